@@ -50,8 +50,8 @@ def test_the_same_seed_shows_the_same_samples(gpunet: RunCommand, halves: Path) 
 @pytest.mark.parametrize("name", ["strokes", "no-such-data"])
 def test_what_is_not_published_cannot_be_downloaded(gpunet: RunCommand, name: str) -> None:
     ran = gpunet("datasets", "download", name)
-    assert ran.code == 1
-    assert "choose one of mnist, fashion-mnist" in ran.failure
+    assert ran.code == 2
+    assert "wanted one of mnist, fashion-mnist" in ran.failure
 
 
 def test_a_download_says_where_the_files_are(

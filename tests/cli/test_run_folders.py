@@ -49,7 +49,10 @@ def test_a_run_leaves_its_files_in_its_folder(
     assert "run:    deep/er\n" in ran.out
     folder = Path("deep/er")
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["best.safetensors", "curves.png", "last.safetensors", "log", "report.json"]
+    assert names == [
+        *("best.safetensors", "curves.png", "last.safetensors", "log", "metrics.jsonl"),
+        "report.json",
+    ]
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     report = json.loads((folder / "report.json").read_text("utf-8"))
     best, saved = (

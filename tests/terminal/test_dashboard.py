@@ -17,7 +17,7 @@ from tests.terminal.emulated import Terminal
 
 from gpunet.terminal.live import cells
 from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.views.view import Screen, View
+from gpunet.terminal.views.view import Key, Screen, View
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochEnd, EpochRecord, Progress, RunInfo
 
@@ -224,7 +224,7 @@ def test_p_pauses_and_resumes(make_text_console: MakeConsole, keys: str, paused:
 def test_looks_are_wanted_while_a_screen_shows_them(
     make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch, screen: Screen, looks: bool
 ) -> None:
-    keys = {"x": lambda view: replace(view, screen=screen), "y": lambda _: View()}
+    keys = {"x": Key("", lambda view: replace(view, screen=screen)), "y": Key("", lambda _: View())}
     monkeypatch.setattr("gpunet.terminal.views.view.KEYS", keys)
     control = Control()
     dashboard = Dashboard(make_text_console(), control, keys=NO_KEYS)

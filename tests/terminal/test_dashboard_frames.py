@@ -285,7 +285,7 @@ def test_no_keys_are_offered_that_nobody_reads(
     ("reason", "words"),
     [
         ("epochs", "all epochs done"),
-        ("early stopping", "early stopping"),
+        ("early stopping", "stopped early"),
         ("stopped by user", "stopped by user"),
         ("diverged", "no finite loss in epoch 3"),
     ],

@@ -1,8 +1,8 @@
 """A folder with all that a training run leaves, and its summary.
 
 It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
-model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`` and perhaps
-``curves.png``.
+model), ``log`` (one line per epoch), ``metrics.jsonl`` (what was told while it trained) and, once
+the run has ended, ``report.json`` and perhaps ``curves.png``.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class RunFolder:
         self.report = path / "report.json"
         self.curves = path / "curves.png"
         self.log = path / "log"
+        self.metrics = path / "metrics.jsonl"
         self._best_epochs: tuple[int, ...] = ()
 
     def require_free(self) -> None:

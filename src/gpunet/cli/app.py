@@ -21,6 +21,7 @@ from gpunet.cli import (
     config,
     datasets,
     devices,
+    draw,
     evaluate,
     explain,
     export,
@@ -38,22 +39,17 @@ from gpunet.cli import (
     tune_kernels,
 )
 from gpunet.cli.setting_options import option
-from gpunet.errors import GpunetError, reason_of, spelling
+from gpunet.cli.usage_errors import in_own_words
+from gpunet.errors import DataError, GpunetError, ModelError, reason_of, spelling
 from gpunet.terminal.live.notes import complain
 
 __all__ = ["app", "command_line", "main", "run"]
 
-MOVED = {
-    "--find-lr": "gpunet find-lr",
-    "--explain-plan": "gpunet explain",
-    "--show-shader": "gpunet explain --shader PASS",
-    "--profile": "gpunet profile",
-    "--print-config": "gpunet config",
-}
-"""Commands that once were options of `gpunet train`, by those options."""
-
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a program that was interrupted."""
+
+MISTYPED = 2
+"""What cannot be asked for: an option, a value, or a file that is not there."""
 
 HELP = ["-h", "--help"]
 
@@ -72,6 +68,7 @@ app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("draw")(draw.draw)
 app.command("export")(export.export)
 app.command("plot")(plot.plot)
 app.command("show")(show.show)
@@ -108,14 +105,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         )
         sys.stdout.flush()
     except GpunetError as error:
-        return _tell(str(error), error.exit_code)
+        return _tell(str(error), MISTYPED if _names_nothing(error) else error.exit_code)
     except typer.TyperException as error:
-        moved = MOVED.get(getattr(error, "option_name", ""))
-        if moved is not None:
-            return _tell(f"this option is a command of its own now: `{moved}`", error.exit_code)
-        # Typer passes on a prefix of the library that it parses values with.
-        message = error.format_message().replace("Value error, ", "")
-        return _tell(f"{message}{_where_help_is(error)}", error.exit_code)
+        return _tell(in_own_words(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except MemoryError:
@@ -168,14 +160,15 @@ def _shared_options() -> list[Any]:
     return typer.main.get_command(shared).params
 
 
+def _names_nothing(error: GpunetError) -> bool:
+    """Whether what was to be read is not there."""
+    unread = isinstance(error, DataError | ModelError)
+    return unread and isinstance(error.__cause__, FileNotFoundError)
+
+
 def _tell(message: str, code: int) -> int:
     complain(message)
     return code
-
-
-def _where_help_is(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    return "" if context is None else f" (see {context.command_path} --help)"
 
 
 def _forget_output() -> int:

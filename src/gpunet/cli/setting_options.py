@@ -25,7 +25,7 @@ from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.config.texts import written
 from gpunet.errors import SettingError, UsageError
 
-__all__ = ["option", "train_command", "with_fixed_settings", "with_settings"]
+__all__ = ["option", "settings_command", "with_fixed_settings", "with_settings"]
 
 FIXED = (
     *("label", "missing", "ignore", "weight"),
@@ -42,15 +42,16 @@ def option(name: str, value: str = "") -> str:
     return f"--{name.replace('_', '-')}{value and f' {value}'}"
 
 
-def train_command(config: TrainConfig, data: str, device: str = "auto") -> str:
-    """`gpunet train` with all settings that are no defaults, ready for a shell.
+def settings_command(command: str, config: TrainConfig, data: str, device: str = "auto") -> str:
+    """`gpunet COMMAND` with all settings that are no defaults, ready for a shell.
 
     Args:
+        command: such as ``train``.
         config: how to train.
         data: what ``--data`` takes.
         device: what ``--device`` takes.
     """
-    words = ["gpunet", "train", "--data", data]
+    words = ["gpunet", command, "--data", data]
     words += [] if device == "auto" else ["--device", device]
     for name, row in SETTINGS.items():
         value = getattr(config, name)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gpunet.artifacts.metrics_log import MetricsLog
 from gpunet.artifacts.model_file import save
 from gpunet.artifacts.report import write_report
 from gpunet.artifacts.run_folder import RunFolder
@@ -92,6 +93,7 @@ class Recorder(Callback):
         messages.say(f"run:    {self.folder.path}")
         self._template, self._messages = template, messages
         self.folder.create()
+        self.metrics = MetricsLog(self.folder.metrics, self._miss)
 
     def on_checkpoint(self, state: RunState) -> None:
         """Write a checkpoint every few epochs, and between two windows of a long one."""
@@ -124,9 +126,12 @@ class Recorder(Callback):
         try:
             write()
         except OutputError as error:
-            if self.complete:
-                self._messages.note(error)
-            self.complete = False
+            self._miss(error)
+
+    def _miss(self, error: OutputError) -> None:
+        if self.complete:
+            self._messages.note(error)
+        self.complete = False
 
 
 def new_run(folder: Path, every: int) -> Recorder:

@@ -221,7 +221,7 @@ def train_model(
     config = settle_epochs(config, dataset, messages)
     if recorder is not None:
         recorder.begin(dataset, untrained_model(config, dataset, reference), messages)
-        callbacks = (messages.log(recorder.folder.log), recorder, *callbacks)
+        callbacks = (messages.log(recorder.folder.log), recorder.metrics, recorder, *callbacks)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)
     tiles = measured_tiles(choice, config, dataset, messages) if autotune else None
     with messages.training() as shown, training_engine(choice, config, dataset, tiles) as engine:

@@ -19,7 +19,7 @@ from rich.text import Text
 from gpunet.terminal.draw.block import Block, Line, line_of, text_block
 from gpunet.terminal.draw.style import Ink, glyphs
 
-__all__ = ["LineChart", "Series", "dots_of", "line_chart", "nice_ticks"]
+__all__ = ["BRAILLE", "DOTS", "LineChart", "Series", "dots_of", "line_chart", "nice_ticks"]
 
 BRAILLE = 0x2800
 """The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""

@@ -31,15 +31,23 @@ GAMMA = 0.75
 
 
 def picture(
-    console: Console, image: NDArray[np.uint8] | NDArray[np.float32], columns: int, rows: int
+    console: Console,
+    image: NDArray[np.uint8] | NDArray[np.float32],
+    columns: int,
+    rows: int,
+    *,
+    whole: bool = False,
 ) -> Block:
-    """An image (height, width) without its empty margins, as large as so many cells let it be.
+    """An image (height, width) as large as so many cells let it be.
+
+    Without its empty margins, unless the whole of it is wanted.
 
     A cell is two pixels high; the console decides between colors, block shades and ASCII.
     """
-    whole = brightness(image)
-    background = background_of(whole)
-    pixels = fitted(cropped(whole, background), 2 * rows, columns, background)
+    bright = brightness(image)
+    background = background_of(bright)
+    shown = bright if whole else cropped(bright, background)
+    pixels = fitted(shown, 2 * rows, columns, background)
     if shows_greys(console) and not console.options.ascii_only:
         levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)
         return Block(columns, half_blocks(levels, GREYS))

@@ -21,6 +21,7 @@ __all__ = [
     "ASCII",
     "BELOW_ZERO",
     "GREYS",
+    "PANEL",
     "RIGHT_SHARE",
     "SIGNED",
     "SIGNED_256",
@@ -87,6 +88,9 @@ SIXTEEN: Palette = {
 """Where there are but the terminal's own sixteen colors: those that are the furthest from the
 background in most palettes. Bright black is none: in some it is the background itself."""
 
+PANEL = {"dark": ((228, 228, 228), (18, 18, 18)), "light": ((28, 28, 28), (255, 255, 255))}
+"""Red, green, blue of plain text and of what is behind it, where a screen is drawn as a picture."""
+
 BELOW_ZERO, ZERO, ABOVE_ZERO = (59, 76, 192), (221, 221, 221), (180, 4, 38)
 """Red, green, blue at both ends and in the middle, 0 to 255: Moreland, "Diverging Color Maps for
 Scientific Visualization", 2009."""
@@ -147,6 +151,7 @@ class Glyphs:
     empty: str = "─"  # one cell of a bar that is still to come
     separator: str = "·"  # between two short statements on one line
     ellipsis: str = "…"  # where a text was cut
+    margin: str = "±"  # between a figure and how far it may be off
     arrow: str = "→"  # from a label to a prediction
     axis: str = "│"  # one cell of a chart's vertical axis
     tick: str = "┤"  # one cell of that axis where a label stands
@@ -166,6 +171,7 @@ ASCII = Glyphs(
     empty="-",
     separator="|",
     ellipsis="~",
+    margin="+/-",
     arrow="->",
     axis="|",
     tick="+",

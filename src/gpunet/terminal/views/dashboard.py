@@ -18,14 +18,16 @@ from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, glyphs
 from gpunet.terminal.views.curves import curves
+from gpunet.terminal.views.draw import draw_screen
 from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
-from gpunet.terminal.views.view import Screen, View
+from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
-__all__ = ["closing_view", "dashboard_frame"]
+__all__ = ["body_rows", "closing_view", "dashboard_frame"]
 
 HINTS = StopHints(
     ctrl_c="stop now and save",
@@ -78,9 +80,7 @@ def dashboard_frame(
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return framed(console, [waiting], last, size)
-    header = 2 if height >= 20 else 1 if height >= 8 else 0
-    gap = 1 if height >= SPACIOUS else 0
-    rows = max(0, height - header - 4 - gap)  # two bars, the line of scores, the last line
+    header, gap, rows = _shared_out(height)
     parts = [
         text_block(console, _header(console, view.run, width)[:header], width),
         text_block(console, _bars(console, view, view.run, width, now), width),
@@ -89,6 +89,18 @@ def dashboard_frame(
         SCREENS.get(view.screen, _curves_screen)(console, view, view.run, width, rows),
     ]
     return framed(console, parts, last, size)
+
+
+def body_rows(height: int) -> int:
+    """Rows that a screen has of its own, which end above the last one; of so many in all."""
+    return _shared_out(height)[2]
+
+
+def _shared_out(height: int) -> tuple[int, int, int]:
+    """Rows of the head, of the gap below the line of scores, and of what is below that."""
+    header = 2 if height >= 20 else 1 if height >= 8 else 0
+    gap = 1 if height >= SPACIOUS else 0
+    return header, gap, max(0, height - header - 4 - gap)  # bars, scores, the last line
 
 
 def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
@@ -107,6 +119,8 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
     "curves": _curves_screen,
+    "draw": draw_screen,
+    "keys": keys_screen,
 }
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 
@@ -226,4 +240,5 @@ def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
     if view.reason:
         last_epoch = view.records[-1].epoch if view.records else 0
         return Text(ending(view.reason, view.best_epoch, last_epoch), Ink.STRONG)
-    return footer(control, HINTS, keys=keys, width=width)
+    more = [(key, one.short) for key, one in KEYS.items() if one.short]
+    return footer(control, HINTS, keys=keys, width=width, more=more)

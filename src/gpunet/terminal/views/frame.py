@@ -38,10 +38,22 @@ class StopHints:
     ctrl_c_waiting: str
 
 
-def footer(control: Control, hints: StopHints, *, keys: bool, width: int) -> Text:
+def footer(
+    control: Control,
+    hints: StopHints,
+    *,
+    keys: bool,
+    width: int,
+    more: Sequence[tuple[str, str]] = (),
+) -> Text:
     """The last line of a live screen: the keys, or what was asked for with them.
 
-    ``keys`` says whether single keys are read.
+    Args:
+        control: holds what was asked for.
+        hints: what a stop means.
+        keys: whether single keys are read.
+        width: in cells.
+        more: keys of this screen alone with their meanings, as many as there is room for.
     """
     narrow = width < NARROW
     if control.stop_now.is_set():
@@ -58,6 +70,11 @@ def footer(control: Control, hints: StopHints, *, keys: bool, width: int) -> Tex
     for key, action in (actions if keys else []) + [("Ctrl-C", hints.ctrl_c)]:
         words = action.split()[0] if narrow else action
         text.append(key, Ink.STRONG).append(f" {words}   ", Ink.MUTED)
+    for key, action in more if keys else ():
+        if text.cell_len + len(f"{key} {action}") > width:
+            break
+        text.append(key, Ink.STRONG).append(f" {action}   ", Ink.MUTED)
+    text.rstrip()
     return text
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,10 @@ from gpunet.training.events import (
     StopReason,
 )
 
-__all__ = ["Screen", "View"]
+if TYPE_CHECKING:
+    from gpunet.terminal.views.draw import Drawn
+
+__all__ = ["KEYS", "Key", "Screen", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
@@ -48,6 +52,7 @@ class View:
         insight: the latest look into the network, ``None`` until there is one.
         reason: why training stopped, ``None`` while it runs.
         screen: which of the screens is shown.
+        drawn: what is drawn by hand, ``None`` where nothing can be.
     """
 
     run: RunInfo | None = None
@@ -61,11 +66,12 @@ class View:
     insight: Insight | None = None
     reason: StopReason | None = None
     screen: Screen = "curves"
+    drawn: Drawn | None = None
 
     def pressed(self, key: str) -> View:
         """What is seen after a key, typed as a capital or not."""
-        change = KEYS.get(key) or KEYS.get(key.lower())
-        return change(self) if change else self
+        found = KEYS.get(key) or KEYS.get(key.lower())
+        return found.change(self) if found else self
 
     def began(self, run: RunInfo) -> View:
         """Training is about to start."""
@@ -114,5 +120,29 @@ class View:
         return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
 
 
-KEYS: Mapping[str, Callable[[View], View]] = {}
-"""What keys change of what is seen; those of the run itself are ``live.live_screen``'s."""
+class Key(NamedTuple):
+    """A key that changes what is seen.
+
+    Args:
+        meaning: in the list of keys.
+        change: what is seen after it.
+        short: in the last line of the screen, where there is room; empty to leave it out.
+    """
+
+    meaning: str
+    change: Callable[[View], View]
+    short: str = ""
+
+
+def turned_to(screen: Screen, view: View) -> View:
+    """Show a screen, or the curves again if it is the one that is shown."""
+    return replace(view, screen="curves" if view.screen == screen else screen)
+
+
+KEYS: Mapping[str, Key] = {
+    "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
+    "escape": Key("back to the curves", partial(turned_to, "curves")),
+    "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
+}
+"""What keys change of what is seen, in the order in which they are listed; those of the run itself
+are ``live.live_screen``'s."""

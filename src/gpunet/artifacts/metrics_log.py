@@ -1,0 +1,231 @@
+"""The log of a run, ``metrics.jsonl``: what callbacks get, line by line, while it is trained.
+
+Each line is a JSON object with its ``event``, the ``time`` (UTC) and the ``clock``, the seconds
+since the run began. Other programs read it, too: pandas by ``read_json(path, lines=True)``. A value
+that there is not is left out, and one that is no finite number is null.
+
+``begin`` holds all that a screen of the run needs without its data; a run that is resumed begins
+again in the same file. How a file is read back belongs to ``metrics_reader``.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet import __version__
+from gpunet.config import TrainConfig
+from gpunet.errors import OutputError, reason_of
+from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
+
+__all__ = ["FORMAT", "MOST_NAMES", "MetricsLog"]
+
+FORMAT = 1
+"""Raised whenever an older gpunet would misread the file."""
+
+MOST_NAMES = 5000
+"""Outputs whose names and answers are kept; of more there is no gallery."""
+
+LARGEST_GALLERY = 150_000
+"""Bytes of the gallery's features in a log, before they are written as text."""
+
+LARGEST_ANSWERS = 16_000
+"""Bytes of the answers to the gallery after an epoch, likewise."""
+
+DENSITY = 250
+"""Reports of the last part of a run: two are as far apart as its time by this, or farther."""
+
+FARTHEST = 10.0
+"""Seconds between two reports at most, so that somebody who follows the run sees it go on."""
+
+
+class MetricsLog(Callback):
+    """Appends what happens in a run to a file, each line as soon as it is known.
+
+    An hour adds some hundred reports: they come closer at a run's start. Epochs are all kept.
+
+    Args:
+        path: of the file, in a folder that is there.
+        tell: gets the reason once if the file cannot be written; nothing more is logged then.
+        clock: gives seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        tell: Callable[[OutputError], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path, self._tell, self._clock = path, tell, clock
+        self._lost = False  # whether the file cannot be written
+        self._began = self._last_report = 0.0
+        self._left_out: Progress | None = None  # the latest report, unless it is written
+        self._phase = "training"
+        self._samples = 0  # of the gallery that are kept
+
+    def on_train_begin(self, run: RunInfo) -> None:
+        """Write what is known of the run."""
+        self._began, self._last_report = self._clock(), -math.inf
+        self._lost = False
+        with self._telling():
+            _remove_torn_line(self._path)
+        content, self._samples = _described(run)
+        self._write("begin", content)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Write a report, unless the one before is recent."""
+        now = self._clock() - self._began
+        paused = "paused" in (progress.phase, self._phase) and progress.phase != self._phase
+        self._left_out = progress
+        if paused or now - self._last_report >= min(FARTHEST, now / DENSITY):
+            self._report(now)
+
+    def on_epoch_end(self, record: EpochEnd) -> None:
+        """Write how the epoch went, and what the network answers to the gallery."""
+        content = _known(dataclasses.asdict(record.record))
+        content["best_epoch"] = record.best_epoch
+        if record.patience_left is not None:
+            content["patience_left"] = record.patience_left
+        if self._samples:
+            content["gallery"] = _array(record.gallery[: self._samples])
+        self._write("epoch", content)
+
+    def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
+        """Write why the run has ended."""
+        if self._left_out is not None:
+            self._report(self._clock() - self._began)
+        self._write("end", {"reason": reason, "best_epoch": best_epoch})
+
+    def _report(self, now: float) -> None:
+        if self._left_out is not None:
+            self._write("progress", _known(dataclasses.asdict(self._left_out)))
+            self._phase = self._left_out.phase
+        self._last_report, self._left_out = now, None
+
+    def _write(self, event: str, content: Mapping[str, Any]) -> None:
+        if self._lost:
+            return
+        line = {
+            "event": event,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "clock": round(self._clock() - self._began, 3),
+            **content,
+        }
+        text = json.dumps(line, allow_nan=False, separators=(",", ":"))
+        with self._telling(), self._path.open("ab", buffering=0) as file:
+            file.write(f"{text}\n".encode())
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._lost = True
+            self._tell(
+                OutputError(
+                    f"{self._path} cannot be written: {reason_of(error)}; the training goes on "
+                    "without it"
+                )
+            )
+
+
+def _remove_torn_line(path: Path) -> None:
+    """Cut off the last line of a file if its writer was killed within it."""
+    with path.open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            begin = max(0, end - 65_536)
+            file.seek(begin)
+            if (newline := file.read(end - begin).rfind(b"\n")) >= 0:
+                file.truncate(begin + newline + 1)
+                return
+            end = begin
+        file.truncate(0)
+
+
+def _described(run: RunInfo) -> tuple[dict[str, Any], int]:
+    """What a log holds of a run, and how many samples of the gallery that includes."""
+    dataset, defaults = run.dataset, TrainConfig().to_dict()
+    outputs = run.network.outputs
+    names = {"classes": dataset.classes, "targets": dataset.targets}
+    count = 0
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "gpunet": __version__,
+        "network": str(run.network),
+        "config": {
+            name: one for name, one in run.config.to_dict().items() if one != defaults[name]
+        },
+        "device": dataclasses.asdict(run.device),
+        "dataset": {
+            "name": dataset.name,
+            "kind": run.network.kind,
+            "inputs": run.network.inputs,
+            "outputs": outputs,
+            **({name: one for name, one in names.items() if one} if outputs <= MOST_NAMES else {}),
+            **({} if dataset.image_shape is None else {"image_shape": dataset.image_shape}),
+        },
+        "train_count": run.train_count,
+        "validation_count": run.validation_count,
+        "test_count": run.test_count,
+        "steps_per_epoch": run.steps_per_epoch,
+        "windows": run.windows,
+    }
+    if run.history or run.begun_steps:
+        content["history"] = [_known(dataclasses.asdict(one)) for one in run.history]
+        content |= {"best_epoch": run.best_epoch, "begun_steps": run.begun_steps}
+    if outputs <= MOST_NAMES:
+        content["gallery"], count = _gallery(run)
+        if run.target_scaling is not None:
+            mean, deviation = run.target_scaling.mean, run.target_scaling.deviation
+            content["target_scaling"] = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+    return content, count
+
+
+def _gallery(run: RunInfo) -> tuple[dict[str, Any], int]:
+    """The samples that fit, and how many; of rows of a table that are too wide no features."""
+    features, labels = run.gallery.features, run.gallery.labels
+    fitting = LARGEST_GALLERY // max(1, features[:1].nbytes)
+    count = min(len(labels), LARGEST_ANSWERS // (4 * run.network.outputs))
+    if run.dataset.image_shape is not None:
+        count = min(count, fitting)
+    content = {"labels": _array(labels[:count])}
+    if count <= fitting:
+        content["features"] = _array(features[:count])
+    return content, count
+
+
+def _array(values: NDArray[Any]) -> dict[str, Any]:
+    """An array as JSON holds it: its bytes, the lowest first, in base64."""
+    ordered = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return {
+        "dtype": values.dtype.name,
+        "shape": list(values.shape),
+        "base64": base64.b64encode(ordered.tobytes()).decode(),
+    }
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that there are, with null for what is no finite number.
+
+    Nine digits give the bits of a float32.
+    """
+    return {name: _short(value) for name, value in values.items() if value is not None}
+
+
+def _short(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.9g}") if math.isfinite(value) else None
