@@ -41,7 +41,7 @@ def test_every_command_has_help(gpunet: RunCommand, command: str) -> None:
 
 @pytest.mark.parametrize("command", [*COMMANDS[:-1], "datasets list", "datasets preview"])
 def test_every_command_takes_a_theme(gpunet: RunCommand, command: str) -> None:
-    assert "--theme" in gpunet(*command.split(), "-h").out
+    assert "--theme" in gpunet(*command.split(), "--help").out
 
 
 def test_the_theme_may_come_from_the_environment_and_must_be_one(
@@ -65,7 +65,7 @@ def test_the_theme_may_come_from_the_environment_and_must_be_one(
 def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
     out = gpunet("train", "--help").out
     panels = ("Data", "Network", "Optimizer", "Regularization", "Stopping", "Device", "Output")
-    positions = [out.find(f"─ {panel} ─") for panel in panels]
+    positions = [out.find(f"\n{panel}:\n") for panel in panels]
     assert -1 not in positions
     assert sorted(positions) == positions
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 from tests.terminal.pens import dragged, first_forms
 
@@ -28,12 +29,14 @@ from gpunet.terminal.views.dashboard import body_rows
 from gpunet.terminal.views.draw import Reply, draw_block, key_hints
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, Insight, RunInfo
-from gpunet.workflows.drawing import DrawingReader, model_under_way
+from gpunet.workflows.drawing import DrawingAnswers, DrawingReader, keep_drawing, model_under_way
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
 
 NO_KEYS = io.StringIO()
+
+FOLDER = Path("drawn")
 
 BOARD = (36, 18)
 """Columns and rows of the board where the terminal is 80 columns wide and high enough."""
@@ -46,11 +49,18 @@ def model() -> Model:
     return run.model
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def screen(make_text_console: MakeConsole, model: Model) -> DrawScreen:
     """The screen of the command in a terminal of 80 by 24."""
     console = make_text_console(80, 24, colors="truecolor")
-    return DrawScreen(console, Control(clock=WorkingClock(lambda: 0.0)), model, keys=NO_KEYS)
+    return DrawScreen(
+        console, Control(clock=WorkingClock(lambda: 0.0)), model, FOLDER, keys=NO_KEYS
+    )
 
 
 def on_board(x: float, y: float, top: int = 0) -> tuple[int, int]:
@@ -71,6 +81,12 @@ def frame_of(screen: Any, size: tuple[int, int] = (80, 24)) -> str:
     assert {sum(segment.cell_length for segment in line) for line in block.lines} == {size[0]}
     assert block.height == size[1]
     return text_of(block)
+
+
+def reply_of(screen: DrawScreen) -> DrawingAnswers:
+    answers = screen.drawn.reply.answers
+    assert answers is not None
+    return answers
 
 
 def draw_digit(screen: Any, digit: int, top: int = 0) -> None:
@@ -159,6 +175,59 @@ def test_keys_draw_and_show_where_the_pen_is(screen: DrawScreen) -> None:
     assert "space pen down" in frame_of(screen)
 
 
+def test_a_mistake_is_kept_in_the_folder_of_its_class_as_the_network_saw_it(
+    screen: DrawScreen, model: Model
+) -> None:
+    draw_digit(screen, 4)
+    features = reply_of(screen).features
+    screen.pressed("w")
+    assert "Enter keep as 4" in frame_of(screen)
+    screen.pressed("9")
+    assert f"kept as {FOLDER / '9' / 'drawing.png'}" in frame_of(screen)
+    assert screen.drawing.canvas.is_empty
+    draw_digit(screen, 4)
+    for key in ("w", "down", "left", "up", "right", "right", "enter"):
+        screen.pressed(key)
+    assert sorted(map(str, FOLDER.rglob("*.png"))) == ["drawn/5/drawing.png", "drawn/9/drawing.png"]
+    kept = np.asarray(Image.open(FOLDER / "9" / "drawing.png"))
+    assert np.array_equal(kept.reshape(1, -1), features)
+    assert np.array_equal(
+        model.predict_proba(FOLDER / "9" / "drawing.png"), model.predict_proba(features)
+    )
+    again = [keep_drawing(FOLDER, label, kept).name for label in "59"]
+    assert again == ["drawing-2.png", "drawing-2.png"]
+    data = gpunet.load_dataset(str(FOLDER))
+    assert data.classes == ("5", "9")
+    assert (data.train.features == features).all(axis=1).any()
+
+
+def test_a_drawing_is_not_kept_unless_one_is_sure(screen: DrawScreen) -> None:
+    screen.pressed("w")
+    assert "keep as" not in frame_of(screen)  # there is nothing to keep
+    draw_digit(screen, 4)
+    for key in ("w", "x", "escape", "w", "escape"):
+        screen.pressed(key)
+    assert not FOLDER.exists()
+    assert not screen._control.stop_after_epoch.is_set()
+    assert not screen.drawing.canvas.is_empty
+
+
+def test_what_cannot_be_kept_is_told_and_stays_on_the_board(screen: DrawScreen) -> None:
+    FOLDER.write_text("a file")
+    draw_digit(screen, 4)
+    screen.pressed("w")
+    screen.pressed("4")
+    assert "cannot be made" in frame_of(screen)
+    assert not screen.drawing.canvas.is_empty
+
+
+@pytest.mark.parametrize("label", ["", "..", "a/b", "a\\b", "a\nb"])
+def test_a_class_that_names_no_folder_is_refused(label: str) -> None:
+    with pytest.raises(gpunet.OutputError, match="no folder can be called"):
+        keep_drawing(FOLDER, label, np.zeros((4, 4), np.uint8))
+    assert not FOLDER.exists()
+
+
 @pytest.mark.parametrize("key", ["q", "Q", "escape"])
 def test_q_and_escape_leave(screen: DrawScreen, key: str) -> None:
     screen.pressed(key)
@@ -175,7 +244,7 @@ def test_every_terminal_shows_the_drawing_and_the_answer(
     make_text_console: MakeConsole, model: Model, size: tuple[int, int], looks: dict[str, Any]
 ) -> None:
     console = make_text_console(*size, **looks)
-    screen = DrawScreen(console, Control(), model, keys=NO_KEYS)
+    screen = DrawScreen(console, Control(), model, FOLDER, keys=NO_KEYS)
     for key in (" ", *["down"] * 20, " "):
         screen.pressed(key)
     lines = frame_of(screen, size).splitlines()
@@ -189,7 +258,7 @@ def test_every_terminal_shows_the_drawing_and_the_answer(
 def test_a_terminal_that_is_too_small_says_so(
     make_text_console: MakeConsole, model: Model, size: tuple[int, int]
 ) -> None:
-    screen = DrawScreen(make_text_console(*size), Control(), model, keys=NO_KEYS)
+    screen = DrawScreen(make_text_console(*size), Control(), model, FOLDER, keys=NO_KEYS)
     assert "too small to draw on".startswith(frame_of(screen, size).splitlines()[0].strip()[:4])
     screen.moused(Mouse("press", 1, 1))
     assert screen.drawing.canvas.is_empty
@@ -254,7 +323,7 @@ def test_a_model_of_tables_cannot_be_asked() -> None:
 
 def test_the_hints_fit_whatever_the_width(screen: DrawScreen) -> None:
     for width in range(120):
-        assert len(key_hints(screen.drawing.canvas, "q", "quit", width)) <= width
+        assert len(key_hints(screen.drawing.canvas, ("q", "quit"), width)) <= width
 
 
 # ---- Beside a run

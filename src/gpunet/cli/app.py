@@ -7,10 +7,9 @@ runs, so that help and completion answer at once.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import typer.core
@@ -26,7 +25,6 @@ from gpunet.cli import (
     explain,
     export,
     find_lr,
-    options,
     plot,
     predict,
     profile,
@@ -34,10 +32,13 @@ from gpunet.cli import (
     runs,
     show,
     showcase,
+    topics,
     train,
     tune,
     tune_kernels,
 )
+from gpunet.cli.command_tree import completed
+from gpunet.cli.help import print_help
 from gpunet.cli.setting_options import option
 from gpunet.cli.usage_errors import in_own_words
 from gpunet.errors import DataError, GpunetError, ModelError, reason_of, spelling
@@ -51,14 +52,8 @@ INTERRUPTED = 130
 MISTYPED = 2
 """What cannot be asked for: an option, a value, or a file that is not there."""
 
-HELP = ["-h", "--help"]
-
 app = typer.Typer(
     name="gpunet",
-    help="Train neural networks on any GPU, from any vendor, and see them learn.",
-    epilog="Start with: gpunet train",
-    context_settings={"help_option_names": HELP},
-    rich_markup_mode="rich",
 )
 app.command("train")(train.train)
 app.command("tune")(tune.tune)
@@ -78,6 +73,7 @@ app.command("bench")(bench.bench)
 app.command("explain")(explain.explain)
 app.command("profile")(profile.profile)
 app.command("tune-kernels")(tune_kernels.tune_kernels)
+app.command("help")(topics.help_on)
 app.add_typer(datasets.app, name="datasets")
 
 
@@ -123,41 +119,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def command_line() -> typer.core.TyperGroup:
-    """All commands, with the one option that they share: every command draws."""
-    group = typer.main.get_group(app)
-    shared = _shared_options()
-    groups = [one for one in group.commands.values() if isinstance(one, typer.core.TyperGroup)]
-    for command in [group, *(leaf for one in (group, *groups) for leaf in one.commands.values())]:
-        if command not in (group, *groups):
-            command.params += shared
-        # The width of a terminal decides where a paragraph breaks, not that of the source.
-        command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", command.help or "")
-        context = typer.Context(command, help_option_names=HELP)
-        for parameter in command.get_params(context):
-            _shorten_kind(parameter, context)
-    return group
-
-
-def _shorten_kind(parameter: Any, context: typer.Context) -> None:
-    """Keep the help's column of kinds so narrow that options are spelled out in 80 columns."""
-    if getattr(parameter, "is_flag", False):
-        parameter.metavar = ""  # else the help says that a flag takes a <bool>
-    elif parameter.metavar is None:
-        kind = parameter.display_type_rich(ctx=context).strip("<>").removesuffix(" range")
-        *others, last = kind.split("|")
-        if others:
-            parameter.help += f" One of {', '.join(others)} and {last}."
-        parameter.metavar = "NAME" if others else kind.replace("str", "text").upper()
-
-
-def _shared_options() -> list[Any]:
-    shared = typer.Typer(add_completion=False)
-
-    @shared.command()
-    def _shared(theme: options.Theme = "auto") -> None:
-        """A command that has only the options that all commands share."""
-
-    return typer.main.get_command(shared).params
+    """All commands, with all that they have in common."""
+    return completed(typer.main.get_group(app))
 
 
 def _names_nothing(error: GpunetError) -> bool:
@@ -189,10 +152,16 @@ def _gpunet(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
+            "--version", "-V", help="Show the version.", callback=_print_version, is_eager=True
         ),
     ] = False,
 ) -> None:
-    """Train neural networks on any GPU, from any vendor, and see them learn."""
+    """Train neural networks on any GPU, from any vendor, and see them learn.
+
+    Examples:
+        gpunet train                        # handwritten digits, in under a minute
+        gpunet train sales.csv --epochs 50  # a table of your own
+        gpunet predict model.safetensors new.csv
+    """
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        print_help(context)

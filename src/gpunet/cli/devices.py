@@ -37,18 +37,29 @@ def devices(
     ] = False,
     device: Annotated[
         str | None,
-        typer.Option("--device", help="The adapter for --check: its index or a part of its name."),
+        typer.Option(
+            "--device",
+            envvar=options.NO_VARIABLE,
+            help="The adapter for --check: its index or a part of its name.",
+        ),
     ] = None,
     forget: Annotated[
         bool,
         typer.Option(
             "--forget",
+            envvar=options.NO_VARIABLE,
             help="Forget which devices were found faster, and which adapters were checked, so that "
             "trainings try them again.",
         ),
     ] = False,
 ) -> None:
-    """List the devices of this machine, and say which one auto takes and why."""
+    """List the devices of this machine, and say which one auto takes and why.
+
+    Examples:
+        gpunet devices
+        gpunet devices --check     # is every kernel right here?
+        gpunet devices --forget
+    """
     if device is not None and not check:
         raise UsageError("--device names the adapter for --check; give both, or neither")
     if forget:

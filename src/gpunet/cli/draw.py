@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from gpunet.cli import options
@@ -10,11 +13,27 @@ from gpunet.errors import UsageError
 __all__ = ["draw"]
 
 
-def draw(model: options.ModelFile) -> None:
+Keep = Annotated[
+    Path,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where the key w keeps drawings, each in a folder named as its class, for "
+        "`gpunet train FOLDER`.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
+
+
+def draw(model: options.ModelFile, keep: Keep = Path("drawn")) -> None:
     """Draw with the mouse or the arrow keys, and have the model answer at every stroke.
 
     The drawing is read as `gpunet predict` reads an image: of a model whose training images are
     framed like MNIST's a digit may have any size, and several of them are read from left to right.
+
+    Examples:
+        gpunet draw model.safetensors
+        gpunet draw model.safetensors --theme light
+        gpunet draw runs/deep/best.safetensors
     """
     from gpunet.artifacts.model_file import load
     from gpunet.terminal.live.console import SMALLEST_SCREEN, make_console, wants_dashboard
@@ -33,7 +52,7 @@ def draw(model: options.ModelFile) -> None:
     loaded = load(model)
     require_images(loaded)
     control = Control()
-    with DrawScreen(console, control, loaded) as screen:
+    with DrawScreen(console, control, loaded, keep) as screen:
         screen.wait()
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)

@@ -39,6 +39,11 @@ def evaluate(
     """Measure a model on test samples: loss, accuracy, every class, and what is confused.
 
     Of measured targets: R2, RMSE and MAE of each, and the worst predictions.
+
+    Examples:
+        gpunet evaluate model.safetensors
+        gpunet evaluate model.safetensors --data new.csv
+        gpunet evaluate model.safetensors --json
     """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gpunet.cli.sources import take_user_settings
 from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
 from gpunet.config import Theme as _Theme
@@ -16,6 +17,7 @@ from gpunet.errors import UsageError
 __all__ = [
     "DATA",
     "DEVICE",
+    "NO_VARIABLE",
     "OUTPUT",
     "RUN",
     "AsJson",
@@ -31,6 +33,7 @@ __all__ = [
     "ModelData",
     "ModelFile",
     "Name",
+    "NoUserConfig",
     "Output",
     "Plain",
     "Plot",
@@ -43,6 +46,9 @@ __all__ = [
     "require_outputs",
 ]
 
+NO_VARIABLE = ""
+"""The variable of options that come from nowhere else, since they are about one call."""
+
 RUN = "Keeping the run"
 DEVICE = "Device"
 OUTPUT = "Output"
@@ -50,6 +56,8 @@ OUTPUT = "Output"
 Data = Annotated[
     str,
     typer.Option(
+        "--data",
+        "-d",
         help="mnist, fashion-mnist, strokes (built in), or a path: a table (CSV, Parquet, Excel, "
         "ARFF and others) of classes or measured targets, IDX, NPZ or NPY files, or a folder of "
         "images; auto takes MNIST if it can be had, else strokes.",
@@ -83,6 +91,9 @@ ModelFile = Annotated[
 ModelData = Annotated[
     str | None,
     typer.Option(
+        "--data",
+        "-d",
+        envvar=NO_VARIABLE,
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
     ),
@@ -156,13 +167,16 @@ CheckpointEvery = Annotated[
 Resume = Annotated[
     Path | None,
     typer.Option(
+        envvar=NO_VARIABLE,
         metavar="RUN_DIR",
         help="Resume the run in a folder, with its data and settings; --epochs may be "
         "raised and --max-time changed.",
         rich_help_panel=RUN,
     ),
 ]
-Output = Annotated[Path, typer.Option(help="The model file.", rich_help_panel=OUTPUT)]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="The model file.", rich_help_panel=OUTPUT)
+]
 Report = Annotated[
     Path | None,
     typer.Option(help="Write settings, history and results as JSON, too.", rich_help_panel=OUTPUT),
@@ -192,8 +206,20 @@ Theme = Annotated[
     typer.Option(
         help="Colors for a dark or a light terminal, or none; [bold]auto[/] asks the terminal.",
         rich_help_panel=OUTPUT,
-        envvar="GPUNET_THEME",
         callback=_wish_for_theme,
+        is_eager=True,
+        expose_value=False,
+    ),
+]
+
+
+NoUserConfig = Annotated[
+    bool,
+    typer.Option(
+        "--no-user-config",
+        help="Take nothing from the user's config.toml, whose place `gpunet config --path` tells.",
+        rich_help_panel=OUTPUT,
+        callback=take_user_settings,
         is_eager=True,
         expose_value=False,
     ),

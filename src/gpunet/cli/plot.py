@@ -23,13 +23,20 @@ def plot(
         typer.Option(
             "--output",
             "-o",
+            envvar=options.NO_VARIABLE,
             help="The picture: a name that ends in .png, .svg or .pdf.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = Path("curves.png"),
     force: options.Force = False,
 ) -> None:
-    """Draw a run's loss and accuracy, or R2 and predictions, over its epochs."""
+    """Draw a run's loss and accuracy, or R2 and predictions, over its epochs.
+
+    Examples:
+        gpunet plot report.json
+        gpunet plot report.json -o curves.svg
+        gpunet plot report.json -o curves.pdf --force
+    """
     from gpunet.artifacts.curves import read_curves
     from gpunet.artifacts.plots import plot_curves, require_plots
     from gpunet.cli.saving import save_plot

@@ -15,7 +15,13 @@ __all__ = ["show"]
 
 
 def show(model: options.ModelFile, as_json: options.AsJson = False) -> None:
-    """Show a model's layers, its size, how it was trained, and what the test set gave."""
+    """Show a model's layers, its size, how it was trained, and what the test set gave.
+
+    Examples:
+        gpunet show model.safetensors
+        gpunet show model.safetensors --json
+        gpunet show runs/deep/best.safetensors
+    """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
     from gpunet.terminal.live.console import make_console

@@ -10,6 +10,7 @@ import typer
 
 from gpunet.cli import options
 from gpunet.cli.setting_options import with_fixed_settings
+from gpunet.cli.sources import is_given
 from gpunet.config import TrainConfig, parse_duration
 from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.errors import SettingError, UsageError
@@ -25,6 +26,8 @@ STUDY = "Study"
 Data = Annotated[
     str | None,
     typer.Option(
+        "--data",
+        "-d",
         help="A dataset's name or a path, as `gpunet train` takes it.",
         rich_help_panel=options.DATA,
         show_default="auto",
@@ -34,6 +37,7 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config",
+        envvar=options.NO_VARIABLE,
         metavar="FILE.toml",
         help="Settings that are not searched, as `gpunet train --config` takes them.",
         rich_help_panel=options.DATA,
@@ -108,6 +112,7 @@ Storage = Annotated[
 Resume = Annotated[
     str | None,
     typer.Option(
+        envvar=options.NO_VARIABLE,
         metavar="NAME",
         help="Resume a study, with its data and settings.",
         rich_help_panel=STUDY,
@@ -131,7 +136,10 @@ Device = Annotated[
     ),
 ]
 Output = Annotated[
-    Path, typer.Option(help="The best network's model file.", rich_help_panel=options.OUTPUT)
+    Path,
+    typer.Option(
+        "--output", "-o", help="The best network's model file.", rich_help_panel=options.OUTPUT
+    ),
 ]
 Report = Annotated[
     Path | None,
@@ -144,6 +152,7 @@ Report = Annotated[
 @with_fixed_settings
 def tune(
     *,
+    context: typer.Context,
     data: Data = None,
     fixed: dict[str, Any],
     config_file: ConfigFile = None,
@@ -167,6 +176,11 @@ def tune(
     """Search for good settings, many networks side by side, and save the best one.
 
     q or Ctrl-C stops and keeps what is done; `--resume` goes on.
+
+    Examples:
+        gpunet tune --data mnist --trials 32
+        gpunet tune --data sales.csv --timeout 10m
+        gpunet tune --data mnist --epochs 10 --optimizer sgd
     """
     if resume is not None and study is not None:
         raise UsageError("--resume and --study both name a study; leave out --study")
@@ -188,7 +202,8 @@ def tune(
     spec = _spec(begun, fixed, file, space, sampler, pruner, trials)
     work = Work(trials or TRIALS, population, _seconds(timeout))
     source = data or _of_file(file, "data") or _source(begun)
-    device = device or _of_file(file, "device") or "auto"
+    of_file = None if is_given(context, "device") else _of_file(file, "device")
+    device = of_file or device or "auto"
     messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
     with telling_how_to_resume(kept, resumed=begun is not None):
         found = run_search(source, spec, device, kept, work, messages, begun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.pixels import is_bright
 from gpunet.engine.interface import Engine
-from gpunet.errors import ModelError
+from gpunet.errors import ModelError, OutputError, reason_of
+from gpunet.files.output import free_path, write_file
 from gpunet.model import Model
 from gpunet.training.evaluation import predict_each
 from gpunet.training.events import RunInfo
@@ -19,7 +21,13 @@ from gpunet.workflows.answers import answering_engine, unlabeled
 from gpunet.workflows.new_samples import Reading, new_samples
 from gpunet.workflows.training import untrained_model
 
-__all__ = ["DrawingAnswers", "DrawingReader", "model_under_way", "require_images"]
+__all__ = [
+    "DrawingAnswers",
+    "DrawingReader",
+    "keep_drawing",
+    "model_under_way",
+    "require_images",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +111,36 @@ def require_images(model: Model) -> tuple[int, int]:
             "whose samples are rows of a table; ask it by `gpunet predict`"
         )
     return model.image_shape
+
+
+def keep_drawing(folder: Path, label: str, picture: NDArray[np.uint8]) -> Path:
+    """Keep a picture in the folder of its class, for `gpunet train`; it replaces nothing.
+
+    Args:
+        folder: of the classes' folders; made if it is missing.
+        label: the class.
+        picture: (height, width) grey levels, as the training images have them.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        OutputError: it cannot be written, or no folder can be called as the class.
+    """
+    from PIL import Image
+
+    if label in ("", ".", "..") or not label.isprintable() or {"/", "\\"} & {*label}:
+        raise OutputError(f"no folder can be called {label!r}; save the picture by another way")
+    own = folder / label
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{own} cannot be made: {reason_of(error)}; give another folder"
+        ) from error
+    with free_path(own / "drawing.png") as path:
+        write_file(path, lambda file: Image.fromarray(picture).save(file, "PNG"))
+        return path
 
 
 def model_under_way(run: RunInfo) -> Model:

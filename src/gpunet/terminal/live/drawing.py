@@ -6,6 +6,7 @@ thread that draws, for no more drawings than it shows.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from operator import is_
 
@@ -45,6 +46,7 @@ class Drawing:
         self._reader = DrawingReader()
         self._answered: tuple[object, object] = None, None
         self._reply = Reply(())
+        self._asking = threading.Lock()  # a key may ask, too
 
     def pressed(self, key: str) -> bool:
         """Take a key; false if it means nothing here."""
@@ -81,9 +83,10 @@ class Drawing:
         """
         canvas = self.canvas
         asked = canvas.strokes, parameters
-        if not all(map(is_, asked, self._answered)):
-            self._answered, self._reply = asked, self._ask(canvas, parameters, of)
-        return Drawn(canvas, self._reply)
+        with self._asking:
+            if not all(map(is_, asked, self._answered)):
+                self._answered, self._reply = asked, self._ask(canvas, parameters, of)
+            return Drawn(canvas, self._reply)
 
     def _ask(self, canvas: Canvas, parameters: NDArray[np.float32] | None, of: str) -> Reply:
         model = self._model

@@ -24,6 +24,7 @@ from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
 from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
@@ -70,13 +71,15 @@ def dashboard_frame(
     size: tuple[int, int],
     now: float,
     keys: bool,
+    last: Text | None = None,
 ) -> Block:
     """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``View.heard_at``.
 
-    ``keys`` says whether single keys are read, ``control`` what was asked for with them.
+    ``keys`` says whether single keys are read, ``control`` what was asked for with them; ``last``
+    is the last line where that is not for the run itself to say.
     """
     width, height = size
-    last = _last_line(view, control, keys, width)
+    last = last or _last_line(view, control, keys, width)
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return framed(console, [waiting], last, size)
@@ -106,7 +109,7 @@ def _shared_out(height: int) -> tuple[int, int, int]:
 def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     """The curves, the epochs and the gallery."""
     share = _arrange(width, rows)
-    charts = curves(console, view, run, width, share.charts)
+    charts = curves(console, {"": view}, width, share.charts)
     gap = Block(width, []).shaped(width, share.gap)
     left = min(62, width // 2) if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
@@ -121,6 +124,7 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
     "curves": _curves_screen,
     "draw": draw_screen,
     "keys": keys_screen,
+    "network": network_screen,
 }
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 
@@ -131,7 +135,7 @@ def closing_view(console: Console, view: View) -> Block:
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    return stack([header, curves(console, view, view.run, width, 10)], width)
+    return stack([header, curves(console, {"": view}, width, 10)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:

@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from gpunet.terminal.views.view import View
     from gpunet.training.events import RunInfo
 
-__all__ = ["Area", "Drawn", "Reply", "draw_block", "draw_screen", "key_hints", "point_at"]
+__all__ = [
+    "Area",
+    "Drawn",
+    "Reply",
+    "draw_block",
+    "draw_screen",
+    "key_hints",
+    "label_hints",
+    "point_at",
+]
 
 SURE = 0.6
 """Probability of a class below which an answer is a toss-up, as on the page."""
@@ -118,7 +127,7 @@ def draw_screen(console: Console, view: View, run: RunInfo, width: int, rows: in
         return text_block(console, [Text(words + why, Ink.MUTED)], width).shaped(width, rows)
     canvas, reply = view.drawn
     board = draw_block(console, canvas, reply, width, rows - 1)
-    hints = text_block(console, [key_hints(canvas, "Esc", "back", width)], width)
+    hints = text_block(console, [key_hints(canvas, ("Esc", "back"), width)], width)
     return stack([board, hints], width)
 
 
@@ -149,22 +158,41 @@ def point_at(console: Console, canvas: Canvas, area: Area, column: int, row: int
     return x, y
 
 
-def key_hints(canvas: Canvas, leave: str, left: str, width: int) -> Text:
-    """The keys of the board, and the one that leaves it; only as many as fit."""
-    hints = [
-        (leave, left),
-        ("space", "pen up" if canvas.is_down else "pen down"),
-        ("arrows", "move"),
-        ("c", "clear"),
-        ("u", "undo"),
-        ("e", "pen" if canvas.erases else "eraser"),
-        ("+ -", "width"),
-        ("r", "redo"),
-    ]
+def key_hints(canvas: Canvas, leave: tuple[str, str], width: int, *, keeps: bool = False) -> Text:
+    """The keys of the board, as many as fit.
+
+    Args:
+        canvas: whose keys they are.
+        leave: the key that leaves the board, and what it does.
+        width: in cells.
+        keeps: whether drawings can be kept.
+    """
+    return _hints(
+        [
+            leave,
+            ("space", "pen up" if canvas.is_down else "pen down"),
+            ("arrows", "move"),
+            ("c", "clear"),
+            ("u", "undo"),
+            ("e", "pen" if canvas.erases else "eraser"),
+            *([("w", "keep")] if keeps else []),
+            ("+ -", "width"),
+            ("r", "redo"),
+        ],
+        width,
+    )
+
+
+def label_hints(label: str, width: int) -> Text:
+    """The keys while it is asked as what a drawing is to be kept."""
+    return _hints([("Enter", f"keep as {label}"), ("arrows", "another"), ("Esc", "back")], width)
+
+
+def _hints(hints: Sequence[tuple[str, str]], width: int) -> Text:
     text = Text()
     for key, action in hints:
         gap = "   " if text else ""
-        if len(text) + len(f"{gap}{key} {action}") <= width:
+        if text.cell_len + len(f"{gap}{key} {action}") <= width:
             text.append(gap + key, Ink.STRONG).append(f" {action}", Ink.MUTED)
     return text
 
