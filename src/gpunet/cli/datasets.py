@@ -123,7 +123,7 @@ def download_dataset(
     from gpunet.terminal.live.messages import ConsoleMessages
 
     console = make_console()
-    with ConsoleMessages(console).fetching() as bar:
+    with ConsoleMessages(console).stage(f"looking for {name}") as bar:
         folder = download(name, force=force, progress=bar)
     console.print(f"{name} is in {folder}", soft_wrap=True)
 

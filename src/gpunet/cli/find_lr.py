@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -52,9 +53,13 @@ def find_lr(
     console = messages.console
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
-    with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
+    with (
+        messages.stage("trying learning rates") as tell,
+        training_engine(choice, replace(config, ensemble=1), dataset) as engine,
+    ):
         windows = Windows.of(split(dataset, config).training, config, engine)
-        found = find_learning_rate(engine, windows.first())
+        told = partial(tell, "trying learning rates")
+        found = find_learning_rate(engine, windows.first(), told)
     default = OPTIMIZER_FACTS[config.optimizer].learning_rate
     if as_json:
         print(strict_json(_content(found, default)))

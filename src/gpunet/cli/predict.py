@@ -159,15 +159,14 @@ def _write(
 
 @contextmanager
 def _counting() -> Iterator[Callable[[int], None]]:
-    """A line on the standard error that counts answers, and is gone afterwards; in a terminal."""
+    """A line on the standard error that counts answers, see ``Stages``."""
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.stages import Stages
 
-    console = make_console(stream=sys.stderr)
-    if not console.is_interactive:
-        yield lambda _: None
-        return
-    with console.status("") as status:
-        yield lambda done: status.update(f"{done:,} answered")
+    stages = Stages(make_console(stream=sys.stderr))
+    with stages.stage("reading what is to be answered") as tell:
+        yield lambda done: tell(f"{formats.count(done)} answered")
 
 
 def _print(model: Model, data: Sequence[Any], kind: AnswerFormat | None, reading: Reading) -> None:

@@ -59,7 +59,8 @@ def evaluate_model(
         GpunetError: the data or the device cannot be had, or do not fit the model.
     """
     samples = _labeled_samples(model, data, messages)
-    with _engine(model, choice) as engine:
+    words = f"answering {len(samples):,} samples"
+    with messages.stage(words, "answers"), _engine(model, choice) as engine:
         return samples, evaluate(engine, model, samples)
 
 

@@ -31,6 +31,7 @@ from gpunet.training.splits import network_for, settled
 from gpunet.training.trainer import train
 from gpunet.workflows.data import dataset_of
 from gpunet.workflows.devices import (
+    compile_shaders,
     device_as_before,
     measured_tiles,
     settle_device,
@@ -224,6 +225,7 @@ def train_model(
         callbacks = (messages.log(recorder.folder.log), recorder.metrics, recorder, *callbacks)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)
     tiles = measured_tiles(choice, config, dataset, messages) if autotune else None
+    compile_shaders(choice, config, dataset, tiles, messages)
     with messages.training() as shown, training_engine(choice, config, dataset, tiles) as engine:
         result = train(
             engine,
