@@ -24,6 +24,7 @@ from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
 from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
@@ -121,6 +122,7 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
     "curves": _curves_screen,
     "draw": draw_screen,
     "keys": keys_screen,
+    "network": network_screen,
 }
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 

@@ -19,6 +19,7 @@ from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
     Insight,
+    LayerInsight,
     Progress,
     RunInfo,
     StopReason,
@@ -39,6 +40,10 @@ ZOOMS = (1, 2, 5, 10, 20, 50)
 """What part of a run the curves show: all, the last half, the last fifth and so on."""
 
 
+LOOKS = 200
+"""Looks of which the layers' numbers are kept."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """All that a frame shows; replaced as a whole when something is news.
@@ -56,6 +61,8 @@ class View:
         insight: the latest look into the network, ``None`` until there is one.
         reason: why training stopped, ``None`` while it runs.
         screen: which of the screens is shown.
+        layers: what was seen of all layers look by look, some of many looks left out.
+        sample: which of the gallery's samples the network is seen answering.
         logarithmic: whether losses are drawn so.
         smoothing: of the curves.
         zoom: which of ``ZOOMS`` the curves show.
@@ -73,6 +80,8 @@ class View:
     insight: Insight | None = None
     reason: StopReason | None = None
     screen: Screen = "curves"
+    layers: tuple[tuple[LayerInsight, ...], ...] = ()
+    sample: int = 0
     logarithmic: bool = False
     smoothing: Smoothing = "weak"
     zoom: int = 0
@@ -116,7 +125,8 @@ class View:
 
     def looked_into(self, insight: Insight) -> View:
         """There is a new look into the network."""
-        return replace(self, insight=insight)
+        layers = self.layers if len(self.layers) < LOOKS else self.layers[::2]
+        return replace(self, insight=insight, layers=(*layers, insight.layers))
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
         """No further epoch follows."""
@@ -168,6 +178,13 @@ def turned_to(screen: Screen, view: View) -> View:
     return replace(view, screen="curves" if view.screen == screen else screen)
 
 
+def picked(by: int, view: View) -> View:
+    """The network answering the sample that is so many further on, where the network is shown."""
+    if view.insight is None or view.screen != "network":
+        return view
+    return replace(view, sample=(view.sample + by) % max(1, len(view.insight.gallery)))
+
+
 def zoomed(view: View, by: int) -> View:
     """The curves with a smaller part of the run, or a larger one."""
     return replace(view, zoom=min(max(view.zoom + by, 0), len(ZOOMS) - 1))
@@ -182,6 +199,9 @@ def smoothed(view: View) -> View:
 KEYS: Mapping[str, Key] = {
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
     "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
+    "n": Key("the network itself, and back", partial(turned_to, "network"), "network"),
+    "up": Key("the sample before, where the network is shown", partial(picked, -1)),
+    "down": Key("the sample after it", partial(picked, 1)),
     "l": Key(
         "losses on a linear or a logarithmic axis",
         lambda view: replace(view, logarithmic=not view.logarithmic),
