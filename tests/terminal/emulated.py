@@ -6,10 +6,13 @@ import re
 
 from rich.cells import cell_len
 
-__all__ = ["Terminal"]
+__all__ = ["UNKNOWN", "Terminal"]
 
 CODE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|(.)", re.DOTALL)
 """An order with its parameters, a title or the like, or a character."""
+
+UNKNOWN = "\0"
+"""What stands in a cell that nothing was written to."""
 
 
 class Terminal:
@@ -20,7 +23,7 @@ class Terminal:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self.cells = [[("?", "")] * width for _ in range(height)]
+        self.cells = [[(UNKNOWN, "")] * width for _ in range(height)]
 
     def obey(self, text: str) -> None:
         """Show what was written."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from tests.terminal.emulated import Terminal
+from tests.terminal.emulated import UNKNOWN, Terminal
 
 from gpunet.terminal.live import cells
 from gpunet.terminal.live.dashboard import Dashboard
@@ -340,15 +340,17 @@ def test_another_size_is_drawn_whole_though_nothing_else_is_news() -> None:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     resize(90, 26)
-    with subprocess.Popen(
+    fixed = ("COLUMNS", "LINES")
+    environment = {name: value for name, value in os.environ.items() if name not in fixed}
+    process = subprocess.Popen(
         [sys.executable, str(SHOWN)],
         stdin=slave,
         stdout=slave,
-        env={name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        | {"TERM": "xterm-256color"},
+        env={**environment, "TERM": "xterm-256color"},
         start_new_session=True,
-    ) as process:
-        os.set_blocking(master, False)
+    )
+    os.set_blocking(master, False)
+    try:
         _read_until(master, b"Ctrl-C")
         for columns, rows in ((70, 22), (120, 40)):
             resize(columns, rows)
@@ -356,13 +358,14 @@ def test_another_size_is_drawn_whole_though_nothing_else_is_news() -> None:
             text += _read_until(master, cells.END.encode())
             terminal = Terminal(columns, rows)
             terminal.obey(text[text.rindex(cells.BEGIN.encode()) :].decode())
-            assert "?" not in {mark for row in terminal.cells for mark, _ in row}
+            assert UNKNOWN not in {mark for row in terminal.cells for mark, _ in row}
             assert terminal.lines[-1].startswith("q stop after this epoch   p pause")
-        os.write(master, b"q")
+    finally:
+        process.terminate()
         _read_until(master, MAIN_SCREEN.encode())
-    assert process.returncode == 0
-    os.close(master)
-    os.close(slave)
+        process.wait(SECONDS)
+        os.close(master)
+        os.close(slave)
 
 
 def test_a_resumed_run_shows_what_was_done_before(
