@@ -32,6 +32,7 @@ __all__ = [
     "PatientStream",
     "make_console",
     "prefer_theme",
+    "preferred_theme",
     "print_line",
     "print_words",
     "require_heard",
@@ -46,6 +47,11 @@ def prefer_theme(preferred: Theme) -> None:
     """Have the consoles that are made from now on draw in this theme."""
     global _preferred  # one process has one terminal
     _preferred = preferred
+
+
+def preferred_theme() -> Theme:
+    """The theme that was asked for, ``auto`` if none was."""
+    return _preferred
 
 
 SMALLEST_SCREEN = (40, 10)
@@ -178,6 +184,8 @@ def wants_dashboard(
 def _has_a_user(console: Console, environ: Mapping[str, str]) -> bool:
     """Whether the stream is a terminal that a person may sit at."""
     if console.quiet or not console.is_interactive or console.is_dumb_terminal:
+        return False
+    if console.legacy_windows:  # it knows no escape codes
         return False
     return console.file.isatty() and environ.get("CI", "").lower() in {"", "0", "false"}
 
