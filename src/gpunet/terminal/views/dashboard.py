@@ -23,10 +23,11 @@ from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
+from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
-from gpunet.training.events import Control, Progress, RunInfo
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
 __all__ = ["body_rows", "closing_view", "dashboard_frame"]
 
@@ -85,7 +86,7 @@ def dashboard_frame(
         return framed(console, [waiting], last, size)
     header, gap, rows = _shared_out(height)
     parts = [
-        text_block(console, _header(console, view.run, width)[:header], width),
+        kept(_head, console, view.run, width, header),
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
         Block(width, []).shaped(width, gap),
@@ -113,11 +114,23 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
     gap = Block(width, []).shaped(width, share.gap)
     left = min(62, width // 2) if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
-    epochs = text_block(console, epochs_table(console, view, left, share.table), left)
-    samples = gallery(console, run, view.gallery, right, share.gallery)
+    epochs = kept(_epochs, console, run, view.records, view.best_epoch, left, share.table)
+    samples = kept(gallery, console, run, view.gallery, right, share.gallery)
     if share.side_by_side:
         return stack([charts, gap, beside([epochs, samples], gap=2)], width)
     return stack([charts, gap, epochs, samples], width)
+
+
+def _epochs(
+    console: Console,
+    run: RunInfo,
+    records: tuple[EpochRecord, ...],
+    best_epoch: int,
+    width: int,
+    rows: int,
+) -> Block:
+    view = View(run=run, records=records, best_epoch=best_epoch)
+    return text_block(console, epochs_table(console, view, width, rows), width)
 
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
@@ -155,6 +168,10 @@ def _arrange(width: int, rows: int) -> _Rows:
     return _Rows(charts, rest - charts - gallery, gallery, gap=gap)
 
 
+def _head(console: Console, run: RunInfo, width: int, rows: int) -> Block:
+    return text_block(console, _header(console, run, width)[:rows], width)
+
+
 def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     dot = f" {glyphs(console.options.ascii_only).separator} "
     network, device, config = run.network, run.device, run.config
@@ -167,7 +184,7 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     settings = f"{config.optimizer}, batch {config.batch_size}"
     shape, each = str(network), f"{parameters} parameters"
     if config.ensemble > 1:
-        shape, each = f"mean of {config.ensemble} networks {network}", f"{each} each"
+        shape, each = f"ensemble of {config.ensemble}, {network}", f"{each} each"
     first = spread(
         console,
         width,
@@ -233,7 +250,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     speed = view.progress.samples_per_second if view.progress else 0.0
     if speed <= 0 and last:
         speed = last.samples_per_second
-    add("", formats.rate(speed))
+    add("in all" if run.config.ensemble > 1 else "", formats.rate(speed))
     if last:
         add("", f"{formats.seconds(last.seconds)} per epoch")
     return text
