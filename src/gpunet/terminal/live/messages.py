@@ -128,7 +128,7 @@ class ConsoleMessages(Messages):
         """A callback that appends a line for each epoch."""
         return log_printer(path)
 
-    def stage(self, what: str, name: str = "") -> AbstractContextManager[Update]:
+    def show_stage(self, what: str, name: str) -> AbstractContextManager[Update]:
         """A line that is gone afterwards; without a terminal one for what takes long."""
         return self._stages.stage(what, name)
 

@@ -23,10 +23,11 @@ from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
+from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
-from gpunet.training.events import Control, Progress, RunInfo
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
 __all__ = ["body_rows", "closing_view", "dashboard_frame"]
 
@@ -71,19 +72,21 @@ def dashboard_frame(
     size: tuple[int, int],
     now: float,
     keys: bool,
+    last: Text | None = None,
 ) -> Block:
     """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``View.heard_at``.
 
-    ``keys`` says whether single keys are read, ``control`` what was asked for with them.
+    ``keys`` says whether single keys are read, ``control`` what was asked for with them; ``last``
+    is the last line where that is not for the run itself to say.
     """
     width, height = size
-    last = _last_line(view, control, keys, width)
+    last = last or _last_line(view, control, keys, width)
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return framed(console, [waiting], last, size)
     header, gap, rows = _shared_out(height)
     parts = [
-        text_block(console, _header(console, view.run, width)[:header], width),
+        kept(_head, console, view.run, width, header),
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
         Block(width, []).shaped(width, gap),
@@ -111,11 +114,23 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
     gap = Block(width, []).shaped(width, share.gap)
     left = min(62, width // 2) if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
-    epochs = text_block(console, epochs_table(console, view, left, share.table), left)
-    samples = gallery(console, run, view.gallery, right, share.gallery)
+    epochs = kept(_epochs, console, run, view.records, view.best_epoch, left, share.table)
+    samples = kept(gallery, console, run, view.gallery, right, share.gallery)
     if share.side_by_side:
         return stack([charts, gap, beside([epochs, samples], gap=2)], width)
     return stack([charts, gap, epochs, samples], width)
+
+
+def _epochs(
+    console: Console,
+    run: RunInfo,
+    records: tuple[EpochRecord, ...],
+    best_epoch: int,
+    width: int,
+    rows: int,
+) -> Block:
+    view = View(run=run, records=records, best_epoch=best_epoch)
+    return text_block(console, epochs_table(console, view, width, rows), width)
 
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
@@ -151,6 +166,10 @@ def _arrange(width: int, rows: int) -> _Rows:
     gallery = 17 if spare >= 16 else 7 + min(3, spare // 2)
     charts = 7 + (spare + 7 - gallery) // 2
     return _Rows(charts, rest - charts - gallery, gallery, gap=gap)
+
+
+def _head(console: Console, run: RunInfo, width: int, rows: int) -> Block:
+    return text_block(console, _header(console, run, width)[:rows], width)
 
 
 def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
