@@ -260,7 +260,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
         (
             "showcase",
             {
-                "wrong": "taken for another class",
+                "wrong": "misclassified",
                 "top_losses": "largest losses",
                 "index": "counted from 0",
                 "weights": "first layer's units",

@@ -127,11 +127,10 @@ def test_a_run_of_an_ensemble_by_another_optimizer_is_told_so(
     config = replace(run.config, ensemble=5, optimizer="sgd", epochs=1234)
     run = replace(run, config=config, steps_per_epoch=1234)
     assert lines(make_text_console(), run, [make_record(7, 123.456)])[:3] == [
-        "train:  mean of 5 networks 784-16-16-10, 13,002 parameters each, sgd, "
-        "1,234 steps per epoch",
+        "train:  ensemble of 5, 784-16-16-10, 13,002 parameters each, sgd, 1,234 steps per epoch",
         "        digits: 55,000 samples to train, 12,345 to validate, 24 to test",
         "epoch    7/1234  loss 123.46   acc  90.00 %  val loss 123.47   val acc  89.00 %  "
-        "lr 2.0e-03   18,500 samples/s    2.9 s",
+        "lr 2.0e-03   18,500 samples/s in all    2.9 s",
     ]
 
 

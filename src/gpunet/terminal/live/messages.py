@@ -15,7 +15,7 @@ from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.console import make_console, wants_dashboard
+from gpunet.terminal.live.console import make_console, print_words, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
@@ -61,8 +61,8 @@ class ConsoleMessages(Messages):
         """What has shown a training, if that was a live screen."""
 
     def say(self, line: str) -> None:
-        """Print a line, however long."""
-        self.console.print(line, soft_wrap=True)
+        """Print a line."""
+        print_words(self.console, line)
 
     def note(self, message: object) -> None:
         """Print a note on the standard error."""

@@ -34,6 +34,7 @@ class PlainPrinter(Callback):
         self._epochs = 1
         self._last_epoch = 0
         self._score = ACCURACY
+        self._speed_of = ""
 
     def _print(self, line: str) -> None:
         print_line(self._console, f"{self._head}{line}")
@@ -47,7 +48,8 @@ class PlainPrinter(Callback):
         windows = f" in {count(run.windows)} windows" if run.windows > 1 else ""
         shape, each = str(network), ""
         if run.config.ensemble > 1:
-            shape, each = f"mean of {run.config.ensemble} networks {network}", " each"
+            self._speed_of = " in all"
+            shape, each = f"ensemble of {run.config.ensemble}, {network}", " each"
         self._print(
             f"train:  {shape}, {count(network.parameter_count)} parameters{each}, "
             f"{run.config.optimizer}, {count(run.steps_per_epoch)} steps per epoch{windows}"
@@ -79,7 +81,7 @@ class PlainPrinter(Callback):
             ]
         parts += [
             f"lr {formats.learning_rate(record.learning_rate)}",
-            f"{formats.rate(record.samples_per_second):>17}",
+            f"{formats.rate(record.samples_per_second):>17}{self._speed_of}",
             f"{formats.seconds(record.seconds):>7}",
         ]
         if record.epoch == record.best_epoch:

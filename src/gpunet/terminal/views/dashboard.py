@@ -184,7 +184,7 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     settings = f"{config.optimizer}, batch {config.batch_size}"
     shape, each = str(network), f"{parameters} parameters"
     if config.ensemble > 1:
-        shape, each = f"mean of {config.ensemble} networks {network}", f"{each} each"
+        shape, each = f"ensemble of {config.ensemble}, {network}", f"{each} each"
     first = spread(
         console,
         width,
@@ -250,7 +250,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     speed = view.progress.samples_per_second if view.progress else 0.0
     if speed <= 0 and last:
         speed = last.samples_per_second
-    add("", formats.rate(speed))
+    add("in all" if run.config.ensemble > 1 else "", formats.rate(speed))
     if last:
         add("", f"{formats.seconds(last.seconds)} per epoch")
     return text

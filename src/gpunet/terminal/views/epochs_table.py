@@ -49,7 +49,7 @@ class _Column(NamedTuple):
     written: Callable[[EpochRecord], str]
 
 
-def _all_columns(score: Score) -> tuple[_Column, ...]:
+def _all_columns(score: Score, ensemble: bool) -> tuple[_Column, ...]:
     return (
         _Column(0, "epoch", 6, lambda r: str(r.epoch)),
         _Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
@@ -58,13 +58,20 @@ def _all_columns(score: Score) -> tuple[_Column, ...]:
         _Column(2, f"val {score.short}", 10, lambda r: score.written(r.val_score)),
         _Column(5, "time", 9, lambda r: formats.seconds(r.seconds)),
         _Column(6, "lr", 9, lambda r: formats.learning_rate(r.learning_rate)),
-        _Column(7, "speed", 19, lambda r: formats.rate(r.samples_per_second)),
+        _Column(
+            7,
+            "speed in all" if ensemble else "speed",
+            19,
+            lambda r: formats.rate(r.samples_per_second),
+        ),
     )
 
 
 def _fitting_columns(view: View, width: int) -> list[_Column]:
     held_out = view.run is not None and view.run.validation_count > 0
-    columns = _all_columns(ACCURACY if view.run is None else score_of(view.run.network.kind))
+    run = view.run
+    score = ACCURACY if run is None else score_of(run.network.kind)
+    columns = _all_columns(score, run is not None and run.config.ensemble > 1)
     room, fitting = width - 3, []
     for column in sorted(columns):
         if held_out or not column.name.startswith("val "):
