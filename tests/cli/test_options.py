@@ -94,6 +94,7 @@ OPTIONS = {
         *("--heartbeat = 10 | Study | from 1", "--device = None | Device", OUTPUT),
         *("--report = None | Output", FORCE, PLAIN, QUIET),
     ],
+    "help": ["[TOPIC] = None"],
     "datasets list": [],
     "datasets remove": ["[NAME] = None", "--all = False"],
     "datasets download": ["NAME", "--force = False"],

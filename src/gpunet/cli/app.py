@@ -32,6 +32,7 @@ from gpunet.cli import (
     runs,
     show,
     showcase,
+    topics,
     train,
     tune,
     tune_kernels,
@@ -72,6 +73,7 @@ app.command("bench")(bench.bench)
 app.command("explain")(explain.explain)
 app.command("profile")(profile.profile)
 app.command("tune-kernels")(tune_kernels.tune_kernels)
+app.command("help")(topics.help_on)
 app.add_typer(datasets.app, name="datasets")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HELP",
+    "Row",
     "argument_name",
     "heading",
     "long_help",

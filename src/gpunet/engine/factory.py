@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gpunet.engine.wgpu.tile_cache import TileCache
 
 __all__ = [
+    "KINDS",
     "Device",
     "create_engine",
     "largest_population",

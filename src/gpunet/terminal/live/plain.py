@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -36,16 +35,20 @@ class PlainPrinter(Callback):
 
     Args:
         console: where the lines go.
+        head: what each line begins with.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._print = partial(print_line, console)
+    def __init__(self, console: Console, head: str = "") -> None:
+        self._console, self._head = console, head
         self._epochs = 1
         self._last_epoch = 0
         self._score = ACCURACY
         self._columns: list[Column] = []
         self._lines = 0  # of the table
         self._elapsed, self._told = 0.0, 0.0  # at the latest report, and at the latest line
+
+    def _print(self, line: str) -> None:
+        print_line(self._console, f"{self._head}{line}")
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""

@@ -25,6 +25,7 @@ from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, fra
 from gpunet.terminal.views.gallery import gallery
 from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
@@ -71,13 +72,15 @@ def dashboard_frame(
     size: tuple[int, int],
     now: float,
     keys: bool,
+    last: Text | None = None,
 ) -> Block:
     """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``View.heard_at``.
 
-    ``keys`` says whether single keys are read, ``control`` what was asked for with them.
+    ``keys`` says whether single keys are read, ``control`` what was asked for with them; ``last``
+    is the last line where that is not for the run itself to say.
     """
     width, height = size
-    last = _last_line(view, control, keys, width)
+    last = last or _last_line(view, control, keys, width)
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return framed(console, [waiting], last, size)
@@ -122,6 +125,7 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
     "curves": _curves_screen,
     "draw": draw_screen,
     "keys": keys_screen,
+    "network": network_screen,
 }
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 

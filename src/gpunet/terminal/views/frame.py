@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw.block import Block, cut, stack, text_block
-from gpunet.terminal.draw.style import Ink, bar
+from gpunet.terminal.draw.style import Ink, bar, glyphs
 from gpunet.training.events import Control
 
-__all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "spread"]
+__all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "heading", "spread", "with_keys"]
 
 NARROW = 60
 """Columns below which words are left out."""
@@ -70,7 +70,12 @@ def footer(
     for key, action in (actions if keys else []) + [("Ctrl-C", hints.ctrl_c)]:
         words = action.split()[0] if narrow else action
         text.append(key, Ink.STRONG).append(f" {words}   ", Ink.MUTED)
-    for key, action in more if keys else ():
+    return with_keys(text, more if keys else (), width)
+
+
+def with_keys(text: Text, keys: Sequence[tuple[str, str]], width: int) -> Text:
+    """A last line with keys and their meanings added, as many as there is room for."""
+    for key, action in keys:
         if text.cell_len + len(f"{key} {action}") > width:
             break
         text.append(key, Ink.STRONG).append(f" {action}   ", Ink.MUTED)
@@ -85,6 +90,13 @@ def framed(console: Console, parts: Sequence[Block], last: Text, size: tuple[int
     if height < 2:
         return body.shaped(width, height)
     return stack([body.shaped(width, height - 1), text_block(console, [last], width)], width)
+
+
+def heading(console: Console, name: str, told: str, width: int) -> Block:
+    """The line above a part of the screen: what it is, and what there is to know of it."""
+    dot = f" {glyphs(console.options.ascii_only).separator} " if told else ""
+    line = Text.assemble((name, Ink.STRONG), (f"{dot}{told}", Ink.MUTED))
+    return text_block(console, [line], width)
 
 
 def bar_line(

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.terminal.views.course import Course
 from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
     Insight,
+    LayerInsight,
     Progress,
     RunInfo,
     StopReason,
@@ -27,7 +29,7 @@ from gpunet.training.events import (
 if TYPE_CHECKING:
     from gpunet.terminal.views.draw import Drawn
 
-__all__ = ["KEYS", "Key", "Screen", "View"]
+__all__ = ["KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
@@ -37,6 +39,10 @@ Smoothing = Literal["off", "weak", "strong"]
 
 ZOOMS = (1, 2, 5, 10, 20, 50)
 """What part of a run the curves show: all, the last half, the last fifth and so on."""
+
+
+LOOKS = 200
+"""Looks of which the layers' numbers are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +62,8 @@ class View:
         insight: the latest look into the network, ``None`` until there is one.
         reason: why training stopped, ``None`` while it runs.
         screen: which of the screens is shown.
+        layers: what was seen of all layers look by look, some of many looks left out.
+        sample: which of the gallery's samples the network is seen answering.
         logarithmic: whether losses are drawn so.
         smoothing: of the curves.
         zoom: which of ``ZOOMS`` the curves show.
@@ -73,6 +81,8 @@ class View:
     insight: Insight | None = None
     reason: StopReason | None = None
     screen: Screen = "curves"
+    layers: tuple[tuple[LayerInsight, ...], ...] = ()
+    sample: int = 0
     logarithmic: bool = False
     smoothing: Smoothing = "weak"
     zoom: int = 0
@@ -116,7 +126,20 @@ class View:
 
     def looked_into(self, insight: Insight) -> View:
         """There is a new look into the network."""
-        return replace(self, insight=insight)
+        layers = self.layers if len(self.layers) < LOOKS else self.layers[::2]
+        return replace(self, insight=insight, layers=(*layers, insight.layers))
+
+    def heard(self, event: Event, at: float) -> View:
+        """What is known after an event from a log, as it came at this time of the clock."""
+        match event:
+            case RunInfo():
+                return replace(self.began(event), reason=None)  # it may be one that was resumed
+            case Progress():
+                return self.progressed(event, at)
+            case EpochEnd():
+                return self.epoch_ended(event)
+            case RunEnd():
+                return self.ended(event.reason, event.best_epoch)
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
         """No further epoch follows."""
@@ -168,6 +191,13 @@ def turned_to(screen: Screen, view: View) -> View:
     return replace(view, screen="curves" if view.screen == screen else screen)
 
 
+def picked(by: int, view: View) -> View:
+    """The network answering the sample that is so many further on, where the network is shown."""
+    if view.insight is None or view.screen != "network":
+        return view
+    return replace(view, sample=(view.sample + by) % max(1, len(view.insight.gallery)))
+
+
 def zoomed(view: View, by: int) -> View:
     """The curves with a smaller part of the run, or a larger one."""
     return replace(view, zoom=min(max(view.zoom + by, 0), len(ZOOMS) - 1))
@@ -182,6 +212,9 @@ def smoothed(view: View) -> View:
 KEYS: Mapping[str, Key] = {
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
     "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
+    "n": Key("the network itself, and back", partial(turned_to, "network"), "network"),
+    "up": Key("the sample before, where the network is shown", partial(picked, -1)),
+    "down": Key("the sample after it", partial(picked, 1)),
     "l": Key(
         "losses on a linear or a logarithmic axis",
         lambda view: replace(view, logarithmic=not view.logarithmic),
