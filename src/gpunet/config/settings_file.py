@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpunet.config.choices import Graphics
+from gpunet.config.choices import Graphics, Theme
 from gpunet.config.setting import Setting, suggestion
 from gpunet.config.settings import SETTINGS, TrainConfig, canonical
 from gpunet.errors import SettingError, UsageError, reason_of
@@ -31,6 +31,7 @@ _RUN_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("autotune", "force", "plain", "quiet"), bool),
     **dict.fromkeys(("showcase", "checkpoint_every"), int),
     "graphics": Graphics,
+    "theme": Theme,
 }
 RUN_SETTINGS: Mapping[str, Setting] = {
     name: Setting(name=name, kind=kind, panel="", help="") for name, kind in _RUN_TYPES.items()

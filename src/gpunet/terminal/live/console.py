@@ -178,6 +178,8 @@ def _has_a_user(console: Console, environ: Mapping[str, str]) -> bool:
     """Whether the stream is a terminal that a person may sit at."""
     if console.quiet or not console.is_interactive or console.is_dumb_terminal:
         return False
+    if console.legacy_windows:  # it knows no escape codes
+        return False
     return console.file.isatty() and environ.get("CI", "").lower() in {"", "0", "false"}
 
 
