@@ -349,7 +349,7 @@ def dashboard(make_text_console: MakeConsole, run: RunInfo) -> Dashboard:
 
 def look(epoch: int, step: int, parameters: np.ndarray) -> Insight:
     """A look into the network, what matters here of it."""
-    return cast(Insight, SimpleNamespace(epoch=epoch, step=step, parameters=parameters))
+    return cast(Insight, SimpleNamespace(epoch=epoch, step=step, parameters=parameters, layers=()))
 
 
 TOP = 24 - 1 - body_rows(24)
