@@ -303,7 +303,7 @@ def test_quiet_does_not_keep_back_that_other_data_took_the_place_of_mnist(
     ran = gpunet("train", *FAST, "-q")
     assert ran.code == 0
     assert ran.out.count("\n") == 1
-    assert ran.err.startswith("note: MNIST is not at hand")
+    assert ran.err.startswith("note: MNIST is not cached")
     assert ran.err.count("\n") == 1
 
 

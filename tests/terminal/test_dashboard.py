@@ -220,6 +220,23 @@ def test_looks_are_wanted_while_a_screen_shows_them(
     assert not control.insight_wanted.is_set()
 
 
+def test_what_two_threads_change_of_the_view_at_once_is_not_lost(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    dashboard = Dashboard(make_text_console(), Control(), keys=NO_KEYS)
+    other = threading.Thread(target=dashboard.pressed, args=("?",))
+
+    def begun_while_a_key_is_pressed(view: View) -> View:
+        other.start()
+        other.join(0.1)
+        return view.began(make_run())
+
+    dashboard.change(begun_while_a_key_is_pressed)
+    other.join(SECONDS)
+    assert dashboard.view.run is not None
+    assert dashboard.view.screen == "keys"
+
+
 def test_q_stops_after_the_epoch(make_text_console: MakeConsole) -> None:
     control = Control()
     Dashboard(make_text_console(), control, keys=NO_KEYS).pressed("q")

@@ -332,7 +332,7 @@ def test_the_charts_and_the_head_of_an_ensemble_stay_on_the_terminal(
     console.print(closing_view(console, replace(view, run=ensemble)))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [line.rstrip() for line in lines[:3]] == [
-        "mean of 3 networks 784-16-16-10 · 13,002 parameters each         a graphics card",
+        "ensemble of 3, 784-16-16-10 · 13,002 parameters each             a graphics card",
         "digits: 55,000 train, 5,000 val, 24 test                    discrete GPU, Vulkan",
         "loss ━ train 0.1818 ╍ val 0.1909         accuracy % ━ train 61.00 ╍ val 56.00",
     ]

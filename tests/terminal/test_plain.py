@@ -127,10 +127,9 @@ def test_a_run_of_an_ensemble_by_another_optimizer_is_told_so(
     config = replace(run.config, ensemble=5, optimizer="sgd", epochs=1234)
     run = replace(run, config=config, steps_per_epoch=1234)
     assert lines(make_text_console(), run, [make_record(7, 123.456)])[:4] == [
-        "train:  mean of 5 networks 784-16-16-10, 13,002 parameters each, sgd, "
-        "1,234 steps per epoch",
+        "train:  ensemble of 5, 784-16-16-10, 13,002 parameters each, sgd, 1,234 steps per epoch",
         "        digits: 55,000 samples to train, 12,345 to validate, 24 to test",
-        "                    loss      acc val loss  val acc    time      lr samples/s * best",
+        "                    loss      acc val loss  val acc    time      lr  in all/s * best",
         "epoch    7/1234   123.46  90.00 %   123.47  89.00 %   2.9 s 2.0e-03    18.5 k",
     ]
 

@@ -14,6 +14,7 @@ import typer.main
 
 from gpunet.cli import options
 from gpunet.cli.help import HELP, long_help, short_help, split_examples
+from gpunet.cli.logs import LogFile, Verbose
 from gpunet.cli.sources import give_variable
 
 __all__ = ["completed", "walk"]
@@ -55,7 +56,13 @@ def _shorten_kind(parameter: Any, context: typer.Context) -> None:
         parameter.metavar = "NAME" if others else kind.replace("str", "text").upper()
 
 
-def _shared(*, no_user_config: options.NoUserConfig = False, theme: options.Theme = "auto") -> None:
+def _shared(
+    *,
+    no_user_config: options.NoUserConfig = False,
+    verbose: Verbose = 0,
+    log_file: LogFile = None,
+    theme: options.Theme = "auto",
+) -> None:
     """A command that has only the options that all commands share."""
 
 

@@ -44,21 +44,21 @@ def list_datasets() -> None:
     from gpunet.datasets.catalog import entries
     from gpunet.datasets.kept import VARIABLE, kept_datasets, room
     from gpunet.terminal.draw.formats import size
-    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.console import make_console, print_words
 
     console = make_console()
     for entry in entries():
-        at_hand = "at hand" if entry.is_cached else "not yet drawn"
+        state = "in the cache" if entry.is_cached else "not yet drawn"
         if entry.is_downloaded and not entry.is_cached:
-            at_hand = f"not downloaded: gpunet datasets download {entry.name}"
+            state = f"not downloaded: gpunet datasets download {entry.name}"
         console.print(entry.name, style="bold")
         for line in (
             entry.description,
             f"{entry.train_count:,} samples to train, {entry.test_count:,} to test, "
             f"{entry.size / MIB:.0f} MiB, {entry.license}",
-            at_hand,
+            state,
         ):
-            console.print(f"  {line}", soft_wrap=True)
+            print_words(console, f"  {line}")
     kept = kept_datasets()
     for one in kept:
         opened = f"{datetime.fromtimestamp(one.opened):%Y-%m-%d %H:%M}"

@@ -79,10 +79,11 @@ def explain(
 
 
 def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCache | None) -> None:
+    from gpunet.terminal.live.console import print_words
     from gpunet.terminal.views.plan_table import plan_tables
 
     name = "persistent" if plan.many_steps else "layered"
-    console.print(f"plan:   {name}: {plan.why}", soft_wrap=True)
+    print_words(console, f"plan:   {name}: {plan.why}")
     products = {one.label: one.product for one in plan.passes if one.product}
     measured = {
         label: tiles is not None and tiles.tile(product) is not None
@@ -92,7 +93,7 @@ def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCac
         words = f"{sum(measured.values())} of {len(products)} measured"
         if not all(measured.values()):
             words += f", the others by rule: {engine.tile_rule}"
-        console.print(f"tiles:  {words}", soft_wrap=True)
+        print_words(console, f"tiles:  {words}")
     console.print()
     for part in plan_tables(plan, engine.steps_a_dispatch(plan), measured):
         console.print(part)

@@ -194,7 +194,7 @@ def _open_auto(folder: Path, progress: Progress | None, limits: Limits | None) -
     except DownloadError:
         drawn = _open_strokes(STROKES_TRAIN, STROKES_TEST, folder, progress)
         notice = (
-            "MNIST is not at hand and could not be downloaded, so the built-in digits `strokes` "
+            "MNIST is not cached and could not be downloaded, so the built-in digits `strokes` "
             "take its place; for MNIST run `gpunet datasets download mnist` when online, or put "
             f"its four files into {folder / 'mnist'}"
         )

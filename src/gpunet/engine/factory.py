@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ __all__ = [
     "select_device_again",
     "settle",
 ]
+
+log = logging.getLogger(__name__)
 
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
 
@@ -110,6 +113,8 @@ class Device:
 def list_adapters() -> tuple[Adapter, ...]:
     """The adapters of this machine; one that has failed its check counts as not usable."""
     found = wgpu_adapters.list_adapters()
+    for one in found:
+        log.debug("adapter %d: %s, limits %s", one.index, one.info, dict(one.limits))
     return tuple(
         _failed(one, faults) if (faults := known_faults(one.info)) else one for one in found
     )

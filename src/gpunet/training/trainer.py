@@ -9,6 +9,7 @@ engine.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -42,6 +43,8 @@ from gpunet.training.state import Begun, RunState, Start
 from gpunet.training.windows import Window
 
 __all__ = ["Prune", "train", "train_population"]
+
+log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.12
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
@@ -266,6 +269,8 @@ class _Run:
         self.seconds = self._elapsed()
         for callback in self.callbacks:
             callback.on_train_end(self._stop_reason(), self.best_epoch)
+        done = self.epochs_done, self._stop_reason(), self.best_epoch
+        log.info("training ended after %d epochs (%s), the best is %d", *done)
 
     def finish(self, *, test: bool) -> TrainingResult:
         """Restore the best weights and, if wanted, evaluate them on the test set."""
@@ -340,6 +345,7 @@ class _Run:
             return work()
         except DeviceLostError as error:
             self.failures.append(str(error))
+            log.warning("the device is opened again, and the work repeated: %s", error)
         self.engine.reopen()
         done = again()
         self.overcome.append(self.failures.pop())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -15,6 +16,7 @@ from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from gpunet.config import Theme
 from gpunet.terminal.draw.background import (
@@ -23,6 +25,7 @@ from gpunet.terminal.draw.background import (
     in_foreground,
 )
 from gpunet.terminal.draw.style import Background, theme
+from gpunet.terminal.live.notes import wrapped
 
 __all__ = [
     "SMALLEST_SCREEN",
@@ -31,6 +34,7 @@ __all__ = [
     "prefer_theme",
     "preferred_theme",
     "print_line",
+    "print_words",
     "require_heard",
     "shows_greys",
     "wants_dashboard",
@@ -53,6 +57,9 @@ def preferred_theme() -> Theme:
 SMALLEST_SCREEN = (40, 10)
 """Columns and rows below which lines of plain text say more than a dashboard."""
 
+
+LEAD = re.compile(r"\s*(?:[a-z]+: +)?")
+"""What a line begins with that those below it are indented by: blanks, a word such as ``data:``."""
 
 CONTROLS = dict.fromkeys([*range(ord("\n")), *range(ord("\n") + 1, 0x20), *range(0x7F, 0xA0)])
 """Characters that may mean something to a terminal, all but the line feed; nothing for each."""
@@ -187,6 +194,17 @@ def print_line(console: Console, line: str) -> None:
     """Print one line however narrow the console is, at once."""
     console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
     console.file.flush()
+
+
+def print_words(console: Console, line: str, style: str = "") -> None:
+    """Print a line; on a terminal it goes on below its first word if it is too long.
+
+    Lines end between words there. Anywhere else, as in a log, it stays one line.
+    """
+    lead = LEAD.match(line)[0]  # type: ignore[index]
+    if console.is_terminal:
+        line = wrapped(lead, line.removeprefix(lead), console.width)
+    console.print(Text(line, style), soft_wrap=True)
 
 
 def require_heard(console: Console) -> None:

@@ -60,7 +60,7 @@ class PlainPrinter(Callback):
         windows = f" in {count(run.windows)} windows" if run.windows > 1 else ""
         shape, each = str(network), ""
         if run.config.ensemble > 1:
-            shape, each = f"mean of {run.config.ensemble} networks {network}", " each"
+            shape, each = f"ensemble of {run.config.ensemble}, {network}", " each"
         self._print(
             f"train:  {shape}, {count(network.parameter_count)} parameters{each}, "
             f"{run.config.optimizer}, {count(run.steps_per_epoch)} steps per epoch{windows}"

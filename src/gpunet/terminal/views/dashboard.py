@@ -24,10 +24,11 @@ from gpunet.terminal.views.epochs_table import WHOLE_TABLE, epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
 from gpunet.terminal.views.kept import kept
+from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
-from gpunet.training.events import Control, Progress, RunInfo
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
 __all__ = ["body_rows", "closing_view", "dashboard_frame"]
 
@@ -86,7 +87,7 @@ def dashboard_frame(
         return framed(console, [waiting], last, size)
     header, gap, rows = _shared_out(height)
     parts = [
-        text_block(console, _header(console, view.run, width)[:header], width),
+        kept(_head, console, view.run, width, header),
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
         Block(width, []).shaped(width, gap),
@@ -114,11 +115,23 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
     gap = Block(width, []).shaped(width, share.gap)
     left = WHOLE_TABLE if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
-    epochs = text_block(console, epochs_table(console, view, left, share.table), left)
-    samples = gallery(console, run, view.gallery, right, share.gallery)
+    epochs = kept(_epochs, console, run, view.records, view.best_epoch, left, share.table)
+    samples = kept(gallery, console, run, view.gallery, right, share.gallery)
     if share.side_by_side:
         return stack([charts, gap, beside([epochs, samples], gap=2)], width)
     return stack([charts, gap, epochs, samples], width)
+
+
+def _epochs(
+    console: Console,
+    run: RunInfo,
+    records: tuple[EpochRecord, ...],
+    best_epoch: int,
+    width: int,
+    rows: int,
+) -> Block:
+    view = View(run=run, records=records, best_epoch=best_epoch)
+    return text_block(console, epochs_table(console, view, width, rows), width)
 
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
@@ -156,6 +169,10 @@ def _arrange(width: int, rows: int) -> _Rows:
     return _Rows(charts, rest - charts - gallery, gallery, gap=gap)
 
 
+def _head(console: Console, run: RunInfo, width: int, rows: int) -> Block:
+    return text_block(console, _header(console, run, width)[:rows], width)
+
+
 def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     dot = f" {glyphs(console.options.ascii_only).separator} "
     network, device, config = run.network, run.device, run.config
@@ -168,7 +185,7 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     settings = f"{config.optimizer}, batch {config.batch_size}"
     shape, each = str(network), f"{parameters} parameters"
     if config.ensemble > 1:
-        shape, each = f"mean of {config.ensemble} networks {network}", f"{each} each"
+        shape, each = f"ensemble of {config.ensemble}, {network}", f"{each} each"
     first = spread(
         console,
         width,
@@ -216,7 +233,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     last = view.records[-1] if view.records else None
     progress = view.progress
     parts: list[tuple[str, str, str]] = []  # a name, a value and its style
-    best = kept(run.config, view.records, view.best_epoch)
+    best = kept_epoch(run.config, view.records, view.best_epoch)
     if best is not None:
         parts.append(("kept", f"epoch {best.epoch} by {best.by}", Ink.BEST))
         parts.append(("its", best.other, ""))
@@ -235,7 +252,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     speed = progress.samples_per_second if progress else 0.0
     if speed <= 0 and last:
         speed = last.samples_per_second
-    parts.append(("", formats.rate(speed), ""))
+    parts.append(("in all" if run.config.ensemble > 1 else "", formats.rate(speed), ""))
     if last:
         parts.append(("", f"{formats.seconds(last.seconds)} per epoch", ""))
     separator = f" {glyphs(console.options.ascii_only).separator} "

@@ -49,6 +49,8 @@ __all__ = [
 SURE = 0.6
 """Probability of a class below which an answer is a toss-up, as on the page."""
 
+HOW = "drag the mouse, or press space and arrows"
+
 LEAST_ROWS = 6
 """Rows of a board below which there is nothing to draw on."""
 
@@ -289,7 +291,7 @@ def _answer(console: Console, canvas: Canvas, reply: Reply, width: int, rows: in
 def _verdict(canvas: Canvas, reply: Reply) -> tuple[Text, Text]:
     """What the network says in words, and how sure it is."""
     if canvas.is_empty:
-        return Text("nothing drawn yet", Ink.STRONG), Text("draw on the board", Ink.MUTED)
+        return Text("nothing drawn yet", Ink.STRONG), Text(HOW, Ink.MUTED)
     if reply.answers is None:
         head, _, detail = reply.problem.partition("? ")
         return Text(head + "?" * bool(detail), Ink.WARNING), Text(detail or reply.of, Ink.MUTED)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.style import Ink, glyphs
-from gpunet.terminal.views.kept import kept
+from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.score import ACCURACY, Score, score_of
 from gpunet.terminal.views.view import View
 from gpunet.training.events import EpochRecord, RunInfo
@@ -36,7 +36,7 @@ def epochs_table(console: Console, view: View, width: int, rows: int) -> list[Te
     best = view.best
     if best is not None and shown and best not in shown:
         shown[0] = best
-    told = kept(view.run.config, view.records, view.best_epoch)
+    told = kept_epoch(view.run.config, view.records, view.best_epoch)
     columns = epoch_columns(view.run, width)
     lines = [Text("".join(one.head for one in columns), Ink.MUTED)]
     for record in shown:
@@ -72,7 +72,7 @@ class Column(NamedTuple):
         return self.written(record).rjust(self.cells)
 
 
-def _all_columns(score: Score, highest_rate: float) -> tuple[Column, ...]:
+def _all_columns(score: Score, highest_rate: float, speed: str = "samples/s") -> tuple[Column, ...]:
     return (
         Column(0, "epoch", 6, lambda r: str(r.epoch)),
         Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
@@ -81,7 +81,7 @@ def _all_columns(score: Score, highest_rate: float) -> tuple[Column, ...]:
         Column(2, f"val {score.short}", 9, lambda r: score.written(r.val_score)),
         Column(5, "time", 8, lambda r: formats.seconds(r.seconds)),
         Column(6, "lr", 8, lambda r: formats.learning_rate(r.learning_rate, highest_rate)),
-        Column(7, "samples/s", 10, lambda r: formats.amount(r.samples_per_second)),
+        Column(7, speed, 10, lambda r: formats.amount(r.samples_per_second)),
     )
 
 
@@ -91,7 +91,9 @@ WHOLE_TABLE = sum(one.cells for one in _all_columns(ACCURACY, 0.0)) + NOTE
 
 def epoch_columns(run: RunInfo, width: int = WHOLE_TABLE) -> list[Column]:
     """As many columns as there is room for; those of the validation only if there is one."""
-    columns = _all_columns(score_of(run.network.kind), run.config.effective_learning_rate)
+    speed = "in all/s" if run.config.ensemble > 1 else "samples/s"
+    highest = run.config.effective_learning_rate
+    columns = _all_columns(score_of(run.network.kind), highest, speed)
     room, fitting = width - NOTE, []
     for column in sorted(columns):
         if run.validation_count or not column.name.startswith("val "):

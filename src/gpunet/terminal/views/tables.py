@@ -153,12 +153,12 @@ def matrix_rows(
 def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) -> RenderableType:
     """The most frequent confusions, in falling order."""
     totals = matrix.sum(axis=1)  # (C,)
-    table = Columns(["<label", "<taken for", "times", "of its samples"])
+    table = Columns(["<label", "<predicted", "samples", "of label"])
     for pair in confused_pairs(matrix, most):
         share = pair.count / int(totals[pair.label])
         names = Text(classes[pair.label]), Text(classes[pair.prediction], Ink.WRONG)
         table.add(*names, formats.count(pair.count), formats.percent(share))
-    return table if table.rows else Text("no sample was taken for another class", Ink.RIGHT)
+    return table if table.rows else Text("no sample was misclassified", Ink.RIGHT)
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:
