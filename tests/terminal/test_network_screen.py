@@ -28,7 +28,7 @@ CONFIG = TrainConfig(hidden=(6, 4), epochs=3, batch_size=32, validation=0.3)
 class Watcher(Callback):
     """Follows a run as a screen of the network does."""
 
-    insight_wanted = True
+    insight_share = 1e9
 
     def __init__(self) -> None:
         self.view = View(screen="network")
@@ -52,7 +52,7 @@ Watch = Callable[..., View]
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """What is known of a run whose network was looked into."""
-    monkeypatch.setattr(looks, "LOOK_SHARE", 1e9)
+    monkeypatch.setattr(looks, "LOOK_SECONDS", 0.0)
 
     def watched(dataset: Dataset, config: TrainConfig = CONFIG) -> View:
         config, watcher = settled(config, dataset), Watcher()

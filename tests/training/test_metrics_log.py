@@ -30,6 +30,7 @@ from gpunet.training.events import (
     Control,
     EpochEnd,
     EpochRecord,
+    Insight,
     Progress,
     RunInfo,
     StopReason,
@@ -48,6 +49,8 @@ def folded(view: View, event: Event) -> View:
             return view.began(event)
         case Progress():
             return view.progressed(event, 0.0)
+        case Insight():
+            return view.looked_into(event)
         case EpochEnd():
             return view.epoch_ended(event)
         case RunEnd():
@@ -343,7 +346,7 @@ def test_events_that_a_later_version_adds_are_passed_over(
     lines: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     path = tmp_path / "metrics.jsonl"
-    lines.insert(1, {"event": "insight", "clock": 1.0, "weights": []})
+    lines.insert(1, {"event": "outlook", "clock": 1.0, "weights": []})
     path.write_text("".join(f"{json.dumps(one)}\n" for one in lines), "ascii")
     assert len(list(read_events(path))) == 4
 

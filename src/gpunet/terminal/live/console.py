@@ -71,6 +71,15 @@ class _HarmlessConsole(Console):
     Those of styles, of the cursor and of ``graphics`` are no text, and stay.
     """
 
+    _writes_to_terminal: bool | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it writes to a terminal; asked once, as a question costs a thread its turn."""
+        if self._writes_to_terminal is None:
+            self._writes_to_terminal = super().is_terminal
+        return self._writes_to_terminal
+
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:

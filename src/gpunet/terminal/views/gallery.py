@@ -18,6 +18,7 @@ from gpunet.terminal.draw.block import Block, grid, stack, text_block
 from gpunet.terminal.draw.digits import picture
 from gpunet.terminal.draw.scatter import scatters
 from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.verdict import Verdict, in_words, verdicts
 from gpunet.training.events import RunInfo
 
@@ -71,13 +72,19 @@ def _samples(console: Console, run: RunInfo, answers: Answers, width: int, rows:
     tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
     picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
     fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
+    pictures = kept(_pictures, console, run, columns, picture_rows)
     captions = _captions(console, run, answers, columns)
-    tiles = []
-    for index in range(min(fitting, len(run.gallery))):
-        image = run.gallery.features[index].reshape(height, breadth)
-        caption = text_block(console, [captions[index]], columns)
-        tiles.append(stack([picture(console, image, columns, picture_rows), caption], columns))
+    tiles = [
+        stack([picture, text_block(console, [caption], columns)], columns)
+        for picture, caption in list(zip(pictures, captions, strict=True))[:fitting]
+    ]
     return grid(tiles, width).shaped(width, rows)
+
+
+def _pictures(console: Console, run: RunInfo, columns: int, rows: int) -> list[Block]:
+    """All samples; they stay the same while what the network says of them changes."""
+    images = run.gallery.features.reshape(-1, *(run.dataset.image_shape or ()))
+    return [picture(console, image, columns, rows) for image in images]
 
 
 def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:

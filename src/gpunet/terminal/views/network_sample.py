@@ -31,7 +31,7 @@ def sample_at_work(
     console: Console, run: RunInfo, insight: Insight, sample: int, width: int, rows: int
 ) -> Block:
     """A sample of the gallery, what it makes of each hidden layer, and the answer."""
-    count = len(insight.gallery)
+    count = min(len(insight.gallery), len(run.gallery))  # a log may have fewer
     if not count or rows < 2:
         return Block(width, [])
     at = sample % count

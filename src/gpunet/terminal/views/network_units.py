@@ -87,7 +87,7 @@ def _by_column(console: Console, run: RunInfo, insight: Insight, width: int, row
         f"{units} of {run.network.layers[0].outputs} units by {len(order)} of {len(sizes)} columns"
     )
     title = _title(console, run, told, width)
-    if not len(order):
+    if not len(order) or not units:
         return title.shaped(width, rows)
     cells = beside([text_block(console, labels, name_width), signed_cells(console, pixels)], gap=1)
     return stack([title, cells], width).shaped(width, rows)
