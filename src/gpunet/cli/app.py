@@ -64,7 +64,7 @@ app = typer.Typer(
     context_settings={"help_option_names": HELP},
     rich_markup_mode="rich",
 )
-app.command("train")(train.train)
+app.command("train", cls=train.TrainCommand)(train.train)
 app.command("tune")(tune.tune)
 app.command("config")(config.config)
 app.command("find-lr")(find_lr.find_lr)

@@ -9,8 +9,8 @@ import typer
 
 from gpunet.cli.setting_options import with_settings
 from gpunet.cli.train import train
-from gpunet.config import FOLLOWING, TrainConfig
-from gpunet.config.settings_file import MEASURED, RUN_SETTINGS, write_settings
+from gpunet.config import TrainConfig
+from gpunet.config.settings_file import RUN_SETTINGS, settings_text
 
 __all__ = ["config"]
 
@@ -24,17 +24,8 @@ def _config(*, context: typer.Context, config: TrainConfig, **_: Any) -> None:
 
     Defaults that follow from the optimizer or other settings stand in comments.
     """
-    following = {
-        name: config.in_effect(name) for name in FOLLOWING if getattr(config, name) is None
-    }
     others = {name: context.params.get(name) for name in RUN_SETTINGS}
-    remarks = "".join(f"# {line}\n" for line in write_settings(following).splitlines())
-    if config.epochs is None:
-        remarks += "# (for few samples more epochs, and patience and lr_decay_every likewise)\n"
-    text = write_settings(others) + write_settings(config.to_dict()) + remarks
-    if config.measured:
-        text += f"\n[{MEASURED}]\n{write_settings(config.measured)}"
-    typer.echo(text, nl=False)
+    typer.echo(settings_text(others, config), nl=False)
 
 
 config = with_settings(_config)

@@ -27,6 +27,7 @@ __all__ = [
     "Force",
     "Graphics",
     "Ignore",
+    "Keep",
     "Label",
     "ModelData",
     "ModelFile",
@@ -40,12 +41,21 @@ __all__ = [
     "RunDir",
     "Showcase",
     "Theme",
+    "chosen_model",
     "require_outputs",
 ]
 
 RUN = "Keeping the run"
 DEVICE = "Device"
 OUTPUT = "Output"
+
+
+
+def _known_runs() -> list[str]:
+    from gpunet.artifacts.kept_runs import run_names
+
+    return run_names()
+
 
 Data = Annotated[
     str,
@@ -78,7 +88,14 @@ Device = Annotated[
     ),
 ]
 ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A file that `gpunet train` wrote.")
+    Path | None,
+    typer.Argument(
+        metavar="[MODEL]",
+        help="A model file, or the name, the number or the folder of a run; by default the model "
+        "of the newest run.",
+        show_default=False,
+        autocompletion=_known_runs,
+    ),
 ]
 ModelData = Annotated[
     str | None,
@@ -136,33 +153,52 @@ Quiet = Annotated[
 ]
 RunDir = Annotated[
     Path | None,
+    typer.Option(help="Keep the run in this new folder.", rich_help_panel=RUN),
+]
+Name = Annotated[
+    str | None,
     typer.Option(
-        help="Keep checkpoints, the best model, the report and a log in this new folder.",
+        help="Keep the run in runs/NAME; by default it is named by a number, the data and the "
+        "layers.",
         rich_help_panel=RUN,
     ),
 ]
-Name = Annotated[
-    str | None, typer.Option(help="Keep the run in the folder runs/NAME.", rich_help_panel=RUN)
+Keep = Annotated[
+    bool,
+    typer.Option(
+        help="Keep the run in a folder: its model, checkpoint, settings, metrics, log and curves. "
+        "Without it the model alone is written, to --output.",
+        rich_help_panel=RUN,
+    ),
 ]
 CheckpointEvery = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Epochs between two checkpoints, by default 1; without --run-dir or --name the "
-        "folder in runs is named by date, time and layers.",
+        help="Epochs between two checkpoints; by default 1, or more where writing them would take "
+        "over a twentieth of the time.",
         rich_help_panel=RUN,
     ),
 ]
 Resume = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        metavar="RUN_DIR",
-        help="Resume the run in a folder, with its data and settings; --epochs may be "
-        "raised and --max-time changed.",
+        metavar="[RUN]",
+        help="Resume a run by its name, number or folder, or the newest one, with its data and "
+        "settings; --epochs may be raised and --max-time changed.",
         rich_help_panel=RUN,
+        autocompletion=_known_runs,
     ),
 ]
-Output = Annotated[Path, typer.Option(help="The model file.", rich_help_panel=OUTPUT)]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the model into this file, too; with --no-keep by default model.safetensors.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
 Report = Annotated[
     Path | None,
     typer.Option(help="Write settings, history and results as JSON, too.", rich_help_panel=OUTPUT),
@@ -200,7 +236,22 @@ Theme = Annotated[
 ]
 
 
-def require_outputs(output: Path, report: Path | None, plot: Path | None = None) -> None:
+def chosen_model(model: Path | str | None) -> Path:
+    """The model file that an argument names, which the user is told of if it names none.
+
+    Raises:
+        ModelError: there is none.
+    """
+    from gpunet.artifacts.kept_runs import NEWEST, find_model
+    from gpunet.terminal.live.notes import note
+
+    found = find_model(model)
+    if model is None or str(model) == NEWEST:
+        note(f"{found}, the model of the newest run")
+    return found
+
+
+def require_outputs(output: Path | None, report: Path | None, plot: Path | None = None) -> None:
     """Make sure that the results can be written, before an hour of training is spent.
 
     Raises:
@@ -209,9 +260,9 @@ def require_outputs(output: Path, report: Path | None, plot: Path | None = None)
     """
     from gpunet.files.output import require_writable
 
-    require_writable(output)
-    if report is not None:
-        require_writable(report)
+    for path in (output, report):
+        if path is not None:
+            require_writable(path)
     if plot is not None:
         from gpunet.artifacts.plots import require_plots
 

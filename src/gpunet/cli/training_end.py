@@ -53,7 +53,7 @@ SAMPLES = 10
 
 
 def save_results(
-    results: Results, run: Run, output: Path, report: Path | None, plot: Path | None
+    results: Results, run: Run, output: Path | None, report: Path | None, plot: Path | None
 ) -> None:
     """Save the model, the report and the curves of a run, as far as there are any."""
     if run.best_epoch:
