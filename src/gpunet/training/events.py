@@ -32,6 +32,8 @@ __all__ = [
     "EpochEnd",
     "EpochRecord",
     "Insight",
+    "LayerInsight",
+    "Mistakes",
     "Progress",
     "RunInfo",
     "StopReason",
@@ -200,8 +202,7 @@ class Control:
     clock: WorkingClock = field(default_factory=WorkingClock)
     """The clock that the run's times are measured by; it stands still while the run is held."""
     insight_wanted: threading.Event = field(default_factory=threading.Event)
-    """Look into the networks about once a second, at the end of each epoch too, and tell callbacks
-    what is seen there. Looks take 3 % of the run's time at most."""
+    """Look into the networks, and tell all callbacks what is seen there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,19 +243,81 @@ def _fields(record: EpochRecord) -> dict[str, Any]:
     return {entry.name: getattr(record, entry.name) for entry in fields(EpochRecord)}
 
 
+@dataclass(frozen=True, slots=True)
+class LayerInsight:
+    """What is seen of a layer of the first network that runs.
+
+    Args:
+        idle: hidden units that learn from none of the samples looked at, since their activation is
+            flat for all of them: dead ones of ReLU, saturated ones of tanh; ``None`` for the last
+            layer.
+        weight_norm: the Euclidean norm of the layer's weights, biases left out.
+        gradient_norm: of the gradient with respect to them, on a few training samples, always the
+            same, without dropout and penalties.
+        update: the norm of their latest step by ``weight_norm``; NaN if no step was seen.
+    """
+
+    idle: int | None
+    weight_norm: float
+    gradient_norm: float
+    update: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mistakes:
+    """The worst answers to the samples looked at, those with the largest loss first.
+
+    Args:
+        rows: (m,) of the samples in the set that they come from, counted from 0.
+        samples: m of them, with features as they were read, and targets as trained on.
+        answers: (m, C) or (m, T) of the networks together.
+        courses: (m, k) the probability of what is true at each look so far, the latest last; of
+            measured targets the loss. Of many looks some are left out.
+    """
+
+    rows: NDArray[np.intp]
+    samples: Samples
+    answers: NDArray[np.float32]
+    courses: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Insight:
     """A look into the networks while they are trained.
+
+    Weights, activations and layers are those of the first network that runs; answers are the mean
+    over all of them. Validation samples are training samples where there are none held out.
 
     Args:
         epoch: that is under way, counted from 1.
         step: steps of this epoch that are done.
         parameters: (P, N) all weights and biases of the networks that run, as they are now.
+        layers: all of them, the last one's that gives the answers included.
+        units: (k,) numbers of the first layer's units that are shown, with large weights.
+        weights: (k, I) what comes into these.
+        activations: (g, U) of each hidden layer for the gallery's samples, of its first units.
+        gallery: (g, C) or (g, T) the answers to them.
+        looked_at: validation samples that the following tells of, always the same.
+        matrix: (C, C) of them by class (rows) and answer (columns); of many classes or none (0, 0).
+        f1: (T,) the F1 of each label; empty if there are none.
+        residuals: (n, T) answers less measured targets, in units of the targets' deviation if they
+            are standardized; empty if there are none.
+        mistakes: the worst of them.
     """
 
     epoch: int
     step: int
     parameters: NDArray[np.float32]
+    layers: tuple[LayerInsight, ...]
+    units: NDArray[np.intp]
+    weights: NDArray[np.float32]
+    activations: tuple[NDArray[np.float32], ...]
+    gallery: NDArray[np.float32]
+    looked_at: int
+    matrix: NDArray[np.int64]
+    f1: NDArray[np.float64]
+    residuals: NDArray[np.float32]
+    mistakes: Mistakes
 
 
 class Callback:
@@ -268,6 +331,9 @@ class Callback:
         ...         return record.val_loss < 0.1  # True stops the run after this epoch
     """
 
+    insight_wanted: bool = False
+    """Whether it wants ``on_insight`` to be called."""
+
     def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""
 
@@ -275,7 +341,11 @@ class Callback:
         """Some steps are done; called a few times a second at most."""
 
     def on_insight(self, insight: Insight) -> None:
-        """There is a new look into the networks, as ``Control.insight_wanted`` asks for."""
+        """There is a new look into the networks, if a callback wants it or a screen shows it.
+
+        It comes about once a second and at the end of each epoch, and later if looks would take
+        more than 3 % of the time.
+        """
 
     def on_epoch_end(self, record: EpochEnd) -> bool | None:
         """An epoch and its validation are done; return True to stop the run here."""

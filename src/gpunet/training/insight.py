@@ -1,21 +1,30 @@
 """Looks into the networks while they are trained, as often as they may cost.
 
-Nothing is looked at unless somebody wants it. A look changes no bit of the training.
+Nothing is looked at unless somebody wants it, and a look changes no bit of the training. ``Looks``
+decides when there is one, ``Probe`` what is seen. It is computed on the host by the reference,
+whatever device trains.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from threading import Event
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.engine.interface import Engine
-from gpunet.training.events import Insight
+from gpunet.engine.interface import MOMENTS, Engine, Population
+from gpunet.engine.reference import kernels
+from gpunet.engine.reference.group import Group
+from gpunet.engine.reference.numpy_engine import numpy_conditions
+from gpunet.parameters import layer_views
+from gpunet.training.events import Insight, LayerInsight, Mistakes
+from gpunet.training.metrics import are_right, confusion_matrix, label_scores, sample_losses
+from gpunet.training.run_samples import RunSamples
 
-__all__ = ["Looks"]
+__all__ = ["Looks", "Probe"]
 
 LOOK_SECONDS = 1.0
 """Time between two looks within an epoch: often enough to see weights form."""
@@ -23,20 +32,49 @@ LOOK_SECONDS = 1.0
 LOOK_SHARE = 0.03
 """Share of a run's time that looks may take; after a slow one the next comes later."""
 
+OPERATIONS = 500_000_000
+"""Multiplications of the answers that a look asks for: some 20 ms of a processor's core."""
+
+LEAST, MOST = 200, 2000
+"""Validation samples that are looked at, as many as ``OPERATIONS`` allow."""
+
+BATCH = 128
+"""Training samples whose gradient is looked at."""
+
+GALLERY = 40
+"""Samples of the gallery whose activations are looked at."""
+
+UNITS_SHOWN, UNITS_ACTIVE = 64, 256
+"""Units of the first layer whose weights are shown, and of each layer those whose activations are;
+more than most terminals have room for."""
+
+MOST_CLASSES, MISTAKES, COURSE = 64, 12, 32
+"""The largest confusion matrix, the mistakes told, and the least looks that their courses keep."""
+
+FLAT = 0.01
+"""An activation with a smaller derivative passes next to nothing back: one of ReLU below zero, of
+tanh beyond 0.995, of a sigmoid beyond 0.99."""
+
 
 class Looks:
     """The looks into the networks of a run.
 
     Args:
         engine: that trains them.
-        wanted: set while somebody wants to look.
+        samples: of the run.
+        wanted: whether somebody wants to look.
         clock: seconds that only grow.
     """
 
     def __init__(
-        self, engine: Engine, wanted: Event, clock: Callable[[], float] = time.perf_counter
+        self,
+        engine: Engine,
+        samples: RunSamples,
+        wanted: Callable[[], bool],
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._engine, self._wanted, self._clock = engine, wanted, clock
+        self._engine, self._samples = engine, samples
+        self._wanted, self._clock = wanted, clock
         self._before: NDArray[np.float32] | None = None
         self._ended = -np.inf
         self._cost = 0.0
@@ -64,20 +102,175 @@ class Looks:
 
         In a pause it is due at once, unless there was one after the same step.
         """
-        if self._seen == (epoch, step) or not (
-            self._wanted.is_set() if paused else self._before is not None
-        ):
+        due = self._wanted() if paused else self._before is not None
+        if not due or self._seen == (epoch, step):
             return None
         began = self._clock()
-        insight = Insight(epoch, step, self._engine.parameters()[list(running)])
+        own = list(running)
+        before = None if self._before is None else self._before[own[0]]
+        insight = self._probe.look(epoch, step, self._engine.parameters()[own], before)
         self._ended = self._clock()
         self._cost += self._ended - began
         self._seen = epoch, step
         return insight
 
+    @cached_property
+    def _probe(self) -> Probe:
+        return Probe(self._engine, self._samples)
+
     def _due(self, ending: bool) -> bool:
         """Whether there is to be a look now; at the end of an epoch only its cost counts."""
-        if not self._wanted.is_set():
+        if not self._wanted():
             return False
         pause = self._cost / LOOK_SHARE
         return self._clock() - self._ended >= (pause if ending else max(pause, LOOK_SECONDS))
+
+
+class Probe:
+    """What looks into networks see, always on the same samples.
+
+    Args:
+        engine: that trains the networks.
+        samples: of the run.
+    """
+
+    def __init__(self, engine: Engine, samples: RunSamples) -> None:
+        self._network, held_out = engine.network, samples.held_out
+        config = replace(engine.configs[0], dropout=0.0, input_dropout=0.0, ensemble=1)
+        self._population = Population(self._network, [config] * engine.population)
+        count = OPERATIONS // (self._network.parameter_count * engine.population)
+        rows = _spread_out(len(held_out), min(max(count, LEAST), MOST))
+        self._samples, self._checked = samples, held_out[rows]
+        self._rows = np.arange(len(held_out.samples))[held_out.rows][rows]
+        self._gallery = samples.prepared_gallery[:GALLERY]
+        training = samples.splits.training
+        batch = training[_spread_out(len(training), BATCH)]
+        self._batch = replace(batch, weights=engine.loss_weights(batch))
+        self._units = np.arange(0)
+        self._courses: list[NDArray[np.float32]] = []  # (n,) each
+        self._updates = (np.nan,) * len(self._network.layers)
+
+    @numpy_conditions()
+    def look(
+        self,
+        epoch: int,
+        step: int,
+        parameters: NDArray[np.float32],
+        before: NDArray[np.float32] | None,
+    ) -> Insight:
+        """A look into networks.
+
+        Args:
+            epoch: that is under way, counted from 1.
+            step: steps of this epoch that are done.
+            parameters: (P, N) as they are.
+            before: (N,) of the first one before its latest step; ``None`` if it is not known.
+        """
+        moments = np.zeros((MOMENTS[self._population.rule], *parameters.shape), np.float32)
+        group = Group(self._population, np.arange(len(parameters)), parameters, moments)
+        active, _, logits = group.activations(self._gallery)
+        _, derivatives, checked = group.activations(self._checked)
+        answers = self._answers(checked)
+        labels, kind = self._checked.labels, self._network.kind
+        few = kind == "classes" and self._network.outputs <= MOST_CLASSES
+        measured = kind == "measured"
+        units, weights = self._shown(parameters)
+        return Insight(
+            epoch,
+            step,
+            parameters,
+            layers=self._layers(group, derivatives, before),
+            units=units,
+            weights=weights,
+            activations=tuple(one[0, :, :UNITS_ACTIVE].copy() for one in active),
+            gallery=self._answers(logits),
+            looked_at=len(labels),
+            matrix=confusion_matrix(answers, labels) if few else np.zeros((0, 0), np.int64),
+            f1=label_scores(answers, labels).f1 if kind == "labels" else np.zeros(0),
+            residuals=answers - labels if measured else np.zeros((0, 0), np.float32),
+            mistakes=self._mistakes(answers),
+        )
+
+    def _answers(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, C) what the networks answer together."""
+        targets = np.zeros_like(logits)
+        answers = kernels.loss(self._network.loss)(logits, targets)[2]
+        return np.asarray(answers.mean(axis=0), np.float32)
+
+    def _layers(
+        self,
+        group: Group,
+        derivatives: list[NDArray[np.float32]],
+        before: NDArray[np.float32] | None,
+    ) -> tuple[LayerInsight, ...]:
+        _, gradient = group.loss_and_gradient(self._batch)
+        idle = [int((np.abs(one[0]).max(axis=0) < FLAT).sum()) for one in derivatives]
+        now = self._weights(group.parameters)
+        sizes, slopes = map(_norm, now), map(_norm, self._weights(gradient))
+        if before is not None:
+            changes = zip(now, self._weights(before[None]), strict=True)
+            self._updates = tuple(_norm(new - old) / (_norm(new) or np.nan) for new, old in changes)
+        rows = zip([*idle, None], sizes, slopes, self._updates, strict=True)
+        return tuple(LayerInsight(*row) for row in rows)
+
+    def _weights(self, parameters: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """(I, O) of each layer of the first network."""
+        return [weights[0] for weights, _ in layer_views(parameters, self._network)]
+
+    def _shown(
+        self, parameters: NDArray[np.float32]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """The first layer's units (k,) to show and their weights (k, I).
+
+        If not all of them are shown, it is those with large weights. One keeps its place as long as
+        it is in the larger half of those that could take it, so that pictures do not jump.
+        """
+        weights = self._weights(parameters)[0]  # (I, O)
+        units = weights.shape[1]
+        if units <= UNITS_SHOWN:
+            self._units = np.arange(units)
+        else:
+            order = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")
+            large = order[: 2 * UNITS_SHOWN]
+            shown = self._units if len(self._units) else order[:UNITS_SHOWN]
+            leaving = ~np.isin(shown, large)
+            coming = large[~np.isin(large, shown)][: leaving.sum()]
+            self._units = shown.copy()
+            self._units[leaving] = coming
+        return self._units, np.ascontiguousarray(weights[:, self._units].T)
+
+    def _mistakes(self, answers: NDArray[np.float32]) -> Mistakes:
+        """The worst of the answers (n, C) to the samples looked at."""
+        labels, kind = self._checked.labels, self._network.kind
+        losses = sample_losses(self._network.loss, answers, labels)
+        if kind == "measured":
+            course, wrong = np.asarray(losses, np.float32), np.arange(len(labels))
+        else:
+            course = _probability_of(labels, answers)
+            wrong = np.flatnonzero(~are_right(answers, labels))
+        if len(self._courses) >= 2 * COURSE:
+            self._courses = self._courses[::2]
+        self._courses.append(course)
+        worst = wrong[np.argsort(-losses[wrong], kind="stable")[:MISTAKES]]
+        return Mistakes(
+            rows=self._rows[worst],
+            samples=self._samples.as_dark(self._checked[worst]),
+            answers=answers[worst],
+            courses=np.stack([one[worst] for one in self._courses], axis=1),
+        )
+
+
+def _spread_out(count: int, most: int) -> NDArray[np.intp]:
+    """So many rows at most, at equal distances."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.intp)
+
+
+def _norm(values: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(values.astype(np.float64)))
+
+
+def _probability_of(labels: NDArray[np.int32], answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,) the probability that answers give to classes (n,), or to all labels (n, T)."""
+    if labels.ndim == 1:
+        return answers[np.arange(len(labels)), labels]
+    return np.asarray(np.where(labels > 0, answers, 1 - answers).prod(axis=1))

@@ -84,7 +84,7 @@ class RunSamples:
         if engine.network.kind == "measured":
             self._spread["train"] = _spread(training, self._own_rows("train"))
             self._spread["validation"] = _spread(validation, self._own_rows("validation"))
-        self._gallery_rows = _gallery_rows(self._held_out.labels)
+        self._gallery_rows = _gallery_rows(self.held_out.labels)
 
     def load(self, *, gallery: bool) -> None:
         """Load what the engine holds from the first epoch to the last."""
@@ -94,7 +94,7 @@ class RunSamples:
             rows = self._own_rows("validation")
             self._engine.load("validation", self.splits.validation[:], rows=rows)
         if gallery:
-            self._engine.load("gallery", self._gallery)
+            self._engine.load("gallery", self.prepared_gallery)
 
     def begin_window(
         self, epoch: int, window: Window, learning_rates: NDArray[np.float64], steps_done: int
@@ -139,14 +139,20 @@ class RunSamples:
     @property
     def gallery(self) -> Samples:
         """The samples whose predictions come with every epoch, as dark as they were."""
-        return inverted(self._gallery) if self.splits.inverted else self._gallery
+        return self.as_dark(self.prepared_gallery)
+
+    def as_dark(self, samples: Samples) -> Samples:
+        """Prepared samples as dark as they were read."""
+        return inverted(samples) if self.splits.inverted else samples
 
     @property
-    def _gallery(self) -> Samples:
-        return self._held_out[self._gallery_rows]
+    def prepared_gallery(self) -> Samples:
+        """The gallery's samples as networks take them."""
+        return self.held_out[self._gallery_rows]
 
     @property
-    def _held_out(self) -> Source:
+    def held_out(self) -> Source:
+        """The validation samples, or those trained on if none are held out."""
         return self.splits.validation if len(self.splits.validation) else self.splits.training
 
     def _own_rows(self, part: Part) -> Sequence[NDArray[np.uint32]] | None:

@@ -196,7 +196,7 @@ class _Run:
         self.failures: list[str] = []  # of the device, that were not overcome
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
-        self.looks = Looks(engine, self.control.insight_wanted)
+        self.looks = Looks(engine, self.samples, self._insight_wanted)
         self.validation_seconds: float | None = None
         self.told = Metrics.none(len(self.members))  # of the epoch, in the latest report
         self.learning_rates = np.zeros((len(self.members), self.steps))  # of the epoch's steps
@@ -492,6 +492,10 @@ class _Run:
         for callback in self.callbacks:
             if callback.on_epoch_end(end):
                 self.control.stop_after_epoch.set()
+
+    def _insight_wanted(self) -> bool:
+        wanted = any(callback.insight_wanted for callback in self.callbacks)
+        return wanted or self.control.insight_wanted.is_set()
 
     def _pruned(self) -> set[int]:
         """The networks that are asked to end, though they could go on."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.interface import NetworkSettings, Population
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
 from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
@@ -39,15 +39,15 @@ class Group:
     """Some networks of an engine's population, P of them.
 
     Args:
-        engine: has the settings.
-        networks: (P,) their numbers within its population.
+        engine: the population that they are of; it has the settings.
+        networks: (P,) their numbers within it.
         parameters: (P, N) of these; they are updated in place.
         moments: (M, P, N) of the optimizer; they are updated in place, too.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Population,
         networks: NDArray[np.intp],
         parameters: NDArray[np.float32],
         moments: NDArray[np.float32],
@@ -148,6 +148,17 @@ class Group:
             self._backward(inputs, derivatives, deltas)
             gradient += self._gradient
         return total / len(samples), gradient
+
+    def activations(
+        self, samples: Samples
+    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.float32]]:
+        """What every hidden layer gives for all samples (P, n, U), its derivatives, and the logits.
+
+        There is no dropout to be.
+        """
+        rows = np.arange(len(samples), dtype=np.uint32)[None]
+        inputs, derivatives = self._forward(samples, rows)
+        return inputs[1:-1], derivatives, inputs[-1]
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]

@@ -21,6 +21,7 @@ __all__ = [
     "ASCII",
     "BELOW_ZERO",
     "GREYS",
+    "PANEL",
     "RIGHT_SHARE",
     "SIGNED",
     "SIGNED_256",
@@ -86,6 +87,9 @@ SIXTEEN: Palette = {
 }
 """Where there are but the terminal's own sixteen colors: those that are the furthest from the
 background in most palettes. Bright black is none: in some it is the background itself."""
+
+PANEL = {"dark": ((228, 228, 228), (18, 18, 18)), "light": ((28, 28, 28), (255, 255, 255))}
+"""Red, green, blue of plain text and of what is behind it, where a screen is drawn as a picture."""
 
 BELOW_ZERO, ZERO, ABOVE_ZERO = (59, 76, 192), (221, 221, 221), (180, 4, 38)
 """Red, green, blue at both ends and in the middle, 0 to 255: Moreland, "Diverging Color Maps for

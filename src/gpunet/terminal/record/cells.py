@@ -1,0 +1,72 @@
+"""The cells of a frame, in the colors that they are drawn in."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.color_triplet import ColorTriplet
+from rich.style import Style
+from rich.terminal_theme import TerminalTheme
+
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.style import PANEL, Background
+
+__all__ = ["RGB", "Cell", "Look", "cells_of"]
+
+RGB = tuple[int, int, int]
+"""Red, green and blue, each 0 to 255."""
+
+
+class Look(NamedTuple):
+    """How a character is drawn; ``ground`` is ``None`` where the panel is seen behind it."""
+
+    color: RGB
+    ground: RGB | None
+    bold: bool
+    underline: bool
+
+
+class Cell(NamedTuple):
+    """A character; no text stands right of one that is two cells wide."""
+
+    text: str
+    look: Look
+
+
+def cells_of(block: Block, background: Background) -> list[list[Cell]]:
+    """The cells of a block by row and column, drawn on a panel of this background."""
+    rows = []
+    for line in block.lines:
+        row: list[Cell] = []
+        for text, style, _ in line:
+            look = _look(style or Style.null(), background)
+            for character in text:
+                width = cell_len(character)
+                if width:
+                    row.append(Cell(character, look))
+                    row += [Cell("", look)] * (width - 1)
+                elif row:  # an accent of the character before
+                    row[-1] = Cell(row[-1].text + character, look)
+        rows.append(row)
+    return rows
+
+
+@cache
+def _look(style: Style, background: Background) -> Look:
+    plain, panel = PANEL[background]
+    terminal = TerminalTheme(panel, plain, [plain] * 8)
+    color = _rgb(style.color.get_truecolor(terminal)) if style.color else plain
+    ground = _rgb(style.bgcolor.get_truecolor(terminal, False)) if style.bgcolor else panel
+    if style.dim:
+        red, green, blue = ((one + other) // 2 for one, other in zip(color, ground, strict=True))
+        color = red, green, blue
+    if style.reverse:
+        color, ground = ground, color
+    behind = None if ground == panel else ground
+    return Look(color, behind, bool(style.bold), bool(style.underline))
+
+
+def _rgb(color: ColorTriplet) -> RGB:
+    return color.red, color.green, color.blue

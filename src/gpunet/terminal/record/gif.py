@@ -1,0 +1,173 @@
+"""A recording as a GIF, which moves wherever pictures are shown.
+
+Letters are those that Pillow brings along, so that the same recording gives the same bytes on
+every machine. Characters that it has no letters for become a question mark.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from gpunet.config import Theme
+from gpunet.terminal.draw.style import PANEL
+from gpunet.terminal.record.cells import Cell, cells_of
+from gpunet.terminal.record.recording import Recording, backgrounds
+from gpunet.terminal.record.shapes import Shape, shape_of
+
+__all__ = ["gif", "has_letter"]
+
+WIDTH, HEIGHT, MARGIN = 9, 18, 12
+"""Pixels of a cell, and around all cells."""
+
+FINE = 8
+"""Parts of a pixel's side while a character is drawn, so that its edges are smooth."""
+
+FONT_SIZE, BASELINE, DOT = 15, 13.5, 3.2
+"""Pixels: of letters, from a cell's top to their feet, and across a dot of braille."""
+
+LEVELS = 8
+"""Shades between the color of a letter and that of its ground, so that few colors are enough."""
+
+MOST_COLORS = 255
+"""Of a GIF, and one is left for what does not change."""
+
+
+def gif(recording: Recording, theme: Theme = "auto") -> bytes:
+    """The recording as the content of a GIF file that starts over again at its end.
+
+    Args:
+        recording: what is drawn.
+        theme: the colors; ``auto`` is ``dark`` here, as a GIF cannot ask the reader.
+    """
+    background = backgrounds(theme)[0]
+    blocks = recording.blocks(background, colors=theme != "mono")
+    ground = PANEL[background][1]
+    pictures = []
+    for block in blocks:
+        rows = [_row(row, ground) for row in map(tuple, cells_of(block, background))]
+        pictures.append(np.concatenate(rows))  # (height, width, 3)
+    palette, indices = _in_few_colors(pictures, ground)
+    images = []
+    for picture in indices:
+        image = Image.fromarray(np.pad(picture, MARGIN, constant_values=0), "P")
+        image.putpalette(palette.tobytes())
+        images.append(image)
+    times = [seconds for seconds, _ in recording.frames] + [recording.seconds]
+    file = io.BytesIO()
+    images[0].save(
+        file,
+        format="GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=[max(20, 10 * round(100 * (end - begin))) for begin, end in pairwise(times)],
+        loop=0,
+        optimize=True,
+    )
+    return file.getvalue()
+
+
+def _in_few_colors(
+    pictures: list[NDArray[np.uint8]], first: tuple[int, int, int]
+) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
+    """A palette (colors, 3) that begins with ``first``, and the pictures as numbers in it.
+
+    Where there are too many colors, those that are close to one another become one.
+    """
+    for step in (1, 4, 8, 16, 32, 64):
+        coded = [_codes(picture // step * step) for picture in pictures]
+        ground = _codes(np.array(first, np.uint8) // step * step)
+        others = np.unique(np.concatenate([np.unique(picture) for picture in coded]))
+        codes = np.concatenate([[ground], others[others != ground]])
+        if len(codes) <= MOST_COLORS:
+            break
+    order = np.argsort(codes)
+    numbers = [order[np.searchsorted(codes, picture, sorter=order)] for picture in coded]
+    palette = codes[:, None] >> np.array([16, 8, 0]) & 255
+    return palette.astype(np.uint8), [number.astype(np.uint8) for number in numbers]
+
+
+def _codes(picture: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Red, green and blue of the last axis as one number."""
+    red, green, blue = np.moveaxis(picture.astype(np.int64), -1, 0)
+    codes: NDArray[np.int64] = red << 16 | green << 8 | blue
+    return codes
+
+
+@cache
+def _row(cells: tuple[Cell, ...], ground: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A row of cells (height, width, 3)."""
+    return np.concatenate([_tile(cell, ground) for cell in cells], axis=1)
+
+
+@cache
+def _tile(cell: Cell, ground: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A cell (height, width, 3)."""
+    look = cell.look
+    behind = np.array(look.ground or ground)
+    share = _coverage(cell.text, look.bold)[..., None] / LEVELS
+    tile: NDArray[np.uint8] = np.rint(behind + share * (np.array(look.color) - behind)).astype(
+        np.uint8
+    )
+    if look.underline:
+        tile[-2] = look.color
+    return tile
+
+
+@cache
+def _coverage(text: str, bold: bool) -> NDArray[np.int64]:
+    """(height, width) how much of each pixel a character covers, 0 to ``LEVELS``."""
+    fine = Image.new("L", (WIDTH * FINE, HEIGHT * FINE))
+    shape = shape_of(text)
+    if shape is not None:
+        _draw_shape(fine, shape)
+    elif text and not text.isspace():
+        _draw_letter(fine, text, bold)
+    small = np.asarray(fine.reduce(FINE), np.float64) / 255
+    return np.rint(small * LEVELS).astype(np.int64)
+
+
+def _draw_shape(fine: Image.Image, shape: Shape) -> None:
+    draw = ImageDraw.Draw(fine)
+    color = round(255 * shape.opacity)
+    width, height = fine.size
+    for polygon in shape.polygons:
+        draw.polygon([(x * width - 0.5, y * height - 0.5) for x, y in polygon], fill=color)
+    for x, y in shape.dots:
+        draw.circle((x * width, y * height), DOT / 2 * FINE, fill=color)
+
+
+def _draw_letter(fine: Image.Image, text: str, bold: bool) -> None:
+    """A letter in the middle of its cell, made narrower if it is wider than that."""
+    letter, font = (text if has_letter(text[0]) else "?"), _font()
+    width = fine.width
+    left, _, right, _ = font.getbbox(letter, anchor="ls")
+    across = max(width, round(right - left))
+    stroke = FINE // 3 if bold else 0
+    drawn = Image.new("L", (across, fine.height))
+    ImageDraw.Draw(drawn).text(
+        ((across - right - left) / 2, BASELINE * FINE),
+        letter,
+        255,
+        font,
+        anchor="ls",
+        stroke_width=stroke,
+    )
+    fine.paste(drawn.resize(fine.size) if across > width else drawn)
+
+
+@cache
+def has_letter(character: str) -> bool:
+    """Whether Pillow's font has a letter for a character, and not the box that stands for none."""
+    drawn, none = (bytes(_font().getmask(text)) for text in (character, "\uffff"))
+    return drawn != none
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(FONT_SIZE * FINE)
