@@ -21,9 +21,11 @@ if TYPE_CHECKING:
         load_dataset,
         remove_kept,
         resume,
+        runs,
         train,
         tune,
     )
+    from gpunet.artifacts.run_summary import RunSummary
     from gpunet.config import TrainConfig
     from gpunet.datasets.dataset import Dataset
     from gpunet.datasets.kept import Kept
@@ -66,6 +68,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "Run",
+    "RunSummary",
     "Search",
     "StudyError",
     "TrainConfig",
@@ -78,6 +81,7 @@ __all__ = [
     "load_dataset",
     "remove_kept",
     "resume",
+    "runs",
     "train",
     "tune",
 ]
@@ -92,6 +96,7 @@ _MODULES = {
     "Kept": "gpunet.datasets.kept",
     "Model": "gpunet.model",
     "Run": "gpunet.workflows.training",
+    "RunSummary": "gpunet.artifacts.run_summary",
     **dict.fromkeys(_ESTIMATORS, "gpunet.sklearn"),
     "Search": "gpunet.search.result",
     "TrainConfig": "gpunet.config",

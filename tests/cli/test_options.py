@@ -24,11 +24,11 @@ KINDS = ("TEXT", "PATH", "INT", "FLOAT", "NAME")
 THEME = "--theme = auto | Output"
 JSON = "--json = False | Output"
 DEVICE = "--device = auto | Device"
-MODEL = "MODEL"
+MODEL = "[MODEL] = None"
 FORCE = "--force = False | Output"
 PLAIN = "--plain = False | Output"
 QUIET = "--quiet -q = False | Output"
-OUTPUT = "--output = model.safetensors | Output"
+OUTPUT = "--output FILE = None | Output"
 PLOT = "--plot FILE = None | Output"
 GRAPHICS = "--graphics = auto | Output"
 LABEL = f"--label {SETTINGS['label'].metavar} = None | Data"
@@ -39,6 +39,7 @@ AUTOTUNE = "--autotune --no-autotune = True | Device"
 KEEPING = [
     "--run-dir = None | Keeping the run",
     "--name = None | Keeping the run",
+    "--no-keep = False | Keeping the run",
     "--checkpoint-every = None | Keeping the run | from 1",
 ]
 REST = [
@@ -50,7 +51,7 @@ DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
 OPTIONS = {
     "train": [
         *(*SOURCES, "DATA = None", *TRAINING[len(SOURCES) :], *KEEPING),
-        *("--resume RUN_DIR = None | Keeping the run", *REST),
+        *("--resume [RUN] = None | Keeping the run", *REST),
     ],
     "config": [*TRAINING, *KEEPING, *REST],
     "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
@@ -60,7 +61,7 @@ OPTIONS = {
     "runs": ["[DIR] = runs", JSON],
     "evaluate": [MODEL, "--data = None | Data", DEVICE, JSON],
     "predict": [
-        *(MODEL, "DATA", "--output -o FILE = None | Output", "--format = None | Output"),
+        *("[MODEL] DATA", "--output -o FILE = None | Output", "--format = None | Output"),
         *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
     ],
     "plot": ["REPORT", "--output -o = curves.png | Output", FORCE],
@@ -71,7 +72,7 @@ OPTIONS = {
         *(FORCE, GRAPHICS),
     ],
     "export": [
-        *(MODEL, "PAGE", "--samples = 4000 | from 0", "--weights = f32", "--license = None"),
+        *("[MODEL] PAGE", "--samples = 4000 | from 0", "--weights = f32", "--license = None"),
         *("--data = None | Data", FORCE),
     ],
     "devices": [JSON, "--check = False", "--device = None", "--forget = False"],
@@ -87,7 +88,8 @@ OPTIONS = {
         *("--timeout TIME = None | Search", "--sampler = None | Search"),
         *("--pruner = None | Search", "--study = None | Study"),
         *("--storage URL = None | Study", "--resume = None | Study"),
-        *("--heartbeat = 10 | Study | from 1", "--device = None | Device", OUTPUT),
+        *("--heartbeat = 10 | Study | from 1", "--device = None | Device"),
+        "--output = model.safetensors | Output",
         *("--report = None | Output", FORCE, PLAIN, QUIET),
     ],
     "datasets list": [],
@@ -211,10 +213,11 @@ def test_a_number_out_of_its_range_is_refused_with_the_range_and_where_help_is(
                 "data": "mnist, fashion-mnist, strokes",
                 "run_dir": "new folder",
                 "name": "runs/NAME",
-                "checkpoint_every": "by default 1;",
+                "no_keep": "the model alone, to --output",
+                "checkpoint_every": "by default 1, or more",
                 "resume": "may be raised and --max-time changed",
                 "autotune": "measured to be the fastest",
-                "output": "The model file.",
+                "output": "Write the model into this file, too",
                 "report": "as JSON",
                 "plot": ".png, .svg or .pdf",
                 "force": "Replace files that are there",

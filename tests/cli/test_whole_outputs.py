@@ -32,7 +32,10 @@ from gpunet.training.events import Control
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
-FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
+FAST = (
+    *("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3"),
+    *("--output", "model.safetensors"),
+)
 RULE = "─" * 26
 AS_ASKED = "device: numpy on the processor, as asked for"
 
@@ -335,8 +338,8 @@ def test_a_benchmark_of_one_device(gpunet: RunCommand, monkeypatch: pytest.Monke
 def test_the_settings_of_a_training(gpunet: RunCommand) -> None:
     told = gpunet("config", "--optimizer", "lion", "--name", "one", "--l2", "1e-7").out.splitlines()
     assert told[:9] == [
-        *('data = "auto"', 'device = "auto"', 'output = "model.safetensors"', 'name = "one"'),
-        *("autotune = true", "force = false", "plain = false", "quiet = false"),
+        *('data = "auto"', 'device = "auto"', 'name = "one"', "autotune = true"),
+        *("force = false", "no_keep = false", "plain = false", "quiet = false"),
         'graphics = "auto"',
     ]
     assert {'optimizer = "lion"', "l2 = 1e-07", "hidden = [16, 16]"} <= set(told)

@@ -5,6 +5,7 @@ What lies in the folder of one run belongs to ``run_folder``.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,13 +14,15 @@ from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, OutputError, reason_of
 
-__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "run_names", "runs_in"]
+__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "is_model", "run_names", "runs_in"]
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named, seen from the working folder."""
 
 NEWEST = "newest"
 """The word for the run that was trained last."""
+
+SUFFIX = ".safetensors"
 
 MOST_NUMBERS = 9
 """Digits of a run's number, at most; what is longer is a name."""
@@ -56,7 +59,7 @@ def find_run(name: str | Path | None = None) -> RunFolder:
             return run
     runs = runs_in(RUNS)
     for run in runs:
-        if str(name).isdecimal() and _number(run.path.name) == int(name):
+        if str(name).isdecimal() and _number(run.path.name) == int(str(name)):
             return run
     advice = suggestion(str(name), [run.path.name for run in runs])
     raise ModelError(f"there is no run {str(name)!r}{advice or '; `gpunet runs` lists all'}")
@@ -80,13 +83,29 @@ def find_model(name: str | Path | None = None) -> Path:
     except ModelError as error:
         if path.exists() or path.suffix or path.name != str(name):
             return path  # which whoever opens it tells more of
-        raise ModelError(f"{str(name)!r} is no model file, and {error}") from error
+        raise ModelError(
+            f"the model {name} cannot be read: there is no such file, and {error}"
+        ) from error
     if not run.best.exists():
         raise ModelError(
             f"the run {run.path} has no model, for none of its epochs was kept; take another run, "
             "or train again"
         )
     return run.best
+
+
+def is_model(name: str) -> bool:
+    """Whether a word names a model file by its content or its ending, or a run."""
+    path = Path(name)
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(9)  # how a safetensors file begins: a length and an object
+        return path.suffix == SUFFIX or (head[8:] == b"{" and not any(head[5:8]))
+    if path.exists():
+        return RunFolder(path).exists
+    with contextlib.suppress(ModelError):
+        return find_run(name).exists
+    return False
 
 
 def run_names() -> list[str]:

@@ -75,7 +75,7 @@ class RunFolder:
             UsageError: another run is here.
             OutputError: the folder can neither be made nor written to.
         """
-        if self.exists or self.report.exists():
+        if any(file.exists() for file in (self.last, self.best, self.report)) or self.is_running:
             raise UsageError(
                 f"{self.path} holds a run already; resume it by "
                 f"{spelled('resume', str(self.path))}, or choose another folder"
@@ -117,9 +117,9 @@ class RunFolder:
         self._held = None
 
     def discard(self) -> None:
-        """Remove what a run leaves that has not begun to train, and the folder unless it holds more.
+        """Remove what a run has left that never began to train.
 
-        The folder that it lies in goes, too, if nothing is left there.
+        The folder goes, too, and the one that it lies in, unless other files are there.
         """
         for file in (self.log, self.metrics, self.settings, self.environment):
             file.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +12,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from gpunet.artifacts.kept_runs import runs_in
 from gpunet.artifacts.metrics_reader import MetricsReader, RunEnd
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.errors import ModelError
+from gpunet.errors import GpunetError, ModelError
 from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.training.events import EpochEnd, EpochRecord, RunInfo
 
-__all__ = ["RunSummary", "summarize"]
+__all__ = ["RunSummary", "summaries_in", "summarize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,25 @@ def summarize(folder: RunFolder) -> RunSummary:
     )
 
 
+def summaries_in(folder: Path, tell: Callable[[GpunetError], object]) -> list[RunSummary]:
+    """The runs in a folder, or the one that it is, those trained last first.
+
+    Args:
+        folder: that they lie in.
+        tell: gets what is wrong with a run that is damaged, and left out.
+
+    Raises:
+        ModelError: the folder cannot be read.
+    """
+    summaries = []
+    for run in runs_in(folder):
+        try:
+            summaries.append(summarize(run))
+        except GpunetError as error:
+            tell(error)
+    return summaries
+
+
 def _logged(folder: RunFolder) -> _Course:
     """What the log tells; a run that was just begun may lack its first line."""
     run: RunInfo | None = None
@@ -168,9 +189,7 @@ def _logged(folder: RunFolder) -> _Course:
     if run is None:
         raise ModelError(f"{folder.path} holds a run that has not begun to train")
     seconds = sum(record.seconds for record in history)
-    return _Course(
-        run.dataset.name, run.network, run.config, history, best_epoch, seconds, reason
-    )
+    return _Course(run.dataset.name, run.network, run.config, history, best_epoch, seconds, reason)
 
 
 def _checkpointed(folder: RunFolder) -> _Course:

@@ -27,7 +27,7 @@ WORST = 10
 
 
 def evaluate(
-    model: options.ModelFile,
+    model: options.ModelFile = None,
     data: options.ModelData = None,
     device: options.Device = "auto",
     as_json: options.AsJson = False,
@@ -45,7 +45,7 @@ def evaluate(
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
-    loaded = load(model)
+    loaded = load(options.chosen_model(model))
     messages = ConsoleMessages(quiet=as_json)
     choice = choose_device(device, messages)
     samples, evaluation = evaluate_model(loaded, data, choice, messages)

@@ -27,11 +27,11 @@ __all__ = [
     "Force",
     "Graphics",
     "Ignore",
-    "Keep",
     "Label",
     "ModelData",
     "ModelFile",
     "Name",
+    "NoKeep",
     "Output",
     "Plain",
     "Plot",
@@ -48,7 +48,6 @@ __all__ = [
 RUN = "Keeping the run"
 DEVICE = "Device"
 OUTPUT = "Output"
-
 
 
 def _known_runs() -> list[str]:
@@ -163,11 +162,12 @@ Name = Annotated[
         rich_help_panel=RUN,
     ),
 ]
-Keep = Annotated[
+NoKeep = Annotated[
     bool,
     typer.Option(
-        help="Keep the run in a folder: its model, checkpoint, settings, metrics, log and curves. "
-        "Without it the model alone is written, to --output.",
+        "--no-keep",
+        help="Keep no run, with its model, checkpoint, settings, metrics, log and curves; write "
+        "the model alone, to --output.",
         rich_help_panel=RUN,
     ),
 ]

@@ -29,6 +29,7 @@ SOURCES = {
     "name": "--name",
     "config_file": "--config",
     "recipe": "--recipe",
+    "no_keep": "--no-keep",
 }
 """Options that a resumed run does not take, as it has what they name, by parameters."""
 
@@ -45,7 +46,7 @@ def train(
     config: TrainConfig,
     run_dir: options.RunDir = None,
     name: options.Name = None,
-    keep: options.Keep = True,
+    no_keep: options.NoKeep = False,
     checkpoint_every: options.CheckpointEvery = None,
     resume: options.Resume = None,
     device: options.Device = "auto",
@@ -63,7 +64,7 @@ def train(
 
     Ctrl-C stops the training and saves; twice, it aborts.
     """
-    if output is None and not keep:
+    if output is None and no_keep:
         output = MODEL
     options.require_outputs(output, report, plot)
     from gpunet.cli.saving import Results
@@ -79,13 +80,13 @@ def train(
     data = named or data
     recorder = None
     if resume is not None:
-        _require_alone("--resume", given, {**SOURCES, "keep": "--no-keep"})
+        _require_alone("--resume", given, SOURCES)
         recorder, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
         data = data if given & {"named", "data"} else recorder.reference
-    elif keep:
-        recorder = new_run(run_dir, name, checkpoint_every)
-    else:
+    elif no_keep:
         _require_alone("--no-keep", given, PLACES)
+    else:
+        recorder = new_run(run_dir, name, checkpoint_every)
     messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
     painter = choose_painter(graphics, messages.console)
     run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)

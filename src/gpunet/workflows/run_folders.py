@@ -122,6 +122,8 @@ class Recorder(Callback):
         if self._place is None:
             self._place = RunFolder(claim(readable_name(dataset.name, template.config)))
         self.folder.hold()
+        if self.state is None:  # of a run that was killed before its first checkpoint
+            self.folder.metrics.unlink(missing_ok=True)
         messages.say(f"run:    {self.folder.path}")
         self._metrics = MetricsLog(self.folder.metrics, self._miss)
         try:
@@ -145,7 +147,9 @@ class Recorder(Callback):
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Write what it takes to train again."""
-        self._attempt(lambda: write_settings_of(run.config, self._template, self._device, self.folder))
+        self._attempt(
+            lambda: write_settings_of(run.config, self._template, self._device, self.folder)
+        )
         self._attempt(lambda: write_environment(run.device, self.folder.environment))
 
     def on_progress(self, progress: Progress) -> None:
