@@ -2,6 +2,7 @@
 
 PYTHON ?=
 ARGS ?=
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 VENV := .venv
 OLDEST := .venv-oldest
 AUDIT := .venv-audit
@@ -14,13 +15,13 @@ train: $(VENV)/.installed $(VENV)/.driver ## train on the best adapter found, wi
 	$(GPUNET) train --device "$$(cat $(VENV)/.driver)" --optimizer adam --hidden 16,16 $(ARGS)
 
 test: $(VENV)/.installed-dev $(VENV)/.driver ## run all tests; those on an adapter only if there is one, or could be
-	GPUNET_REQUIRE_ADAPTER=$$(sh tools/set_up.sh promise) $(VENV)/bin/python -m pytest $(ARGS)
+	GPUNET_REQUIRE_ADAPTER=$$(sh tools/set_up.sh promise) $(VENV)/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 oldest: $(VENV)/.installed ## run all tests with the oldest libraries that are allowed
 	$(VENV)/bin/python -m venv --clear $(OLDEST)
 	$(VENV)/bin/python tools/oldest.py >$(OLDEST)/constraints
 	$(OLDEST)/bin/pip install --quiet --constraint $(OLDEST)/constraints --editable '.[dev]'
-	$(OLDEST)/bin/python -m pytest $(ARGS)
+	$(OLDEST)/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 audit: $(VENV)/.installed ## look up published vulnerabilities of the base install's libraries
 	$(VENV)/bin/python -m venv --clear $(AUDIT)

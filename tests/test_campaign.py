@@ -29,7 +29,7 @@ VERDICTS = {
     "facts": "driver .*timestamp-query",
     "training": r"16,16-adapter .* ms a step; .*128-numpy \d+\.\d+% in",
     "bits": "128-again the same bits; 128-tuned the same bits",
-    "contract": r"\d+ passed, \d+ deselected in",
+    "contract": r"\d+ passed(, \d+ deselected)? in",
     "peers-16-16": r"gpunet on .* [\d.]+ ms",
     "kernels": r"128 by rule [\d.]+ \S?s; measured [\d.]+ \S?s",
     "cooperative": "listed (yes|no)",

@@ -21,6 +21,7 @@ from rich.text import Text
 
 import gpunet
 from gpunet.cli.app import command_line
+from gpunet.cli.help import HELP, argument_name, spellings
 from gpunet.config import TrainConfig
 from gpunet.errors import GpunetError
 
@@ -63,9 +64,12 @@ def commands() -> Iterator[str]:
     for path, command in sorted(_leaves("gpunet", command_line())):
         arguments = [one for one in command.params if one.param_type_name == "argument"]
         options = [one for one in command.params if one.param_type_name == "option"]
+        options = [one for one in options if one.rich_help_panel != HELP]
         own = [one for one in options if one.name not in SETTINGS and one.help and not one.hidden]
-        usage = " ".join([path, *(_argument(one) for one in arguments), "[OPTIONS]"])
+        usage = " ".join([path, *(argument_name(one) for one in arguments), "[OPTIONS]"])
+        examples = (command.epilog or "").splitlines()
         yield from [f"## {path}", "", "```", usage, "```", "", *_prose(command.help), ""]
+        yield from ["```sh", *examples, "```", ""]
         if len(options) - len(own) > len(SETTINGS) // 2:
             yield from ["Takes all [settings](settings.md) as options.", ""]
         else:
@@ -129,24 +133,18 @@ def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield path, command
 
 
-def _argument(argument: Any) -> str:
-    name = (argument.metavar or argument.name.upper()).strip("[]")
-    many = "..." if argument.nargs != 1 else ""
-    return f"{name}{many}" if argument.required else f"[{name}]{many}"
-
-
 def _spelled(parameter: Any) -> str:
     """An argument or an option with what it takes."""
     if parameter.param_type_name == "argument":
-        return f"`{_argument(parameter)}`"
-    spellings = ", ".join(f"`{one}`" for one in (*parameter.opts, *parameter.secondary_opts))
+        return f"`{argument_name(parameter)}`"
+    names = ", ".join(f"`{one}`" for one in (*spellings(parameter), *parameter.secondary_opts))
     annotation = parameter.type_descriptor.annotation
     if parameter.is_flag:
-        return spellings
+        return names
     if get_origin(annotation) is Literal and parameter.metavar is None:
-        return f"{spellings} " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
+        return f"{names} " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
     kind = KINDS.get(annotation, "VALUE")
-    return f"{spellings} `{parameter.metavar or kind}`"
+    return f"{names} `{parameter.metavar or kind}`"
 
 
 def _default(parameter: Any) -> str:

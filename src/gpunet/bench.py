@@ -31,7 +31,7 @@ from gpunet.engine.wgpu.roofline import measure_roofline
 from gpunet.engine.wgpu.wgpu_engine import PassTime, WgpuEngine
 from gpunet.parameters import initial_parameters, layer_blocks, layer_views
 
-__all__ = ["CASES", "Case", "Measurement", "run"]
+__all__ = ["CASES", "OPERATIONS", "Case", "Measurement", "run"]
 
 TIMINGS = 5
 """Timings of each case; their median counts."""
@@ -46,6 +46,9 @@ PASSES = {
     "Adam update": "update",
 }
 """How the labels of an operation's passes begin."""
+
+OPERATIONS = len(PASSES) + 1
+"""Measurements of a case on each device: those of the passes, and the whole step."""
 
 
 @dataclass(frozen=True, slots=True)

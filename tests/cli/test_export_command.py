@@ -68,7 +68,7 @@ def test_export_keeps_a_page_that_is_there(
         (["no/digits.html"], 1, "no"),
         (["digits.html", "--weights", "f8"], 2, "f16"),
         (["digits.html", "--samples", "-1"], 2, "--samples"),
-        (["digits.html", "--data", "nowhere.npz"], 1, "nowhere.npz"),
+        (["digits.html", "--data", "nowhere.npz"], 2, "nowhere.npz"),
     ],
 )
 def test_what_cannot_be_exported_is_one_sentence(

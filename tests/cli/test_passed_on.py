@@ -84,7 +84,7 @@ def test_the_range_test_is_one_network_s_on_what_is_trained_on(
     calls = watch(monkeypatch, learning_rate_range, "find_learning_rate")
     options = ("find-lr", "--data", halves, *FAST, "--validation", 30, "--seed", 3)
     several = gpunet(*options, "--ensemble", 3, "--json")
-    ((engine, training),) = calls
+    ((engine, training, _),) = calls
     (config,) = engine.configs
     assert (len(training), config.seed, config.hidden) == (90, 3, (4,))
     assert gpunet(*options, "--json").out == several.out
@@ -143,7 +143,7 @@ def test_a_profile_is_of_what_would_be_trained(
     options = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--ensemble", 2)
     ran = gpunet("profile", "--data", halves, *options, "--validation", 30)
     assert (ran.code, ran.err) == (0, "")
-    ((engine, best, training),) = calls
+    ((engine, best, training, _),) = calls
     config = engine.configs[0]
     assert reached == [(None,)]
     assert best == roofline.Roofline(2e9, 4e9)
@@ -444,6 +444,8 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
             if not name.startswith("on_"):
                 raise AttributeError(name)
             return lambda *_: None
+
+        insight_wanted = False
 
     monkeypatch.setattr(messages, "Dashboard", Screen)
     monkeypatch.setattr(messages, "wants_dashboard", lambda _, plain: not plain)

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import messages as live_messages
 from gpunet.training.evaluation import sample_rows
 from gpunet.training.events import Control
+from gpunet.training.outcome import accuracy_margin
 from gpunet.workflows import messages, training
 
 if TYPE_CHECKING:
@@ -315,7 +317,7 @@ def test_a_network_that_has_learnt_nothing_is_told_with_what_to_try(
     ran = gpunet("train", "--data", halves, *FAST, *options, "-q")
     assert ran.code == 0
     assert "note: the network is no better than guessing: its test accuracy is 50.00 %" in ran.err
-    assert "try --lr 50, or look for a rate by gpunet find-lr" in ran.err
+    assert "try --lr 50, or find a rate by `gpunet find-lr`" in ran.err
 
 
 def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
@@ -324,9 +326,11 @@ def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
     slowly = ("--lr", "0.0005", "--schedule", "constant", "--run-dir", "own")
     ran = gpunet("train", "--data", halves, *FAST, *slowly)
     assert (ran.code, ran.err) == (0, "")
-    assert "advice: the loss was still falling in the last epochs; train longer by" in ran.out
-    assert "--resume own --epochs 154" in " ".join(ran.out.split())
-    assert ran.out.splitlines()[-1].startswith("model ")
+    moves = ran.out.splitlines()[-3:]
+    assert moves[0].split(None, 1) == [
+        *("next", "gpunet train --resume own --epochs 154  # the loss was still falling"),
+    ]
+    assert moves[1].strip() == "gpunet showcase model.safetensors --wrong  # what it gets wrong"
 
 
 def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) -> None:
@@ -377,12 +381,15 @@ def test_the_end_of_a_run_fits_the_screen_and_the_result_is_its_end(
     lines = screen.getvalue().splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("all epochs done"))
     end = [Text.from_ansi(line).plain for line in lines[start + 1 :]]
-    heads = [line.split()[:2] for line in end[-3:]]
+    card = end[end.index(next(line for line in end if line.startswith("╭"))) :]
+    assert len(card) <= 12
+    assert (card[0][2:16], card[-1][0]) == (" halves, 64-4-2"[:14], "╰")
+    heads = [line.split()[1:3] for line in card[1:4]]
     assert heads == [["test", "accuracy"], ["best", "epoch"], ["model", "model.safetensors"]]
-    assert "of 3, by its val loss, 0." in end[-2]
+    assert "of 3, by its val loss, 0." in card[2]
     kinds = {"samples": "✓", "matrix": "rows: label, columns: prediction"}
     assert shown == [kind for kind, mark in kinds.items() if mark in "\n".join(end)]
-    if not options:
+    if not options and rows > len(card):
         assert len(end) <= rows - 1
 
 
@@ -416,7 +423,7 @@ def test_a_missing_adapter_is_told_with_what_there_is(gpunet: RunCommand, halves
 
 def test_unknown_data_are_told_with_a_suggestion(gpunet: RunCommand) -> None:
     ran = gpunet("train", "--data", "fashion-mnst", "--device", "cpu")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "did you mean 'fashion-mnist'" in ran.failure
     assert not Path("model.safetensors").exists()
 
@@ -710,18 +717,21 @@ def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, un
     assert (ran.code, ran.err) == (0, "")
     assert f"data:   {open_dataset(str(uneven)).source}" in ran.out.splitlines()
     report = json.loads(Path("run.json").read_text())
+    accuracy = report["test"]["accuracy"]
+    margin = accuracy_margin(accuracy, open_dataset(str(uneven)).test)
     best, took = report["history"][report["best_epoch"] - 1], report["seconds"]
     expected = {
-        "stopped": "all epochs done",
-        "training time": f"{formats.seconds(took['total'])}, "
-        f"{formats.seconds(took['per_step'])} per step",
-        "report": "run.json",
-        "plot": "curves.png",
-        "test accuracy": f"{formats.percent(report['test']['accuracy'])}, "
-        f"loss {formats.loss(report['test']['loss'])}",
+        "test accuracy": f"{formats.percent(accuracy)} ± {100 * margin:.2f}, "
+        f"loss {formats.loss(report['test']['loss'])}, 40 samples",
         "best epoch": f"{report['best_epoch']} of 3, by its val loss, "
         f"{formats.loss(best['val_loss'])}",
         "model": "model.safetensors",
+        "report": "run.json",
+        "plot": "curves.png",
+        "training time": f"{formats.seconds(took['total'])}, "
+        f"{formats.seconds(took['per_step'])} per step, validation included",
+        "ended": "all epochs done",
+        "device": "numpy on x86_64 (CPU, numpy)",
     }
     rows = summary_rows(ran.out)
     assert [(name, rows[name]) for name in rows if name in expected] == list(expected.items())
@@ -812,8 +822,11 @@ def test_what_failed_to_learn_is_told_before_the_summary_too(
     words = " ".join(ran.out.split())
     assert "the network is no better than guessing: its test accuracy is 50.00 %" in words
     assert "where always answering '0' gives 50.00 %" in words
-    assert "where equal shares give 0.6931; try --lr 50, or look for a rate by" in words
-    assert "advice: " not in ran.out
+    assert "where equal shares give 0.6931" in words
+    (move,) = [line for line in ran.out.splitlines() if line.startswith("next ")]
+    found = gpunet(*shlex.split(move.partition("  # ")[0])[2:], "--device", "cpu")
+    assert (found.code, "suggests: " in found.out) == (0, True)
+    assert move.endswith("  # or train with --lr 50")
 
 
 def test_the_best_epoch_of_an_ensemble_is_that_of_its_last_network(

@@ -17,7 +17,7 @@ from tests.cli.conftest import summary_rows
 from gpunet import api
 from gpunet.artifacts import model_file
 from gpunet.cli import search_end
-from gpunet.cli.setting_options import train_command
+from gpunet.cli.setting_options import settings_command
 from gpunet.config import TrainConfig
 from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset
@@ -29,6 +29,7 @@ from gpunet.search.tuner import Tuner
 from gpunet.terminal.draw import formats
 from gpunet.terminal.live import messages as live_messages
 from gpunet.training.events import Control
+from gpunet.training.outcome import accuracy_margin
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -159,7 +160,7 @@ def test_a_search_ends_when_its_time_is_over(gpunet: RunCommand, options: list[s
     reasons = {trial["reason"] for trial in json.loads(Path("r.json").read_text())["trials"]}
     assert {"time limit reached"} == reasons
     assert "bit for bit" not in ran.out
-    assert "to resume the search: gpunet tune --resume" in ran.out
+    assert "  gpunet tune --resume" in ran.out
 
 
 def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: Path) -> None:
@@ -311,7 +312,7 @@ def test_a_command_for_training_means_the_settings_that_it_was_made_from(
         validation=0.2,
         epochs=3,
     )
-    words = shlex.split(train_command(config, "a folder/data.npz", "cpu"))
+    words = shlex.split(settings_command("train", config, "a folder/data.npz", "cpu"))
     assert words[:6] == ["gpunet", "train", "--data", "a folder/data.npz", "--device", "cpu"]
     ran = gpunet("config", *words[2:])
     Path("told.toml").write_text(ran.out)
@@ -327,7 +328,7 @@ def test_a_command_line_tells_all_that_is_no_default_as_it_would_be_typed() -> N
         standardize=False,
         shuffle_split=True,
     )
-    words = shlex.split(train_command(config, "my data.csv", "gpu"))
+    words = shlex.split(settings_command("train", config, "my data.csv", "gpu"))
     assert words[:6] == ["gpunet", "train", "--data", "my data.csv", "--device", "gpu"]
     rest = " ".join(words[6:])
     for told in (
@@ -337,7 +338,7 @@ def test_a_command_line_tells_all_that_is_no_default_as_it_would_be_typed() -> N
         assert told in rest
         rest = rest.replace(told, "", 1)
     assert rest.strip() == ""
-    assert "--device" not in train_command(config, "mnist")
+    assert "--device" not in settings_command("train", config, "mnist")
 
 
 def test_devices_are_tried_with_the_search_s_heaviest_network(
@@ -375,20 +376,21 @@ def test_the_summary_of_a_search_tells_what_its_report_holds(
     )
     test = report["best"]["test"]
     assert (test["accuracy"], test["loss"]) == (model.test.accuracy, model.test.loss)
+    margin = accuracy_margin(test["accuracy"], open_dataset(str(uneven)).test)
     expected = {
-        "trials": "6 done, 0 pruned, 0 failed, of 6",
         "best trial": f"{best['number']}, val_loss {formats.loss(best['figure'])}",
-        "test accuracy": formats.percent(test["accuracy"]),
+        "test accuracy": f"{formats.percent(test['accuracy'])} ± {100 * margin:.2f}",
         "test loss": formats.loss(test["loss"]),
         "best epoch": f"{model.best_epoch} of 3",
         "model": "model.safetensors",
-        "study": "one in tune/one/journal.log",
         "report": "r.json",
+        "trials": "6 done, 0 pruned, 0 failed, of 6",
+        "study": "one in tune/one/journal.log",
     }
-    rows = summary_rows(ran.out.partition("trials  6/6")[2].partition("\n\ntrials ")[2])
-    told = {"trials": "6 done, 0 pruned, 0 failed, of 6", **rows}
-    assert told.items() >= expected.items()
-    assert "to resume the search" not in ran.out
+    rows = summary_rows(ran.out.partition("\nbest trial ")[2])
+    assert {"best trial": expected["best trial"], **rows}.items() >= expected.items()
+    assert ran.out.splitlines()[-1].split()[:4] == ["next", "gpunet", "evaluate", expected["model"]]
+    assert "gpunet tune --resume" not in ran.out
 
 
 def test_every_option_of_a_search_reaches_it(

@@ -28,6 +28,7 @@ from gpunet.search.study import SearchStudy
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.formats import loss, percent
 from gpunet.training.events import Control
+from gpunet.training.outcome import accuracy_margin
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -57,8 +58,8 @@ def confusions() -> list[str]:
     return ["", *head, "0 20 3", "1 \N{EN DASH} 17"]
 
 
-def scores(content: dict[str, Any]) -> list[str]:
-    """The tables of ``gpunet evaluate``, from its JSON."""
+def scores(content: dict[str, Any], model: object, data: str = "") -> list[str]:
+    """The tables and the card of ``gpunet evaluate``, from its JSON."""
     rule = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
     classes = [
         f"{one['name']} {percent(one['precision'])} {percent(one['recall'])} "
@@ -67,11 +68,13 @@ def scores(content: dict[str, Any]) -> list[str]:
     ]
     (pair,) = content["confused_pairs"]
     return [
-        *("", f"accuracy {percent(content['accuracy'])}", f"loss {loss(content['loss'])}"),
-        *("samples 40", "", "class precision recall F1 samples", rule * 44, *classes),
+        *("", "class precision recall F1 samples", rule * 44, *classes),
         *confusions(),
         *("", "label taken for times of its samples", rule * 39),
         f"{pair['label']} {pair['prediction']} {pair['count']} 13.04 %",
+        *("", f"accuracy {percent(content['accuracy'])} ± 8.64", f"loss {loss(content['loss'])}"),
+        *("samples 40", f"model {model}", "device numpy on x86_64 (CPU, numpy)"),
+        f"next gpunet showcase {model}{data} --wrong # what it gets wrong",
     ]
 
 
@@ -79,7 +82,7 @@ def test_an_evaluation(gpunet: RunCommand, trained: Path, uneven: Path) -> None:
     command = ("evaluate", trained, "--device", "cpu", "--data", uneven)
     content = json.loads(gpunet(*command, "--json").out)
     told = lines_of(gpunet(*command))
-    assert told == [AS_ASKED, f"data: {uneven}", *scores(content)]
+    assert told == [AS_ASKED, f"data: {uneven}", *scores(content, trained, f" --data {uneven}")]
     assert content["networks"] == [{name: content[name] for name in ("loss", "accuracy")}]
 
 
@@ -97,7 +100,7 @@ def test_an_evaluation_of_an_ensemble_begins_with_its_networks(
     ]
     assert lines_of(gpunet("evaluate", "m", "--device", "cpu")) == [
         *(AS_ASKED, f"data: {uneven}", "", "network accuracy loss", RULE, *rows),
-        *scores(content),
+        *scores(content, "m"),
     ]
 
 
@@ -133,11 +136,12 @@ def test_a_training(gpunet: RunCommand, uneven: Path) -> None:
     place = end.index("rows: label, columns: prediction")
     assert sum(line.count("%") for line in end[2:place]) == 2
     assert end[place - 1 : place + 4] == confusions()
-    assert [line.split("  ")[0] for line in ran.out.splitlines()[-8:]] == [
-        *("", "stopped", "training time", "report", "plot", "test accuracy", "best epoch", "model"),
+    assert [line.split("  ")[0] for line in ran.out.splitlines()[-11:]] == [
+        *("test accuracy", "best epoch", "model", "report", "plot", "training time", "ended"),
+        *("device", "next", "", ""),
     ]
     assert end[place + 4] == ""
-    assert len(end) == place + 12
+    assert len(end) == place + 16
 
 
 def test_an_ensemble_is_told_with_its_networks_before_the_summary(
@@ -156,7 +160,7 @@ def test_an_ensemble_is_told_with_its_networks_before_the_summary(
         ),
         "",
     ]
-    assert told[place + 6].startswith("stopped ")
+    assert told[place + 6].startswith("test accuracy ")
     assert "rows: label, columns: prediction" in told[:place]
 
 
@@ -430,24 +434,20 @@ def test_a_search(gpunet: RunCommand, uneven: Path, monkeypatch: pytest.MonkeyPa
     config, test = report["best"]["config"], report["best"]["test"]
     place = len(told) - told[::-1].index("trial 0 failed: diverged in epoch 1") - 1
     epoch = model_file.load(Path("model.safetensors")).best_epoch
-    assert told[place - 1 : place + 10] == [
-        "",
-        "trial 0 failed: diverged in epoch 1",
-        "trials 2 done, 0 pruned, 1 failed, of 3",
-        f"best trial {best['number']}, val_loss {loss(best['figure'])}",
-        f"test accuracy {percent(test['accuracy'])}",
-        f"test loss {loss(test['loss'])}",
-        f"best epoch {epoch} of 2",
-        "model model.safetensors",
-        "study one in tune/one/journal.log",
-        "report r.json",
-        "",
-    ]
-    assert told[place + 10 :] == [
-        "to train it longer:",
+    margin = accuracy_margin(test["accuracy"], catalog.open_dataset(str(uneven)).test)
+    assert told[place - 1 :] == [
+        *("", "trial 0 failed: diverged in epoch 1", "", "to train it longer:"),
         f"gpunet train --data {uneven} --device cpu --hidden 4 --learning-rate {rate} "
         f"--lr-decay-every 2 --batch-size 8 --epochs 6 --patience {config['patience']}",
         "(with --epochs 2 it gives the same network, bit for bit, on the same device)",
+        "",
+        f"best trial {best['number']}, val_loss {loss(best['figure'])}",
+        f"test accuracy {percent(test['accuracy'])} ± {100 * margin:.2f}",
+        f"test loss {loss(test['loss'])}",
+        f"best epoch {epoch} of 2",
+        *("model model.safetensors", "report r.json", "trials 2 done, 0 pruned, 1 failed, of 3"),
+        *("study one in tune/one/journal.log", "device numpy on x86_64 (CPU, numpy)"),
+        "next gpunet evaluate model.safetensors # every class, and what is confused",
     ]
     before = told[:place]
     assert any(line.startswith("learning_rate ") and "75" in line for line in before)
@@ -467,7 +467,7 @@ def test_a_search_that_is_not_done_ends_with_how_to_go_on(
 
     monkeypatch.setattr("gpunet.workflows.messages.Control", stopped)
     told = lines_of(gpunet("tune", "--resume", "one", "--trials", 4, "--device", "cpu"))
-    assert told[-1] == "to resume the search: gpunet tune --resume one"
+    assert told[-1] == "gpunet tune --resume one # goes on with the search"
 
 
 def test_an_answer_to_an_image_tells_the_share_that_json_holds(

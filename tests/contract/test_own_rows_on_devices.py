@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -242,3 +245,17 @@ def test_rows_that_make_unequal_numbers_of_steps_or_class_weights_are_refused() 
     balanced.load("train", samples, rows=[ROWS[0], ROWS[0]])
     own = class_weights("balanced", samples.labels[ROWS[0]], network)
     np.testing.assert_array_equal(balanced.class_weights, own)
+
+
+HASWELL = """
+import numpy as np
+from gpunet.engine.reference.group import _in_blocks
+rows, weights = np.random.default_rng(1).normal(size=(2, 33, 33)).astype(np.float32)
+whole = (_in_blocks(rows) @ weights).reshape(-1, 33)
+assert all((whole[at] == (_in_blocks(rows[at:]) @ weights)[0, 0, 0]).all() for at in range(33))
+"""
+
+
+def test_rows_are_rounded_alike_by_the_routines_of_processors_without_avx512() -> None:
+    environment = os.environ | {"OPENBLAS_CORETYPE": "Haswell"}
+    subprocess.run([sys.executable, "-c", HASWELL], env=environment, check=True)

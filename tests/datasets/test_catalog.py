@@ -12,7 +12,7 @@ import pytest
 from gpunet.datasets import catalog, strokes
 from gpunet.datasets.catalog import download, entries, names, open_dataset
 from gpunet.datasets.download import Limits, PublishedFile, obtain
-from gpunet.errors import DataError, DownloadError, OutputError
+from gpunet.errors import DataError, DownloadError, OutputError, UsageError
 
 QUICK = Limits(first_answer=1.0, silence=0.2, pause=0.01)
 
@@ -212,7 +212,7 @@ def test_downloading_with_force_fetches_what_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["strokes", "auto", "imagenet"])
 def test_downloading_what_is_not_published_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError, match="choose one of mnist, fashion-mnist"):
+    with pytest.raises(UsageError, match="wanted one of mnist, fashion-mnist"):
         download(name, cache=tmp_path)
 
 

@@ -252,13 +252,13 @@ def test_a_damaged_file_is_fetched_anew(mirror: Mirror, tmp_path: Path, damage: 
 
 
 def test_progress_counts_the_bytes_of_all_files(mirror: Mirror, tmp_path: Path) -> None:
-    calls: list[tuple[str, int, int]] = []
+    calls: list[tuple[str, int, int, str]] = []
     total = sum(len(content) for content in EVERYTHING)
     found = published(mirror.url)
     obtain(found, tmp_path, progress=lambda *call: calls.append(call), limits=QUICK)
-    assert ("data: labels", total, total) == calls[-1]
-    assert sorted(done for _, done, _ in calls) == [done for _, done, _ in calls]
-    assert ("data: images", len(CONTENTS["images"]), total) in calls
+    assert ("data: labels", total, total, "bytes") == calls[-1]
+    assert sorted(call[1] for call in calls) == [call[1] for call in calls]
+    assert ("data: images", len(CONTENTS["images"]), total, "bytes") in calls
 
 
 def test_a_mirror_that_unpacks_on_the_way_is_understood(mirror: Mirror, tmp_path: Path) -> None:

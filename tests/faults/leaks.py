@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,9 @@ from gpunet.workflows.devices import training_engine
 
 CONFIG = TrainConfig(hidden=(16,), batch_size=8, ensemble=2)
 
+WIDE = replace(CONFIG, hidden=(64,))
+"""For engines: SwiftShader compiles it in a tenth of the time, and its arrays are larger."""
+
 DIGITS = tuple("0123456789")
 
 NETWORK = CONFIG.network(64, len(DIGITS))
@@ -44,7 +47,7 @@ class Growth:
     """How the memory went, in KiB.
 
     Args:
-        before: after a tenth of the repetitions, once everything that is kept is there.
+        before: after 20 repetitions or a tenth of them, once everything that is kept is there.
         after: at the end.
     """
 
@@ -65,7 +68,7 @@ def resident_memory() -> int:
 
 
 def _growth(repeat: Callable[[int], None], times: int) -> Growth:
-    first = max(1, times // 10)
+    first = max(20, times // 10)
     for number in range(first):
         repeat(number)
     before = resident_memory()
@@ -74,14 +77,14 @@ def _growth(repeat: Callable[[int], None], times: int) -> Growth:
     return Growth(before, resident_memory())
 
 
-def epochs_growth(device: str, epochs: int) -> Growth:
+def epochs_growth(device: str, epochs: int, config: TrainConfig = CONFIG) -> Growth:
     """Train so many epochs of ten steps, with a validation and a look at samples after each."""
     samples = _samples()
     dataset = Dataset("noise", samples, samples, DIGITS, (8, 8), "drawn here")
-    with training_engine(select_device(device), CONFIG, dataset) as engine:
+    with training_engine(select_device(device), config, dataset) as engine:
         for split in ("train", "validation", "gallery"):
             engine.load(split, samples)
-        engine.set_parameters(initial_parameters(NETWORK, "auto", [0, 1]))
+        engine.set_parameters(initial_parameters(engine.network, "auto", [0, 1]))
         return _growth(lambda epoch: _epoch(engine, epoch), epochs)
 
 
@@ -101,7 +104,7 @@ def engines_growth(device: str, engines: int) -> Growth:
     """Make so many engines one after the other, each for an epoch."""
 
     def repeat(number: int) -> None:
-        epochs_growth(device, 1)
+        epochs_growth(device, 1, WIDE)
 
     return _growth(repeat, engines)
 

@@ -24,7 +24,7 @@ def test_epochs_of_numpy_do_not_add_up_in_memory() -> None:
 
 
 def test_engines_give_back_what_they_held(adapter: Adapter) -> None:
-    assert engines_growth(str(adapter.index), 100).kibibytes < NOISE
+    assert engines_growth(str(adapter.index), 60).kibibytes < NOISE
 
 
 def test_models_that_are_dropped_are_gone() -> None:

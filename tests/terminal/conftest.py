@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,8 +18,9 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo, KernelTime
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.terminal.draw.style import Background, theme
+from gpunet.terminal.views.course import Course
 from gpunet.terminal.views.view import View
-from gpunet.training.events import EpochRecord, Progress, RunInfo
+from gpunet.training.events import EpochEnd, EpochRecord, Progress, RunInfo
 from gpunet.training.profile import Profile
 
 MakeConsole = Callable[..., Console]
@@ -121,7 +123,18 @@ def progress(epoch: int, step: int = 430) -> Progress:
 
 def report(step: int, loss: float, accuracy: float | None) -> Progress:
     """A report from within the first epoch, of 860 steps."""
-    return Progress(1, step, 860, loss, accuracy, 18_500.0, "training", 12.0, 100.0)
+    told = Progress(1, step, 860, loss, accuracy, 18_500.0, "training", 12.0, 100.0)
+    return replace(told, recent_loss=loss, recent_score=accuracy, learning_rate=0.01)
+
+
+def course_of(records: Sequence[EpochRecord], *reports: Progress) -> Course:
+    """What is known of the steps of a run after so many reports of its first epoch, or epochs."""
+    view = View()
+    for one in reports:
+        view = view.progressed(one, 0.0)
+    for epoch in records:
+        view = view.epoch_ended(EpochEnd.of(epoch, 0, None, np.zeros((0, 0), np.float32)))
+    return view.course
 
 
 def probabilities(labels: NDArray[np.int32], classes: int) -> NDArray[np.float32]:
@@ -170,7 +183,9 @@ def make_view() -> MakeView:
             progress=progress(epochs + 1),
             heard_at=0.0,
             records=tuple(records),
-            trace=(report(86, 2.3, 0.1), report(430, 1.9, None)),
+            course=course_of(
+                records, *([] if epochs else [report(86, 2.3, 0.1), report(430, 1.9, None)])
+            ),
             best_epoch=min(2, epochs),
             patience_left=3 if epochs else None,
             gallery=told,

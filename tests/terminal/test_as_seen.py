@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from rich.text import Text
-from tests.terminal.conftest import report
+from tests.terminal.conftest import course_of, report
 from tests.terminal.shots import assert_as_held
 
 from gpunet.config import NetworkSpec, TrainConfig
@@ -95,6 +95,10 @@ def probabilities(labels: np.ndarray, classes: int) -> np.ndarray:
     return table
 
 
+STARTED = (report(86, 2.3, 0.1), report(258, 1.9, None), report(301, 1.8, 0.3))
+"""Reports of a run that has begun."""
+
+
 def a_view(run: RunInfo, epochs: int, **changes: Any) -> View:
     """In the middle of the epoch after so many."""
     view = View(
@@ -102,7 +106,7 @@ def a_view(run: RunInfo, epochs: int, **changes: Any) -> View:
         progress=Progress(epochs + 1, 301, 860, 0.41, 0.93, 18_500.0, "training", 3725.0, 100.0),
         heard_at=5.0,
         records=told(epochs),
-        trace=(report(86, 2.3, 0.1), report(258, 1.9, None), report(301, 1.8, 0.3)),
+        course=course_of(told(epochs), *(() if epochs else STARTED)),
         best_epoch=min(epochs, 4),
         patience_left=3 if epochs else None,
         gallery=probabilities(run.gallery.labels, run.network.outputs) if epochs else None,
@@ -184,7 +188,9 @@ def test_a_frame_of_a_training_on_measured_targets(
     draws = np.random.default_rng(1).normal(size=run.gallery.labels.shape)
     answers = (0.7 * run.gallery.labels + 0.4 * draws).astype(np.float32) if epochs else None
     progress = replace(report(301, 0.4, None), epoch=epochs + 1, train_score=0.3)
-    view = View(run, progress, 5.0, r2, (), min(epochs, 4), 3 if epochs else None, answers)
+    view = View(
+        run, progress, 5.0, r2, course_of(r2), min(epochs, 4), 3 if epochs else None, answers
+    )
     console.print(dashboard_frame(console, view, Control(), size, 8.5, keys=True))
     assert_as_held(console, f"training-measured-{name}")
 
@@ -582,8 +588,8 @@ def a_chart(values: np.ndarray, height: int, **changes: Any) -> LineChart:
 CHARTS: dict[str, LineChart] = {
     "falling": a_chart(3 / np.arange(1, 31), 12),
     "low": a_chart(3 / np.arange(1, 31), 7),
-    "logarithmic": a_chart(3000.0 * 0.5 ** np.arange(30), 16, logarithmic_from=4.0),
-    "logarithmic-low": a_chart(0.3 * 0.9 ** np.arange(8), 8, logarithmic_from=4.0),
+    "logarithmic": a_chart(3000.0 * 0.5 ** np.arange(30), 16, logarithmic=True),
+    "logarithmic-low": a_chart(0.3 * 0.9 ** np.arange(8), 8, logarithmic=True),
     "gap": a_chart(np.array([1, 2, np.nan, 3, np.nan, np.nan, 1, 8.0]), 9, y_bounds=(0, 6)),
     "level": a_chart(np.full(4, 0.25), 9, number_format="{:.1f}".format),
     "tiny": a_chart(np.array([1e-9, 3e-9]), 6),
@@ -666,7 +672,7 @@ def test_a_chart_at_every_height(make_text_console: MakeConsole) -> None:
     console = make_text_console(40)
     for height in range(2, 16):
         console.print(replace(CHARTS["falling"], height=height))
-        console.print(replace(CHARTS["falling"], height=height, logarithmic_from=4.0))
+        console.print(replace(CHARTS["falling"], height=height, logarithmic=True))
     assert_as_held(console, "chart-heights")
 
 

@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from gpunet.terminal.draw.charts import LineChart, Series, dots_of, line_chart, nice_ticks
+from gpunet.terminal.draw.axes import linear_axis, logarithmic_axis, nice_ticks
+from gpunet.terminal.draw.charts import LineChart, Mark, Series, dots_of, line_chart
 from gpunet.terminal.draw.style import Ink
 
 MakeConsole = Callable[..., Console]
@@ -19,12 +21,10 @@ def series(values: Sequence[float], name: str = "train", dotted: bool = False) -
     return Series(name, x, np.array(values, dtype=float), Ink.TRAIN, dotted)
 
 
-def chart(
-    *lines: Sequence[float], height: int = 8, logarithmic_from: float = math.inf
-) -> LineChart:
+def chart(*lines: Sequence[float], height: int = 8, logarithmic: bool = False) -> LineChart:
     end = float(max([2, *(len(line) for line in lines)]))
     drawn = [series(line, f"s{index}", dotted=index > 0) for index, line in enumerate(lines)]
-    return LineChart("loss", drawn, height, (1.0, end), logarithmic_from=logarithmic_from)
+    return LineChart("loss", drawn, height, (1.0, end), logarithmic=logarithmic)
 
 
 def written(console: Console, drawn: LineChart, width: int) -> list[str]:
@@ -60,7 +60,7 @@ def test_a_value_beyond_the_range_is_drawn_at_the_edge() -> None:
 
 def test_braille_dots_show_a_straight_line(console: Console) -> None:
     rows = written(console, chart([0, 1], height=4), 11)
-    assert [row[-11:] for row in rows[1:3]] == ["1┤    ⢀⡠⠤⠒⠉", "0┤⣀⠤⠒⠊⠁    "]
+    assert [row[-11:] for row in rows[1:3]] == ["1┤   ⢀⣀⡠⠤⠔⠒", "0┤⠒⠊⠉⠁     "]
 
 
 def test_the_legend_tells_the_latest_values(console: Console) -> None:
@@ -78,15 +78,15 @@ def test_the_axes_are_labeled_with_round_numbers(console: Console) -> None:
     assert rows[-1].split() == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"]
 
 
-def test_a_wide_range_is_drawn_in_logarithms_and_says_so(console: Console) -> None:
-    rows = written(console, chart([1, 0.1, 0.01], height=14, logarithmic_from=4), 40)
+def test_an_axis_is_logarithmic_if_asked_for_and_says_so(console: Console) -> None:
+    rows = written(console, chart([1, 0.1, 0.01], height=14, logarithmic=True), 40)
     labels = [row.split("┤")[0].strip() for row in rows if "┤" in row]
     assert rows[0].startswith("loss, log ")
     assert {"1", "0.1", "0.01"} <= set(labels)
 
 
 def test_a_loss_of_zero_does_not_hinder_logarithms(console: Console) -> None:
-    rows = written(console, chart([1, 0.1, 0.0], logarithmic_from=4), 40)
+    rows = written(console, chart([1, 0.1, 0.0], logarithmic=True), 40)
     assert rows[0].startswith("loss, log ")
 
 
@@ -142,10 +142,97 @@ def test_of_two_lines_in_the_same_cells_neither_hides_the_other(
     assert first[0] != second[0]
 
 
+def test_a_cell_has_the_dots_of_all_lines_that_pass_through_it(console: Console) -> None:
+    lines = [
+        Series("", np.array([0.0, 1.0]), np.array([level, level]), Ink.TRAIN)
+        for level in (-1.0, 0.0, 0.13, 1.0)  # a dot is an eighth
+    ]
+    rows = written(console, LineChart("", lines, 7, (0.0, 1.0)), 20)
+    assert rows[3].split("┤")[1] in {pair * 15 for pair in "⣤⠶⠛"}
+
+
+def test_what_is_drawn_behind_is_seen_where_nothing_else_is(console: Console) -> None:
+    x = np.array([0.0, 1.0])
+    rough = Series("", x, np.array([0.0, 1.0]), Ink.MUTED, behind=True)
+    level = Series("train", x, np.array([0.0, 0.0]), Ink.TRAIN)
+    drawn = LineChart("loss", [rough, level], 7, (0.0, 1.0))
+    lowest = line_chart(console, drawn, 30).lines[5]
+    assert {part.style for part in lowest[1:]} == {console.get_style(Ink.TRAIN)}
+    others = [part for line in line_chart(console, drawn, 30).lines[1:5] for part in line[1:]]
+    assert console.get_style(Ink.MUTED) in {part.style for part in others}
+    assert written(console, drawn, 30)[0].rstrip() == "loss ━ train 0"
+
+
+@pytest.mark.parametrize(("ascii_only", "star"), [(False, "★"), (True, "*")])
+def test_a_star_stands_at_its_point_and_in_the_legend(
+    make_text_console: MakeConsole, ascii_only: bool, star: str
+) -> None:
+    console = make_text_console(ascii_only=ascii_only)
+    drawn = replace(chart([0, 1, 2, 3, 4], height=7), marks=[Mark("epoch 3", 3.0, 2.0)])
+    rows = written(console, drawn, 41)
+    assert rows[0].rstrip().endswith(f"{star} epoch 3")
+    assert [row.find(star) for row in rows[1:]] == [-1, -1, 21, -1, -1, -1]
+    assert star not in written(console, drawn, 20)[0]
+
+
+def test_a_strip_rises_and_falls_below_the_horizontal_axis(console: Console) -> None:
+    rate = Series("lr", np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.0]), Ink.MUTED)
+    drawn = replace(chart([0.25, 0.5, 0.25], height=8), strip=rate)
+    *_, axis, strip = written(console, drawn, 24)
+    assert axis.split() == ["1", "2", "3"]
+    name, levels = strip.split()
+    assert (name, levels[0], levels[-1]) == ("lr", "▁", "▁")
+    assert sorted(levels[: len(levels) // 2]) == list(levels[: len(levels) // 2])
+    assert max(levels) >= "▇"
+    short = replace(drawn, strip=replace(rate, x=np.array([1.0, 1.5, 2.0])))
+    assert (
+        len(levels) // 2 <= len(written(console, short, 24)[-1].split()[1]) <= len(levels) // 2 + 1
+    )
+
+
+@settings(deadline=None)
+@given(
+    lowest=st.floats(-1e6, 1e6),
+    span=st.floats(1e-3, 1e6),
+    rows=st.integers(2, 60),
+)
+def test_the_labels_of_a_linear_axis_stand_amid_their_rows_and_equally_far_apart(
+    lowest: float, span: float, rows: int
+) -> None:
+    axis = linear_axis(lowest, lowest + span, rows)
+    places = sorted(axis.labels)
+    assert len(places) >= 2
+    assert len({below - above for above, below in pairwise(places)}) == 1
+    bottom, top = axis.range(1)
+    assert bottom <= lowest + 1e-5 * axis.row
+    assert top >= lowest + span - 1e-5 * axis.row
+    assert top - bottom <= (5.1 if rows < 4 else 4.1) * span
+
+
+@settings(deadline=None)
+@given(lowest=st.floats(1e-6, 1e6), ratio=st.floats(1, 1e9), rows=st.integers(2, 60))
+def test_the_labels_of_a_logarithmic_axis_stand_within_half_a_dot_of_their_values(
+    lowest: float, ratio: float, rows: int
+) -> None:
+    axis = logarithmic_axis(lowest, lowest * ratio, rows)
+    assert len(axis.labels) >= 2
+    bottom, top = axis.range(1)
+    assert bottom <= math.log10(lowest) + 1e-9
+    assert top >= math.log10(lowest * ratio) - 1e-9
+    for row, label in axis.labels.items():
+        amid = bottom + (rows - 1 - row) * axis.row
+        assert abs(math.log10(float(label)) - amid) <= 0.13 * axis.row
+
+
+def test_an_axis_keeps_still_while_values_stay_within_it() -> None:
+    for axis in (linear_axis, logarithmic_axis):
+        assert axis(0.11, 2.3, 11) == axis(0.13, 2.3, 11) == axis(0.15, 2.27, 11)
+
+
 def test_an_ascii_console_gets_ascii_with_a_mark_per_series(make_text_console: MakeConsole) -> None:
     text = "\n".join(written(make_text_console(ascii_only=True), chart([1, 2], [3, 4]), 40))
     assert text.isascii()
-    assert "* s0" in text
+    assert "+ s0" in text
     assert "o s1" in text
 
 
@@ -164,16 +251,16 @@ def test_an_ascii_console_gets_ascii_with_a_mark_per_series(make_text_console: M
         [[5e-324, 1e-300]],
     ],
 )
-@pytest.mark.parametrize("logarithmic_from", [math.inf, 4.0])
+@pytest.mark.parametrize("logarithmic", [False, True])
 @pytest.mark.parametrize(("width", "height"), [(40, 8), (9, 3), (1, 1), (3, 20), (0, 5), (120, 40)])
 def test_a_chart_of_anything_is_exactly_as_large_as_asked_for(
     console: Console,
     lines: list[list[float]],
-    logarithmic_from: float,
+    logarithmic: bool,
     width: int,
     height: int,
 ) -> None:
-    drawn = chart(*lines, height=height, logarithmic_from=logarithmic_from)
+    drawn = chart(*lines, height=height, logarithmic=logarithmic)
     assert [width] * height == [len(row) for row in written(console, drawn, width)]
 
 
@@ -239,7 +326,7 @@ def test_ticks_are_one_two_or_five_times_a_power_of_ten(
     [
         ([0.0, 1.0], (-math.inf, math.inf), 9, "1.0 0.5 0.0"),
         ([0.0, 1.0], (-math.inf, math.inf), 8, "1.0 0.8 0.6 0.4 0.2 0.0"),
-        ([3.0, 97.0], (0.0, 100.0), 15, "100 80 60 40 20 0"),
+        ([3.0, 97.0], (0.0, 100.0), 15, "100 75 50 25 0"),
         ([-41.0, 41.0], (-math.inf, math.inf), 15, "60 40 20 0 -20 -40 -60"),
         ([5.0, 5.0], (-math.inf, math.inf), 15, "5.6 5.4 5.2 5.0 4.8 4.6 4.4"),
         ([0.0, 0.0], (-math.inf, math.inf), 15, "0.6 0.4 0.2 0.0 -0.2 -0.4 -0.6"),
@@ -251,7 +338,7 @@ def test_ticks_are_one_two_or_five_times_a_power_of_ten(
             15,
             "12.006 12.005 12.004 12.003 12.002 12.001 12.000",
         ),
-        ([-9.0, 200.0], (0.0, 100.0), 15, "100 80 60 40 20 0"),
+        ([-9.0, 200.0], (0.0, 100.0), 15, "100 75 50 25 0"),
     ],
 )
 def test_the_vertical_axis_is_labeled_by_round_numbers_within_its_bounds(
@@ -269,23 +356,19 @@ def test_the_vertical_axis_is_labeled_by_round_numbers_within_its_bounds(
 @pytest.mark.parametrize(
     ("lowest", "highest", "labels"),
     [
-        (0.01, 1.0, "1 0.5 0.2 0.1 0.05 0.02 0.01"),
-        (0.3, 3.0, "3 2 1 0.5 0.3"),
-        (1e-7, 1e7, "1e+07 1e+05 100 1 0.01 1e-05 1e-07"),
-        (20.0, 90.0, "100 70 50 30 20"),
+        (0.01, 1.0, "1 0.4 0.1 0.04 0.01"),
+        (0.3, 3.0, "2 1 0.5 0.2"),
+        (1e-7, 1e4, "1e+05 1000 10 0.1 0.001 1e-05 1e-07"),
+        (20.0, 90.0, "100 50 20"),
     ],
 )
 def test_a_logarithmic_axis_is_labeled_by_powers_of_ten_and_their_parts(
     console: Console, lowest: float, highest: float, labels: str
 ) -> None:
-    drawn = LineChart(
-        "loss", [series([highest, lowest])], 15, (1, 2), logarithmic_from=highest / lowest
-    )
+    drawn = LineChart("loss", [series([highest, lowest])], 15, (1, 2), logarithmic=True)
     rows = written(console, drawn, 40)
     assert rows[0].startswith("loss, log")
     assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == labels.split()
-    below = replace(drawn, logarithmic_from=1.001 * highest / lowest)
-    assert not written(console, below, 40)[0].startswith("loss, log")
 
 
 @pytest.mark.parametrize(
@@ -322,16 +405,16 @@ def test_the_labels_go_where_there_would_be_less_than_eight_columns_beside_them(
     assert {row.index("┤" if "┤" in row else "│") for row in rows[1:-1]} == {3 if shown else 0}
 
 
-def test_a_name_of_a_series_is_left_out_before_the_axis_says_that_it_is_logarithmic(
+def test_the_axis_says_that_it_is_logarithmic_longer_than_the_names_are_told(
     console: Console,
 ) -> None:
-    drawn = chart([1, 0.25], [1, 0.5], logarithmic_from=2)
+    drawn = chart([1, 0.25], [1, 0.5], logarithmic=True)
     heads = {width: written(console, drawn, width)[0].rstrip() for width in (28, 27, 23, 22, 9)}
     assert heads == {
         28: "loss, log ━ s0 0.25 ╍ s1 0.5",
-        27: "loss ━ s0 0.25 ╍ s1 0.5",
-        23: "loss ━ s0 0.25 ╍ s1 0.5",
-        22: "loss ━ 0.25 ╍ 0.5",
+        27: "loss, log ━ 0.25 ╍ 0.5",
+        23: "loss, log ━ 0.25 ╍ 0.5",
+        22: "loss, log ━ 0.25 ╍ 0.5",
         9: "loss ━ 0…",
     }
 
@@ -339,10 +422,10 @@ def test_a_name_of_a_series_is_left_out_before_the_axis_says_that_it_is_logarith
 def test_marks_begin_anew_after_the_fourth_series(make_text_console: MakeConsole) -> None:
     drawn = chart([1.0], [2.0], [3.0], [4.0], [5.0])
     head = written(make_text_console(ascii_only=True), drawn, 60)[0]
-    assert head.rstrip() == "loss * s0 1 o s1 2 + s2 3 x s3 4 * s4 5"
+    assert head.rstrip() == "loss + s0 1 o s1 2 x s2 3 # s3 4 + s4 5"
 
 
 def test_an_ascii_line_is_never_dotted(make_text_console: MakeConsole) -> None:
     drawn = LineChart("loss", [series([1, 1], dotted=True)], 5, (1, 2))
     rows = written(make_text_console(ascii_only=True), drawn, 30)
-    assert max(row.count("*") for row in rows[1:]) > 20
+    assert max(row.count("+") for row in rows[1:]) > 20

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.views.view import Screen, View
+from gpunet.terminal.views.view import Key, Screen, View
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochEnd, EpochRecord, Progress, RunInfo
 
@@ -123,17 +123,6 @@ def test_the_frame_shows_what_the_observer_was_told(
     assert "all epochs done; the weights of epoch 1 are kept" in output(console)
 
 
-def test_a_long_first_epoch_keeps_its_trace_short(
-    make_text_console: MakeConsole, make_run: MakeRun, make_progress: Callable[..., Progress]
-) -> None:
-    console = make_text_console()
-    dashboard = Dashboard(console, Control(), keys=NO_KEYS)
-    dashboard.on_train_begin(make_run())
-    for step in range(3000):
-        dashboard.on_progress(make_progress(1, step % 860))
-    assert 200 <= len(dashboard.view.trace) <= 400
-
-
 def frame_text(dashboard: Dashboard, now: float, size: tuple[int, int] = (100, 30)) -> str:
     lines = dashboard.frame(size, now, True).lines
     return "\n".join("".join(segment.text for segment in line) for line in lines)
@@ -170,7 +159,6 @@ def test_a_frame_shows_all_that_an_epochs_end_tells(
     dashboard = Dashboard(make_text_console(100, 30), Control(), keys=NO_KEYS)
     dashboard.on_train_begin(run)
     dashboard.on_progress(make_progress(1))
-    assert dashboard.view.trace == (make_progress(1),)
     told = np.full((len(run.gallery), run.network.outputs), 0.1, np.float32)
     dashboard.on_epoch_end(EpochEnd.of(make_record(1), 1, 4, told))
     dashboard.on_epoch_end(EpochEnd.of(make_record(2), 1, 3, told))
@@ -179,8 +167,6 @@ def test_a_frame_shows_all_that_an_epochs_end_tells(
     assert f"best val loss 0.5100 in epoch 1 · patience 3/{patience} · lr 2.0e-03" in text
     assert dashboard.view.records == (make_record(1), make_record(2))
     assert dashboard.view.gallery is told
-    dashboard.on_progress(make_progress(3))
-    assert dashboard.view.trace == (make_progress(1),)  # of the first epoch alone
 
 
 def test_the_clock_is_drawn_every_second_though_nothing_is_news(
@@ -215,7 +201,7 @@ def test_p_pauses_and_resumes(make_text_console: MakeConsole, keys: str, paused:
 def test_looks_are_wanted_while_a_screen_shows_them(
     make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch, screen: Screen, looks: bool
 ) -> None:
-    keys = {"x": lambda view: replace(view, screen=screen), "y": lambda _: View()}
+    keys = {"x": Key("", lambda view: replace(view, screen=screen)), "y": Key("", lambda _: View())}
     monkeypatch.setattr("gpunet.terminal.views.view.KEYS", keys)
     control = Control()
     dashboard = Dashboard(make_text_console(), control, keys=NO_KEYS)
@@ -362,16 +348,16 @@ def test_a_dashboard_remembers_what_it_is_told_and_when_and_draws_soon(
     dashboard.on_train_begin(run)
     news.append(told())
     assert (dashboard.view.run, dashboard.view.records, dashboard.view.best_epoch) == (run, (), 0)
-    first = replace(make_progress(1, 86), train_score=None)
-    dashboard.on_progress(replace(first, step=0, train_loss=None))
+    first = replace(make_progress(1, 86), recent_loss=0.4)
+    dashboard.on_progress(replace(first, step=0, recent_loss=None))
     news.append(told())
-    assert not dashboard.view.trace
+    assert not len(dashboard.view.course.stretches)
     now[0] = 53.0
     dashboard.on_progress(first)
     news.append(told())
     assert dashboard.view.progress is first
     assert dashboard.view.heard_at == 53.0
-    assert dashboard.view.trace == (first,)
+    assert dashboard.view.course.stretches[:, :3].tolist() == [[0.0, 0.1, 0.4]]
     told_of = np.full((24, 10), 0.1, np.float32)
     dashboard.on_epoch_end(EpochEnd.of(make_record(1), 1, None, told_of))
     news.append(told())
@@ -383,20 +369,6 @@ def test_a_dashboard_remembers_what_it_is_told_and_when_and_draws_soon(
     assert (dashboard.view.reason, dashboard.view.best_epoch) == ("time limit reached", 7)
     assert dashboard.view.records == (make_record(1),)
     assert news == [True] * 5
-
-
-def test_of_a_long_first_epoch_every_other_point_is_left_out_when_there_are_four_hundred(
-    make_text_console: MakeConsole, make_run: MakeRun, make_progress: Callable[..., Progress]
-) -> None:
-    dashboard = Dashboard(make_text_console(), Control(), keys=NO_KEYS)
-    dashboard.on_train_begin(make_run())
-    lengths = []
-    for step in range(402):
-        dashboard.on_progress(make_progress(1, step))
-        lengths.append(len(dashboard.view.trace))
-    assert lengths == [*range(1, 401), 201, 202]
-    steps = [report.step for report in dashboard.view.trace]
-    assert steps == [*range(0, 400, 2), 400, 401]
 
 
 def test_what_stays_of_a_dashboard_is_of_what_it_was_told(

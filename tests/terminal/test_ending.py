@@ -9,7 +9,13 @@ from gpunet.training.events import EpochRecord, StopReason
     ("reason", "best", "last", "words"),
     [
         ("epochs", 28, 30, "all epochs done; the weights of epoch 28 are kept"),
-        ("early stopping", 7, 12, "early stopping; the weights of epoch 7 are kept"),
+        ("early stopping", 7, 12, "stopped early, no improvement; the weights of epoch 7 are kept"),
+        (
+            "gains too small",
+            7,
+            12,
+            "stopped early, gains too small; the weights of epoch 7 are kept",
+        ),
         ("stopped by user", 2, 3, "stopped by user; the weights of epoch 2 are kept"),
         (
             "stopped by user",
@@ -26,7 +32,7 @@ from gpunet.training.events import EpochRecord, StopReason
         *[
             (reason, 7, 12, f"{reason}; the weights of epoch 7 are kept")
             for reason in (
-                *("gains too small", "target accuracy reached", "time limit reached"),
+                *("target accuracy reached", "time limit reached"),
                 *("pruned", "device failed"),
             )
         ],

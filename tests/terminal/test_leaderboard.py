@@ -15,7 +15,7 @@ from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw.style import Ink, sparkline
-from gpunet.terminal.live.leaderboard import LiveLeaderboard
+from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.views.leaderboard import (
     Board,
@@ -87,9 +87,10 @@ def test_a_frame_tells_how_far_the_search_and_its_batch_are(
     head, trials, batch, best, *_ = shown(make_text_console(100), board, 100, 24)
     assert head.startswith("mine · mnist · smallest val_loss")
     assert head.endswith("a graphics card")
-    # five trials have ended and two of three epochs of a sixth, in a minute; 18 1/3 are left
+    # five trials have ended, two of three epochs of a sixth are done and half a one of a seventh,
+    # in a minute; 18 1/6 are left
     assert trials.startswith("trials  5/24")
-    assert trials.endswith("21 %  5.67 per minute, about 3:14 left")
+    assert trials.endswith("21 %  5.83 per minute, about 3:06 left")
     assert batch.startswith("epoch 2/3")
     assert batch.endswith("50 %  784-16-16-10, 2 of 2 trials run")
     assert best.startswith(
@@ -101,10 +102,10 @@ def test_the_best_trials_stand_first_with_their_curves_and_settings(
     make_text_console: MakeConsole, board: Board
 ) -> None:
     lines = shown(make_text_console(100), board, 100, 24)
-    assert lines[5].split()[:5] == ["trial", "val", "loss", "curve", "hidden"]
-    assert "3  running    0.2000  ▃▁" in lines[7]
-    assert "0  done       0.3000  ▅▂▂" in lines[8]
-    assert "16,16  leaky_relu  0.01" in lines[8]
+    assert lines[5].split()[:5] == ["trial", "state", "val", "loss", "curve"]
+    assert "3  running    0.2000  ▄▁" in lines[7]
+    assert "0  done       0.3000  █▃▂" in lines[8]
+    assert "16,16   leaky_relu  0.01" in lines[8]
 
 
 def test_settings_without_room_are_counted(make_text_console: MakeConsole, board: Board) -> None:
@@ -224,16 +225,18 @@ def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
     assert lines[3] == (
         "best 100.00 % in trial 4 · 1 done, 3 pruned, 3 failed · trial 9: no device"
     )
-    assert lines[5].split() == ["trial", "val", "accuracy", "curve", "hidden", "lr", "l2"]
+    assert lines[5].split() == [
+        *("trial", "state", "val", "accuracy", "curve", "hidden", "lr", "l2", "epochs"),
+    ]
     rest = ["16,16", "0.0123", "0"]
     assert [line.split() for line in lines[7:16]] == [
-        ["4", "done", "100.00", "%", "▅▇█", *rest],
-        ["5", "running", "75.00", "%", "▅▆", *rest],
-        ["6", "running", "-", *rest],
-        ["1", "pruned", "0.00", "%", "▁", *rest],
-        ["2", "stopped", "50.00", "%", "▅", *rest],
-        ["3", "diverged", "50.00", "%", "▅", *rest],
-        *[[number, "failed", "-", *rest] for number in "897"],
+        ["4", "done", "100.00", "%", "▅▇█", *rest, "3"],
+        ["5", "running", "75.00", "%", "▅▆", *rest, "2"],
+        ["6", "running", "-", *rest, "0"],
+        ["1", "pruned", "0.00", "%", "▁", *rest, "1"],
+        ["2", "stopped", "50.00", "%", "▅", *rest, "1"],
+        ["3", "diverged", "50.00", "%", "▅", *rest, "1"],
+        *[[number, "failed", "-", *rest, "0"] for number in "897"],
     ]
 
 
@@ -246,7 +249,7 @@ def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_coun
     marked = [line for line in block.lines if any(part.style == best for part in line)]
     assert ["".join(part.text for part in line).split()[0] for line in marked] == ["best", "0"]
     lines = shown(make_text_console(80), board, 80, 24)
-    names = lines[5].split()[4:]
+    names = lines[5].split()[5:]
     assert names[-1] == f"+{len(NAMES) - len(names) + 1}"
 
 
@@ -320,8 +323,10 @@ def test_settings_are_written_as_people_say_them(
     console = make_text_console(120)
     console.print(trial_table(console, told, StudyProgress((one,), 1, maximize=False), 5))
     head, _, row = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert head.split()[4:] == ["layer_norm", "augment", "l2", "batch"]
-    assert row.split()[-4:] == ["yes", "no", "1e-07", "64"]
+    assert head.split()[5:] == ["layer_norm", "augment", "l2", "batch", "epochs"]
+    assert row.split()[-5:] == ["yes", "no", "1e-07", "64", "1"]
+    assert head.index("layer_norm") == row.index("yes")  # words are aligned left
+    assert head.index("batch") + 5 == row.index("64") + 2  # numbers right
 
 
 def test_the_importance_of_a_setting_is_as_long_a_bar_as_its_share(
@@ -387,7 +392,7 @@ def test_a_live_leaderboard_keeps_what_is_not_news(
 
 
 @pytest.mark.parametrize(
-    ("now", "rate", "left"), [(10.0, 0.0, None), (9.0, 0.0, None), (30.0, 0.2833, 64.7)]
+    ("now", "rate", "left"), [(10.0, 0.0, None), (9.0, 0.0, None), (30.0, 0.2917, 62.3)]
 )
 def test_the_pace_counts_from_the_beginning_and_is_unknown_before(
     board: Board, now: float, rate: float, left: float | None
@@ -423,3 +428,49 @@ def test_failures_are_told_in_their_order_and_once_each(
         "batch   1 network 4-3-2",
         "epoch 0/3    1 of 1 trials run",
     ]
+
+
+def test_the_worst_trials_do_not_flatten_the_curves_of_the_good_ones(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    good = (trial(0, "complete", (0.5, 0.3, 0.1)), trial(1, "complete", (0.5, 0.4, 0.2)))
+    bad = (trial(2, "pruned", (90.0, 70.0)), trial(3, "pruned", (900.0,)))
+    console = make_text_console(100)
+    progress = StudyProgress((*good, *bad), 4, maximize=False)
+    console.print(trial_table(console, search, progress, 4))
+    rows = console.file.getvalue().splitlines()[2:]  # type: ignore[attr-defined]
+    assert [row.split()[3] for row in rows] == ["█▄▁", "█▆▃", "██", "█"]
+
+
+def test_before_a_trial_has_a_figure_the_loss_of_the_batch_is_told(
+    make_text_console: MakeConsole, board: Board
+) -> None:
+    begun = StudyProgress((trial(3, "running"), trial(6, "running")), 24, maximize=False)
+    steps = Progress(1, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    first = replace(board, progress=begun, batch_progress=steps)
+    lines = shown(make_text_console(100), first, 100, 24)
+    # two trials have half of the first of three epochs: 1/3 of a trial in a minute
+    assert lines[1].endswith("0.333 per minute, about 1:11:00 left")
+    assert lines[3] == "mean train loss 0.4000 · 0 done, 0 pruned, 0 failed"
+    ended = StudyProgress((trial(3, "running", (0.25,)), trial(6, "running")), 24, False)
+    lines = shown(make_text_console(100), replace(first, progress=ended), 100, 24)
+    assert lines[3].startswith("best so far 0.2500 in trial 3 · ")
+    lines = shown(make_text_console(140), first, 140, 24)
+    assert lines[2].endswith("784-16-16-10, 2 of 2 trials run, mean train loss 0.4000")
+
+
+def test_a_log_tells_how_far_a_long_epoch_is(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    now = [0.0]
+    console = make_text_console(40)
+    lines = PlainSearch(console, lambda: now[0])
+    lines.on_search_begin(search)
+    lines.on_batch_begin(PROGRESS, "784-8-10", (3, 6))
+    steps = Progress(1, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    for now[0] in (10.0, 29.0, 31.0, 40.0, 60.0, 62.0):
+        lines.on_progress(steps)
+    told = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line for line in told if line.startswith("epoch")] == [
+        "epoch 1/3   50 %  train loss 0.4000, mean of 2 networks"
+    ] * 2

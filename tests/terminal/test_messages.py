@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from rich.console import Console
-from rich.progress import Progress
 
 from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
@@ -68,17 +66,6 @@ def test_lines_are_said_whole_however_narrow_the_console_is(
     assert capsys.readouterr().err == "note: two lines\n"
 
 
-def test_what_is_waited_for_turns_and_is_gone_afterwards(make_text_console: MakeConsole) -> None:
-    console = make_text_console(colors="truecolor")
-    with ConsoleMessages(console).waiting("compiling") as update:
-        status: Any = update.__self__  # type: ignore[attr-defined]
-        assert status.status == "compiling"
-        update("measuring")
-        assert status.status == "measuring"
-        assert status.renderable.name == "line"
-    assert written(console).endswith("\x1b[2K")  # the line is wiped
-
-
 def test_notes_and_complaints_are_one_line_on_the_standard_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -100,52 +87,3 @@ def test_where_nobody_can_be_told_the_work_goes_on(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.stderr", Full())
     note("nothing")
     complain("nothing")
-
-
-def test_without_a_terminal_one_line_is_printed_for_everything_that_is_under_way(
-    make_text_console: MakeConsole,
-) -> None:
-    console = make_text_console(20)
-    with ConsoleMessages(console).fetching() as told:
-        for what in ("fetching the training images", "drawing", "drawing", "fetching", "drawing"):
-            told(what, 1, 3)
-    assert written(console).splitlines() == [
-        "fetching the training images ...",
-        "drawing ...",
-        "fetching ...",
-        "drawing ...",
-    ]
-
-
-def test_on_a_terminal_a_bar_tells_how_far_it_is_and_is_gone_afterwards(
-    make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    console = make_text_console(60, colors="truecolor")
-    bars: list[Progress] = []
-
-    class Noted(Progress):
-        def __init__(self, *columns: Any, **settings: Any) -> None:
-            super().__init__(*columns, **settings)
-            bars.append(self)
-
-    monkeypatch.setattr("gpunet.terminal.live.messages.ProgressBar", Noted)
-    with ConsoleMessages(console).fetching() as told:
-        (bar,) = bars
-        told("fetching", 1, 4)
-        bar.refresh()
-        assert " 25%" in written(console)
-        told("drawing", 3, 4)
-        (task,) = bar.tasks
-        assert task.description == "drawing"
-        assert (task.completed, task.total, task.percentage) == (3, 4, 75)
-        bar.refresh()
-        assert bar.live.is_started
-    assert not bar.live.is_started
-    text = written(console)
-    assert "drawing" in text
-    assert "75%" in text
-    assert "..." not in text
-    assert text.endswith("\x1b[2K")
-    with ConsoleMessages(console).fetching():
-        pass
-    assert written(console) == text

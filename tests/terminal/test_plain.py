@@ -41,7 +41,7 @@ def test_a_run_is_two_lines_at_the_start_one_per_epoch_and_one_at_the_end(
         "   18,500 samples/s    2.9 s  best"
     )
     assert not second.endswith("best")
-    assert end == "early stopping; the weights of epoch 1 are kept"
+    assert end == "stopped early, no improvement; the weights of epoch 1 are kept"
 
 
 def test_the_columns_stay_aligned_whatever_the_figures(
@@ -90,7 +90,7 @@ def test_a_run_without_an_epoch_keeps_no_weights(
     make_text_console: MakeConsole, make_run: MakeRun
 ) -> None:
     *_, end = lines(make_text_console(), make_run(), [], best=0)
-    assert end == "early stopping; no weights are kept"
+    assert end == "stopped early, no improvement; no weights are kept"
 
 
 def test_the_first_interrupt_asks_the_run_to_stop(make_text_console: MakeConsole) -> None:

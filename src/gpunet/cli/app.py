@@ -7,10 +7,9 @@ runs, so that help and completion answer at once.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import typer.core
@@ -21,11 +20,11 @@ from gpunet.cli import (
     config,
     datasets,
     devices,
+    draw,
     evaluate,
     explain,
     export,
     find_lr,
-    options,
     plot,
     predict,
     profile,
@@ -33,36 +32,28 @@ from gpunet.cli import (
     runs,
     show,
     showcase,
+    topics,
     train,
     tune,
     tune_kernels,
 )
+from gpunet.cli.command_tree import completed
+from gpunet.cli.help import print_help
 from gpunet.cli.setting_options import option
-from gpunet.errors import GpunetError, reason_of, spelling
+from gpunet.cli.usage_errors import in_own_words
+from gpunet.errors import DataError, GpunetError, ModelError, reason_of, spelling
 from gpunet.terminal.live.notes import complain
 
 __all__ = ["app", "command_line", "main", "run"]
 
-MOVED = {
-    "--find-lr": "gpunet find-lr",
-    "--explain-plan": "gpunet explain",
-    "--show-shader": "gpunet explain --shader PASS",
-    "--profile": "gpunet profile",
-    "--print-config": "gpunet config",
-}
-"""Commands that once were options of `gpunet train`, by those options."""
-
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a program that was interrupted."""
 
-HELP = ["-h", "--help"]
+MISTYPED = 2
+"""What cannot be asked for: an option, a value, or a file that is not there."""
 
 app = typer.Typer(
     name="gpunet",
-    help="Train neural networks on any GPU, from any vendor, and see them learn.",
-    epilog="Start with: gpunet train",
-    context_settings={"help_option_names": HELP},
-    rich_markup_mode="rich",
 )
 app.command("train", cls=train.TrainCommand)(train.train)
 app.command("tune")(tune.tune)
@@ -72,6 +63,7 @@ app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("draw")(draw.draw)
 app.command("export")(export.export)
 app.command("plot")(plot.plot)
 app.command("show")(show.show)
@@ -81,6 +73,7 @@ app.command("bench")(bench.bench)
 app.command("explain")(explain.explain)
 app.command("profile")(profile.profile)
 app.command("tune-kernels")(tune_kernels.tune_kernels)
+app.command("help")(topics.help_on)
 app.add_typer(datasets.app, name="datasets")
 
 
@@ -108,14 +101,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         )
         sys.stdout.flush()
     except GpunetError as error:
-        return _tell(str(error), error.exit_code)
+        return _tell(str(error), MISTYPED if _names_nothing(error) else error.exit_code)
     except typer.TyperException as error:
-        moved = MOVED.get(getattr(error, "option_name", ""))
-        if moved is not None:
-            return _tell(f"this option is a command of its own now: `{moved}`", error.exit_code)
-        # Typer passes on a prefix of the library that it parses values with.
-        message = error.format_message().replace("Value error, ", "")
-        return _tell(f"{message}{_where_help_is(error)}", error.exit_code)
+        return _tell(in_own_words(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except MemoryError:
@@ -131,51 +119,19 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def command_line() -> typer.core.TyperGroup:
-    """All commands, with the one option that they share: every command draws."""
-    group = typer.main.get_group(app)
-    shared = _shared_options()
-    groups = [one for one in group.commands.values() if isinstance(one, typer.core.TyperGroup)]
-    for command in [group, *(leaf for one in (group, *groups) for leaf in one.commands.values())]:
-        if command not in (group, *groups):
-            command.params += shared
-        # The width of a terminal decides where a paragraph breaks, not that of the source.
-        command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", command.help or "")
-        context = typer.Context(command, help_option_names=HELP)
-        for parameter in command.get_params(context):
-            _shorten_kind(parameter, context)
-    return group
+    """All commands, with all that they have in common."""
+    return completed(typer.main.get_group(app))
 
 
-def _shorten_kind(parameter: Any, context: typer.Context) -> None:
-    """Keep the help's column of kinds so narrow that options are spelled out in 80 columns."""
-    if getattr(parameter, "is_flag", False):
-        parameter.metavar = ""  # else the help says that a flag takes a <bool>
-    elif parameter.metavar is None:
-        kind = parameter.display_type_rich(ctx=context).strip("<>").removesuffix(" range")
-        *others, last = kind.split("|")
-        if others:
-            parameter.help += f" One of {', '.join(others)} and {last}."
-        parameter.metavar = "NAME" if others else kind.replace("str", "text").upper()
-
-
-def _shared_options() -> list[Any]:
-    shared = typer.Typer(add_completion=False)
-
-    @shared.command()
-    def _shared(theme: options.Theme = "auto") -> None:
-        """A command that has only the options that all commands share."""
-
-    return typer.main.get_command(shared).params
+def _names_nothing(error: GpunetError) -> bool:
+    """Whether what was to be read is not there."""
+    unread = isinstance(error, DataError | ModelError)
+    return unread and isinstance(error.__cause__, FileNotFoundError)
 
 
 def _tell(message: str, code: int) -> int:
     complain(message)
     return code
-
-
-def _where_help_is(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    return "" if context is None else f" (see {context.command_path} --help)"
 
 
 def _forget_output() -> int:
@@ -196,10 +152,16 @@ def _gpunet(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
+            "--version", "-V", help="Show the version.", callback=_print_version, is_eager=True
         ),
     ] = False,
 ) -> None:
-    """Train neural networks on any GPU, from any vendor, and see them learn."""
+    """Train neural networks on any GPU, from any vendor, and see them learn.
+
+    Examples:
+        gpunet train                        # handwritten digits, in under a minute
+        gpunet train sales.csv --epochs 50  # a table of your own
+        gpunet predict model.safetensors new.csv
+    """
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        print_help(context)

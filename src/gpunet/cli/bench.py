@@ -43,6 +43,11 @@ def bench(
     """Measure matrix product, forward pass, head, update and training step on GPU and CPU.
 
     The ratio says how many times as fast as numpy on this machine's processor an adapter is.
+
+    Examples:
+        gpunet bench --quick
+        gpunet bench --roofline
+        gpunet bench --device cpu --json
     """
     from gpunet.artifacts.report import strict_json
     from gpunet.bench import CASES, run
@@ -87,11 +92,13 @@ def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.style import Ink
+    from gpunet.terminal.live.stages import Stages
 
     words = "roofline: the share of the time taken that the best rates of a device would need"
     console.print(words, style=Ink.MUTED)
     for adapter in (None, *adapters):
-        reached = measure_roofline(adapter)
+        with Stages(console).stage("measuring the best rates of each device"):
+            reached = measure_roofline(adapter)
         arithmetic = formats.amount(reached.operations_per_second)
         memory = formats.amount(reached.bytes_per_second)
         name = "numpy" if adapter is None else adapter.info.name
@@ -102,10 +109,16 @@ def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
 def _measured(
     console: Console, adapters: Sequence[Adapter], case: Case, roofline: bool
 ) -> list[Measurement]:
-    from gpunet.bench import run
+    from gpunet.bench import OPERATIONS, run
+    from gpunet.terminal.live.stages import Stages
 
-    with console.status(f"measuring {case}", spinner="line"):
-        return list(run(adapters, [case], roofline=roofline))
+    words, total = f"measuring {case}", OPERATIONS * (1 + len(adapters))
+    measured: list[Measurement] = []
+    with Stages(console).stage(words) as tell:
+        for one in run(adapters, [case], roofline=roofline):
+            measured.append(one)
+            tell(words, len(measured), total)
+    return measured
 
 
 def _print_case(

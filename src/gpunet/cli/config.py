@@ -23,6 +23,11 @@ def _config(*, context: typer.Context, config: TrainConfig, **_: Any) -> None:
     """Print the settings that `gpunet train` would train with, as TOML for its --config.
 
     Defaults that follow from the optimizer or other settings stand in comments.
+
+    Examples:
+        gpunet config > run.toml   # to edit, and to train with by --config
+        gpunet config --recipe nielsen
+        gpunet config --optimizer sgd --lr 0.1
     """
     others = {name: context.params.get(name) for name in RUN_SETTINGS}
     typer.echo(settings_text(others, config), nl=False)

@@ -8,27 +8,37 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.help import print_help
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="List, download, look at and remove datasets.",
-    invoke_without_command=True,
-    rich_markup_mode="rich",
-)
+app = typer.Typer(invoke_without_command=True)
 
 MIB = 1 << 20
 
 
 @app.callback()
 def _datasets(context: typer.Context) -> None:
+    """List, download, look at and remove datasets.
+
+    Examples:
+        gpunet datasets list
+        gpunet datasets download mnist
+        gpunet datasets preview mnist --count 20
+    """
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        print_help(context)
 
 
 @app.command("list")
 def list_datasets() -> None:
-    """List the datasets that have a name, and those that are kept as they were read."""
+    """List the datasets that have a name, and those that are kept as they were read.
+
+    Examples:
+        gpunet datasets list
+        gpunet train mnist
+        gpunet train fashion-mnist
+    """
     from datetime import datetime
 
     from gpunet.datasets.catalog import entries
@@ -72,7 +82,13 @@ def remove_dataset(
         bool, typer.Option("--all", help="Remove all that are kept as they were read.")
     ] = False,
 ) -> None:
-    """Remove datasets that are kept as they were read; the files of yours stay."""
+    """Remove datasets that are kept as they were read; the files of yours stay.
+
+    Examples:
+        gpunet datasets list
+        gpunet datasets remove sales.csv
+        gpunet datasets remove --all
+    """
     from gpunet.datasets.kept import remove_kept
     from gpunet.errors import UsageError
     from gpunet.terminal.draw.formats import size
@@ -95,13 +111,19 @@ def download_dataset(
         bool, typer.Option("--force", help="Download it even if it is there already.")
     ] = False,
 ) -> None:
-    """Download a dataset into the cache; one that is there is only checked."""
+    """Download a dataset into the cache; one that is there is only checked.
+
+    Examples:
+        gpunet datasets download mnist
+        gpunet datasets download fashion-mnist
+        gpunet datasets download mnist --force
+    """
     from gpunet.datasets.catalog import download
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
 
     console = make_console()
-    with ConsoleMessages(console).fetching() as bar:
+    with ConsoleMessages(console).stage(f"looking for {name}") as bar:
         folder = download(name, force=force, progress=bar)
     console.print(f"{name} is in {folder}", soft_wrap=True)
 
@@ -121,7 +143,13 @@ def preview_dataset(
     force: options.Force = False,
     graphics: options.Graphics = "auto",
 ) -> None:
-    """Show some training samples of a dataset."""
+    """Show some training samples of a dataset.
+
+    Examples:
+        gpunet datasets preview mnist
+        gpunet datasets preview strokes -n 30 --seed 1
+        gpunet datasets preview sales.csv --label price
+    """
     import numpy as np
 
     from gpunet.artifacts.plots import Picture, plot_pictures, require_plots

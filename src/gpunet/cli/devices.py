@@ -48,7 +48,13 @@ def devices(
         ),
     ] = False,
 ) -> None:
-    """List the devices of this machine, and say which one auto takes and why."""
+    """List the devices of this machine, and say which one auto takes and why.
+
+    Examples:
+        gpunet devices
+        gpunet devices --check     # is every kernel right here?
+        gpunet devices --forget
+    """
     if device is not None and not check:
         raise UsageError("--device names the adapter for --check; give both, or neither")
     if forget:

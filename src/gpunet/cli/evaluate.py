@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from gpunet.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
     from rich.console import Console, RenderableType
 
     from gpunet.datasets.dataset import Samples
+    from gpunet.engine.factory import Device
     from gpunet.model import Model
+    from gpunet.terminal.views.end_card import EndCard
     from gpunet.training.evaluation import Evaluation
 
 __all__ = ["evaluate"]
@@ -35,13 +39,17 @@ def evaluate(
     """Measure a model on test samples: loss, accuracy, every class, and what is confused.
 
     Of measured targets: R2, RMSE and MAE of each, and the worst predictions.
+
+    Examples:
+        gpunet evaluate model.safetensors
+        gpunet evaluate model.safetensors --data new.csv
+        gpunet evaluate model.safetensors --json
     """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
-    from gpunet.terminal.draw import formats
     from gpunet.terminal.live.messages import ConsoleMessages
-    from gpunet.terminal.views.score import scores_in_words
-    from gpunet.terminal.views.tables import ensemble_table, summary_table
+    from gpunet.terminal.views.ending import Part, print_parts
+    from gpunet.terminal.views.tables import ensemble_table
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
@@ -52,16 +60,43 @@ def evaluate(
     if as_json:
         print(strict_json(_content(loaded, samples, evaluation)))
         return
-    kind, overall = loaded.network.kind, evaluation.overall
-    rows = [*scores_in_words(overall, kind), ("samples", formats.count(len(samples)))]
-    several = len(evaluation.networks) > 1
-    for part in (
-        *([ensemble_table(overall, evaluation.networks, kind)] if several else []),
-        summary_table(rows),
-        *_details(messages.console, loaded, samples, evaluation),
-    ):
-        messages.console.print()
-        messages.console.print(part)
+    console, parts = messages.console, []
+    if len(evaluation.networks) > 1:
+        kind = loaded.network.kind
+        parts.append(Part(ensemble_table(evaluation.overall, evaluation.networks, kind)))
+    details = _details(console, loaded, samples, evaluation)
+    parts += map(Part, details)
+    card = _card(console, loaded, model, data, choice, samples, evaluation)
+    print_parts(console, [*parts, Part(card)])
+
+
+def _card(
+    console: Console,
+    model: Model,
+    path: Path,
+    data: str | None,
+    choice: Device,
+    samples: Samples,
+    found: Evaluation,
+) -> EndCard:
+    """The scores, and how to see the samples behind them."""
+    from gpunet.terminal.draw import formats
+    from gpunet.terminal.draw.device_name import device_in_words
+    from gpunet.terminal.views.end_card import EndCard
+    from gpunet.terminal.views.score import measured_in_words
+
+    kind = model.network.kind
+    given = found.overall, kind, found.answers, samples, console.options.ascii_only
+    rows = [
+        *measured_in_words(*given),
+        ("samples", formats.count(len(samples))),
+        ("model", str(path)),
+        ("device", device_in_words(choice.info)),
+    ]
+    words = ["gpunet", "showcase", str(path), *(["--data", data] if data else [])]
+    option = "--top-losses" if kind == "measured" else "--wrong"
+    moves = [(shlex.join([*words, option]), "what it gets wrong")]
+    return EndCard(f"{model.origin.name}, {model.network}", rows, moves)
 
 
 def _details(

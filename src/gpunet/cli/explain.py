@@ -41,7 +41,13 @@ def explain(
     shader: Shader = None,
     plain: options.Plain = False,
 ) -> None:
-    """Print the passes of a training step on the device, or the shader of one; train nothing."""
+    """Print the passes of a training step on the device, or the shader of one; train nothing.
+
+    Examples:
+        gpunet explain --data mnist --hidden 128
+        gpunet explain --data mnist --optimizer sgd
+        gpunet explain --data strokes --device gpu --shader "forward 0"
+    """
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages

@@ -43,6 +43,11 @@ def export(
     """Write a model as one HTML file that answers, shows and trains it in a browser.
 
     It opens by a double click and asks for nothing from elsewhere.
+
+    Examples:
+        gpunet export model.safetensors digits.html
+        gpunet export model.safetensors digits.html --weights f16
+        gpunet export model.safetensors digits.html --samples 500
     """
     from gpunet.artifacts.model_file import load
     from gpunet.cli.saving import written_to

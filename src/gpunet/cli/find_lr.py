@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -30,6 +31,11 @@ def find_lr(
     """Try growing learning rates for some steps, draw the loss and suggest a rate.
 
     Nothing is saved.
+
+    Examples:
+        gpunet find-lr --data mnist
+        gpunet find-lr --data mnist --optimizer sgd --hidden 128
+        gpunet find-lr --data sales.csv --plain
     """
     from gpunet.artifacts.report import strict_json
     from gpunet.datasets.tables.options import TableOptions
@@ -47,9 +53,13 @@ def find_lr(
     console = messages.console
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
-    with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
+    with (
+        messages.stage("trying learning rates") as tell,
+        training_engine(choice, replace(config, ensemble=1), dataset) as engine,
+    ):
         windows = Windows.of(split(dataset, config).training, config, engine)
-        found = find_learning_rate(engine, windows.first())
+        told = partial(tell, "trying learning rates")
+        found = find_learning_rate(engine, windows.first(), told)
     default = OPTIMIZER_FACTS[config.optimizer].learning_rate
     if as_json:
         print(strict_json(_content(found, default)))

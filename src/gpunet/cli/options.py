@@ -59,6 +59,8 @@ def _known_runs() -> list[str]:
 Data = Annotated[
     str,
     typer.Option(
+        "--data",
+        "-d",
         help="mnist, fashion-mnist, strokes (built in), or a path: a table (CSV, Parquet, Excel, "
         "ARFF and others) of classes or measured targets, IDX, NPZ or NPY files, or a folder of "
         "images; auto takes MNIST if it can be had, else strokes.",
@@ -99,6 +101,8 @@ ModelFile = Annotated[
 ModelData = Annotated[
     str | None,
     typer.Option(
+        "--data",
+        "-d",
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
     ),
@@ -193,6 +197,8 @@ Resume = Annotated[
 Output = Annotated[
     Path | None,
     typer.Option(
+        "--output",
+        "-o",
         metavar="FILE",
         help="Write the model into this file, too; with --no-keep by default model.safetensors.",
         show_default=False,

@@ -29,7 +29,13 @@ def plot(
     ] = Path("curves.png"),
     force: options.Force = False,
 ) -> None:
-    """Draw a run's loss and accuracy, or R2 and predictions, over its epochs."""
+    """Draw a run's loss and accuracy, or R2 and predictions, over its epochs.
+
+    Examples:
+        gpunet plot report.json
+        gpunet plot report.json -o curves.svg
+        gpunet plot report.json -o curves.pdf --force
+    """
     from gpunet.artifacts.curves import read_curves
     from gpunet.artifacts.plots import plot_curves, require_plots
     from gpunet.cli.saving import save_plot

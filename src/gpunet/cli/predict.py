@@ -91,6 +91,11 @@ def predict(
     reads a digit of any size, dark on light or light on dark, and several of them in one image from
     left to right; other images are only resized. Images that cannot be read do not keep back the
     others; the exit code is 1 then.
+
+    Examples:
+        gpunet predict model.safetensors digit.png
+        gpunet predict model.safetensors new.csv -o answers.csv
+        gpunet predict model.safetensors new.csv --format jsonl
     """
     from gpunet.artifacts.model_file import load
     from gpunet.workflows.new_samples import Reading
@@ -174,15 +179,14 @@ def _write(
 
 @contextmanager
 def _counting() -> Iterator[Callable[[int], None]]:
-    """A line on the standard error that counts answers, and is gone afterwards; in a terminal."""
+    """A line on the standard error that counts answers, see ``Stages``."""
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.stages import Stages
 
-    console = make_console(stream=sys.stderr)
-    if not console.is_interactive:
-        yield lambda _: None
-        return
-    with console.status("") as status:
-        yield lambda done: status.update(f"{done:,} answered")
+    stages = Stages(make_console(stream=sys.stderr))
+    with stages.stage("reading what is to be answered") as tell:
+        yield lambda done: tell(f"{formats.count(done)} answered")
 
 
 def _print(model: Model, data: Sequence[Any], kind: AnswerFormat | None, reading: Reading) -> None:

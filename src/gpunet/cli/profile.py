@@ -18,7 +18,13 @@ def profile(
     autotune: options.Autotune = True,
     plain: options.Plain = False,
 ) -> None:
-    """Measure where the time of a training step goes, kernel by kernel; save nothing."""
+    """Measure where the time of a training step goes, kernel by kernel; save nothing.
+
+    Examples:
+        gpunet profile --data mnist --hidden 128
+        gpunet profile --data mnist --device gpu
+        gpunet profile --data mnist -b 256 --optimizer sgd
+    """
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
@@ -33,17 +39,19 @@ def profile(
 
     messages = ConsoleMessages(plain=plain)
     console = messages.console
-    choice = select_device(device)
+    with messages.stage("looking for devices", "device"):
+        choice = select_device(device)
     dataset = open_training_data(data, messages, TableOptions.of(config))
     config = settled(config, dataset)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)
     tiles = TileCache.of(choice.adapter) if choice.adapter is not None and autotune else None
     with (
-        console.status("timing every kernel", spinner="line"),
+        messages.stage("measuring the device's best rates") as tell,
         training_engine(choice, config, dataset, tiles) as engine,
     ):
         windows = Windows.of(split(dataset, config).training, config, engine)
-        measured = measure_profile(engine, measure_roofline(choice.adapter), windows.first())
+        roofline = measure_roofline(choice.adapter)
+        measured = measure_profile(engine, roofline, windows.first(), tell)
     console.print()
     for part in profile_table(measured):
         console.print(part)

@@ -24,7 +24,13 @@ def recipes(
         ),
     ] = None,
 ) -> None:
-    """List the recipes for `gpunet train --recipe`, or print one."""
+    """List the recipes for `gpunet train --recipe`, or print one.
+
+    Examples:
+        gpunet recipes
+        gpunet recipes nielsen > mine.toml
+        gpunet train --recipe nielsen
+    """
     if name is not None:
         typer.echo(open_recipe(name).file.text.rstrip("\n"))
         return

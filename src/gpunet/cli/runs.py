@@ -28,7 +28,13 @@ def runs(
     ] = Path("runs"),
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare the runs in a folder, the best validation accuracy, or R2, first."""
+    """Compare the runs in a folder, the best validation accuracy, or R2, first.
+
+    Examples:
+        gpunet runs
+        gpunet runs runs/deep
+        gpunet runs --json
+    """
     summaries = _summaries(folder)
     if as_json:
         from gpunet.artifacts.report import strict_json

@@ -30,6 +30,8 @@ class Results:
     def __init__(self, *, force: bool) -> None:
         self.written: dict[str, str] = {}
         """Where each result is, in words, by what it is: ``model``, ``report``."""
+        self.paths: dict[str, Path] = {}
+        """Where each is, for commands."""
         self.complete = True
         """Whether all results are where they were wanted."""
         self._force = force
@@ -44,15 +46,20 @@ class Results:
         """
         if wanted is None:
             return
+
+        def write(path: Path) -> None:
+            content(path)
+            self.paths[name] = path
+
         try:
-            self.written[name] = written_to(content, wanted, force=self._force)
+            self.written[name] = written_to(write, wanted, force=self._force)
             return
         except OutputError as error:
             complain(error)
         self.complete = False
         try:
             fallback = Path(tempfile.mkdtemp(prefix="gpunet-")) / wanted.name
-            content(fallback)
+            write(fallback)
         except (OutputError, OSError) as error:
             complain(f"nor can it be kept in the temporary folder: {error}")
         else:

@@ -15,13 +15,16 @@ from rich.console import Console
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
-from gpunet.cli.setting_options import train_command
+from gpunet.cli.setting_options import settings_command
 from gpunet.search.events import SearchInfo
 from gpunet.search.result import Search
 from gpunet.search.storage import StudyStorage
+from gpunet.terminal.draw.device_name import device_in_words
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
+from gpunet.terminal.views.end_card import EndCard
+from gpunet.terminal.views.ending import Part, print_parts, whole
 from gpunet.terminal.views.leaderboard import (
     counted,
     failure_lines,
@@ -29,8 +32,7 @@ from gpunet.terminal.views.leaderboard import (
     monitored,
     trial_table,
 )
-from gpunet.terminal.views.score import scores_in_words
-from gpunet.terminal.views.tables import summary_table
+from gpunet.terminal.views.score import measured_in_words, scores_in_words
 
 __all__ = ["finish", "telling_how_to_resume"]
 
@@ -94,31 +96,37 @@ def _resuming(storage: StudyStorage) -> str:
 
 
 def _show(console: Console, info: SearchInfo, found: Search, results: Results, device: str) -> None:
-    """Print the leaderboard, what mattered, the result and the next command."""
-    study, progress, choice = found.study, found.progress, found.choice
-    console.print()
-    console.print(trial_table(console, info, progress, SHOWN))
+    """Print the leaderboard, what mattered, the command that trains longer, and the card."""
+    study, progress = found.study, found.progress
+    parts = [Part(trial_table(console, info, progress, SHOWN), 1)]
     if importances := study.importances():
-        console.print()
-        console.print(importance_block(console, importances))
-    console.print()
-    for line in failure_lines(progress):
-        console.print(line, soft_wrap=True)
-    console.print(summary_table(_summary(info, found, results)))
-    console.print()
-    longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
-    if choice.rival is not None:  # the trial of one network alone may come out otherwise
-        device = "cpu" if choice.adapter is None else "gpu"
-    console.print("to train it longer:", soft_wrap=True)
-    console.print(train_command(longer, study.spec.data or "PATH", device), soft_wrap=True)
-    if found.best_trial.state == "complete":
-        console.print(
-            f"(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
-            "bit, on the same device)",
-            soft_wrap=True,
-        )
+        parts.append(Part(importance_block(console, importances), 2))
+    if failures := failure_lines(progress):
+        parts.append(Part(whole("\n".join(failures))))
+    parts.append(Part(whole(_longer(found, device))))
+    moves = []
+    if "model" in results.paths:
+        evaluate = shlex.join(["gpunet", "evaluate", str(results.paths["model"])])
+        moves.append((evaluate, "every class, and what is confused"))
     if progress.done < progress.total:
-        console.print(f"to resume the search: {_resuming(study.storage)}", soft_wrap=True)
+        moves.append((_resuming(study.storage), "goes on with the search"))
+    rows = _rows(console, info, found, results)
+    print_parts(console, [*parts, Part(EndCard(f"study {study.name}", rows, moves))])
+
+
+def _longer(found: Search, device: str) -> str:
+    """The command that trains the best trial longer, and what else it is good for."""
+    longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
+    if found.choice.rival is not None:  # the trial of one network alone may come out otherwise
+        device = "cpu" if found.choice.adapter is None else "gpu"
+    command = settings_command("train", longer, found.study.spec.data or "PATH", device)
+    text = f"to train it longer:\n{command}"
+    if found.best_trial.state == "complete":
+        text += (
+            f"\n(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
+            "bit, on the same device)"
+        )
+    return text
 
 
 def _result_line(info: SearchInfo, found: Search, results: Results) -> str:
@@ -133,23 +141,26 @@ def _result_line(info: SearchInfo, found: Search, results: Results) -> str:
     return f"{beginning}, test {name} {value}, {where}"
 
 
-def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[str, str]]:
-    study, progress = found.study, found.progress
-    rows = [
-        ("trials", f"{counted(progress)}, of {progress.total}"),
-        (
-            "best trial",
-            f"{found.best_trial.number}, {info.monitor} {monitored(info, found.best_trial.figure)}",
-        ),
-    ]
+def _rows(
+    console: Console, info: SearchInfo, found: Search, results: Results
+) -> list[tuple[str, str]]:
+    """What the search has come to, the most important first."""
+    study, best, dataset = found.study, found.best_trial, found.dataset
+    rows = [("best trial", f"{best.number}, {info.monitor} {monitored(info, best.figure)}")]
     if found.model is None:
-        rows.append(("model", f"with the worker that trained it, {found.best_trial.worker}"))
+        rows.append(("model", f"with the worker that trained it, {best.worker}"))
     else:
-        test = found.model.test
+        given = found.model.test, dataset.kind, None, dataset.test, console.options.ascii_only
+        scores = measured_in_words(*given)
         rows += [
-            *((f"test {name}", value) for name, value in scores_in_words(test, found.dataset.kind)),
+            *((f"test {name}", value) for name, value in scores),
             ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
             ("model", results.written.get("model", "not saved")),
         ]
-    rows.append(("study", f"{study.name} in {study.storage}"))
-    return rows + [("report", path) for name, path in results.written.items() if name == "report"]
+    rows += [(name, path) for name, path in results.written.items() if name == "report"]
+    return [
+        *rows,
+        ("trials", f"{counted(found.progress)}, of {found.progress.total}"),
+        ("study", f"{study.name} in {study.storage}"),
+        ("device", device_in_words(found.choice.info)),
+    ]

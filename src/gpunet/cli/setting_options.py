@@ -25,13 +25,16 @@ from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.config.texts import written
 from gpunet.errors import SettingError, UsageError
 
-__all__ = ["option", "train_command", "with_fixed_settings", "with_settings"]
+__all__ = ["SHORT", "option", "settings_command", "with_fixed_settings", "with_settings"]
 
 FIXED = (
     *("label", "missing", "ignore", "weight"),
     *("loss", "epochs", "batch_size", "optimizer", "seed", "monitor"),
 )
 """Settings of training that an option takes out of a search."""
+
+SHORT = {"epochs": ["-e"], "batch_size": ["-b"]}
+"""Settings that are typed so often that they have a letter."""
 
 FILE = "gpunet.config.settings_file"
 """Key under which a command's context keeps the settings file, for messages about it."""
@@ -42,15 +45,16 @@ def option(name: str, value: str = "") -> str:
     return f"--{name.replace('_', '-')}{value and f' {value}'}"
 
 
-def train_command(config: TrainConfig, data: str, device: str = "auto") -> str:
-    """`gpunet train` with all settings that are no defaults, ready for a shell.
+def settings_command(command: str, config: TrainConfig, data: str, device: str = "auto") -> str:
+    """`gpunet COMMAND` with all settings that are no defaults, ready for a shell.
 
     Args:
+        command: such as ``train``.
         config: how to train.
         data: what ``--data`` takes.
         device: what ``--device`` takes.
     """
-    words = ["gpunet", "train", "--data", data]
+    words = ["gpunet", command, "--data", data]
     words += [] if device == "auto" else ["--device", device]
     for name, row in SETTINGS.items():
         value = getattr(config, name)
@@ -141,7 +145,7 @@ def _parsed(name: str, value: Any) -> Any:
 def _parameter(name: str, row: Setting) -> inspect.Parameter:
     """The option of a setting, as Typer reads it."""
     choices = list(row.choices)
-    spellings = [option(one) for one in (name, *row.aliases)]
+    spellings = [*SHORT.get(name, []), *(option(one) for one in (name, *row.aliases))]
     if row.kind is bool:
         spellings = [f"{option(name)}/{option(f'no_{name}')}"]
     info = typer.Option(
@@ -163,7 +167,12 @@ def _open_parameter(name: str, row: Setting) -> inspect.Parameter:
     """The option of a setting that is left open unless it is given."""
     default = row.default_in_words or (row.default is not None and str(row.default))
     info = typer.Option(
-        help=row.help, metavar=row.metavar, rich_help_panel=DATA, show_default=default
+        *SHORT.get(name, []),
+        option(name),
+        help=row.help,
+        metavar=row.metavar,
+        rich_help_panel=DATA,
+        show_default=default,
     )
     kind = str if row.parse is not None else row.kind
     return _keyword(name, Annotated[kind | None, info], None)

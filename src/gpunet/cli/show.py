@@ -15,7 +15,13 @@ __all__ = ["show"]
 
 
 def show(model: options.ModelFile = None, as_json: options.AsJson = False) -> None:
-    """Show a model's layers, its size, how it was trained, and what the test set gave."""
+    """Show a model's layers, its size, how it was trained, and what the test set gave.
+
+    Examples:
+        gpunet show
+        gpunet show 3 --json
+        gpunet show model.safetensors
+    """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
     from gpunet.terminal.live.console import make_console

@@ -71,7 +71,13 @@ def showcase(
     force: options.Force = False,
     graphics: options.Graphics = "auto",
 ) -> None:
-    """Show test samples with a model's predictions, or what its units look for."""
+    """Show test samples with a model's predictions, or what its units look for.
+
+    Examples:
+        gpunet showcase model.safetensors
+        gpunet showcase model.safetensors --wrong -n 20
+        gpunet showcase model.safetensors --weights
+    """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.plots import require_plots
     from gpunet.cli.saving import save_plot

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,32 +18,35 @@ from rich.text import Text
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
+from gpunet.cli.setting_options import settings_command
+from gpunet.config import SETTINGS
 from gpunet.datasets.dataset import Dataset
 from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.device_name import device_in_words
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.scatter import scatters
-from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
+from gpunet.terminal.views.end_card import EndCard
 from gpunet.terminal.views.ending import Part, monitored_metric, print_parts, why_stopped
-from gpunet.terminal.views.score import scores_in_words
+from gpunet.terminal.views.score import measured_in_words, scores_in_words
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import (
     class_table,
     confusion_table,
     ensemble_table,
-    summary_table,
     target_table,
 )
 from gpunet.training.evaluation import sample_rows
+from gpunet.training.events import EpochRecord
 from gpunet.training.metrics import confusion_matrix, label_scores, target_scores
 from gpunet.training.outcome import (
     no_better_than_guessing,
     no_better_than_the_mean,
     still_falling,
 )
-from gpunet.training.splits import settled
+from gpunet.training.splits import network_for, settled
 from gpunet.workflows.run_folders import Recorder
 from gpunet.workflows.training import Run
 
@@ -50,6 +54,12 @@ __all__ = ["finish", "save_results"]
 
 SAMPLES = 10
 """Test samples that are shown by default."""
+
+UNUSED = ("learning_rate", "schedule", "warmup", "lr_decay_every", "epochs", "patience")
+"""Settings that ``gpunet find-lr`` does not look at."""
+
+MOVES = 3
+"""Commands to type next, at most."""
 
 
 def save_results(
@@ -86,7 +96,7 @@ def finish(
         raise typer.Exit(128 + signal)
     if console.quiet:
         if (failure := _no_better_than_guessing(run)) is not None:
-            note(failure)
+            note(f"{failure}; try {_lower_rate(run)}, or find a rate by `gpunet find-lr`")
         typer.echo(_result_line(run, results))
     else:
         curves = messages.dashboard
@@ -118,25 +128,30 @@ def _parts(
     painter: Painter | None,
     samples: int | None,
 ) -> Iterator[Part]:
-    """Some samples, the mistakes and, at the end, the summary.
+    """Some samples, the mistakes and, at the end, the card.
 
     The weights that no epoch improved are random, so nothing is shown of what they do.
     """
     if run.best_epoch and run.result.tested:
         yield from _test_parts(console, run, samples, painter)
-    if (advice := _advice(run, recorder)) is not None:
-        yield Part(advice)
-    yield Part(summary_table(_summary(run, results)))
+    guessing = _no_better_than_guessing(run) or ""
+    yield Part(
+        EndCard(
+            title=f"{run.dataset.name}, {network_for(run.config, run.dataset)}",
+            rows=_rows(console, run, results),
+            moves=_moves(run, results, recorder, guessing=bool(guessing)),
+            warning=guessing,
+        )
+    )
 
 
 def _no_better_than_guessing(run: Run) -> str | None:
-    """What to say, and the next move, if nothing was learned."""
+    """What to say if nothing was learned."""
     config, dataset, test = run.config, run.dataset, run.test
-    move = f"try --lr {config.effective_learning_rate / 10:g}, or look for a rate by gpunet find-lr"
     if no_better_than_the_mean(run.result, test):
         return (
             f"the network is no better than the mean: its test R2 is {formats.r2(test.r2)} where "
-            f"always answering the mean of the targets gives 0; {move}"
+            "always answering the mean of the targets gives 0"
         )
     guessing = no_better_than_guessing(config, run.result, test, dataset)
     if guessing is None:
@@ -147,23 +162,13 @@ def _no_better_than_guessing(run: Run) -> str | None:
         f"the network is no better than guessing: its test accuracy is "
         f"{formats.percent(test.accuracy)} where always answering "
         f"{answer!r} gives {formats.percent(guessing.share)}, its "
-        f"loss {formats.loss(test.loss)} where equal shares give {formats.loss(guessing.loss)};"
-        f" {move}"
+        f"loss {formats.loss(test.loss)} where equal shares give {formats.loss(guessing.loss)}"
     )
 
 
-def _advice(run: Run, recorder: Recorder | None) -> Text | None:
-    """What to do if nothing was learned, or if longer training would do more."""
-    if (failure := _no_better_than_guessing(run)) is not None:
-        return Text(failure, Ink.WARNING)
-    if not still_falling(run.config, run.result):
-        return None
-    usual = settled(replace(run.config, epochs=None, warmup=0.0), run.dataset).effective_epochs
-    resume = f"--resume {recorder.folder.path} " if recorder else ""
-    return Text(
-        f"advice: the loss was still falling in the last epochs; train longer by {resume}"
-        f"--epochs {max(2 * len(run.history), usual)}"
-    )
+def _lower_rate(run: Run) -> str:
+    """The learning rate to try if nothing was learned."""
+    return f"--lr {run.config.effective_learning_rate / 10:g}"
 
 
 def _test_parts(
@@ -199,28 +204,79 @@ def _whole_test(
     return Group(drawn, Text(), target_table(scores, names))
 
 
-def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
-    """The summary's rows; what matters most comes last, where the eye is when all is printed."""
-    result, test, written = run.result, run.test, results.written
+def _rows(console: Console, run: Run, results: Results) -> list[tuple[str, str]]:
+    """What has come of the training, the most important first."""
+    result, written = run.result, results.written
+    rows = []
+    if run.best_epoch:
+        rows += [_score(console, run), ("best epoch", _best_epoch(run))]
     time_taken = formats.seconds(result.seconds)
     if result.steps:
-        time_taken += f", {formats.seconds(result.seconds / result.steps)} per step"
-    rows = [
-        ("stopped", why_stopped(result.stop_reason, len(result.history))),
-        ("training time", time_taken),
+        step = formats.seconds(result.seconds / result.steps)
+        time_taken += f", {step} per step, validation included"
+    return [
+        *rows,
+        ("model", written.get("model", "not saved")),
         *((name, written[name]) for name in ("report", "plot") if name in written),
+        ("training time", time_taken),
+        ("ended", why_stopped(result.stop_reason, len(result.history))),
+        ("device", device_in_words(run.device)),
     ]
-    if run.best_epoch:
-        (name, value), *others = scores_in_words(test, run.dataset.kind)
-        scores = ", ".join([value, *map(" ".join, others)])
-        rows += [(f"test {name}", scores), ("best epoch", _best_epoch(run))]
-    return [*rows, ("model", written.get("model", "not saved"))]
+
+
+def _score(console: Console, run: Run) -> tuple[str, str]:
+    """What the test has given, or the validation where there is nothing to test on."""
+    kind, test = run.dataset.kind, run.dataset.test
+    if not run.result.tested:
+        name, value = monitored_metric(run.config.monitor, _kept(run))
+        return name, f"{value}, untested"
+    (name, value), *others = measured_in_words(
+        run.test, kind, run.result.answers, test, console.options.ascii_only
+    )
+    scores = ", ".join([value, *map(" ".join, others)])
+    return f"test {name}", f"{scores}, {formats.count(len(test))} samples"
+
+
+def _kept(run: Run) -> EpochRecord:
+    return run.result.history[run.best_epoch - 1]
 
 
 def _best_epoch(run: Run) -> str:
     """Which epoch's weights are kept, and what has decided that."""
     best = f"{run.best_epoch} of {len(run.history)}"
-    name, value = monitored_metric(run.config.monitor, run.result.history[run.best_epoch - 1])
+    name, value = monitored_metric(run.config.monitor, _kept(run))
     if run.config.ensemble > 1:
         return f"{best} for the last of the networks, each by its {name}"
     return f"{best}, by its {name}, {value}"
+
+
+def _moves(
+    run: Run, results: Results, recorder: Recorder | None, *, guessing: bool
+) -> list[tuple[str, str]]:
+    """Commands to type next, each with what it is good for."""
+    config, reference = run.config, run.reference or run.dataset.name
+    if guessing or not run.best_epoch:
+        unused: dict[str, Any] = {name: SETTINGS[name].default for name in UNUSED}
+        find = settings_command("find-lr", replace(config, **unused), reference)
+        return [(find, f"or train with {_lower_rate(run)}")]
+    moves = []
+    if still_falling(config, run.result):
+        usual = settled(replace(config, epochs=None, warmup=0.0), run.dataset).effective_epochs
+        epochs = str(max(2 * len(run.history), usual))
+        if recorder is not None and recorder.complete:
+            longer = shlex.join(
+                ["gpunet", "train", "--resume", str(recorder.folder.path), "--epochs", epochs]
+            )
+        else:
+            longer = settings_command("train", replace(config, epochs=int(epochs)), reference)
+        moves.append((longer, "the loss was still falling"))
+    if "model" not in results.written:
+        return moves
+    model, image = str(results.paths["model"]), run.dataset.image_shape is not None
+    if run.result.tested:
+        options = ["--top-losses"] if run.dataset.kind == "measured" else ["--wrong"]
+        moves.append((shlex.join(["gpunet", "showcase", model, *options]), "what it gets wrong"))
+    given, what = ("IMAGE", "an image of yours") if image else ("ROWS.csv", "rows of yours")
+    moves.append((f"{shlex.join(['gpunet', 'predict', model])} {given}", what))
+    moves.append((shlex.join(["gpunet", "export", model, "page.html"]), "a page for browsers"))
+    return moves[:MOVES]

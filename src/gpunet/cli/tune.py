@@ -25,6 +25,8 @@ STUDY = "Study"
 Data = Annotated[
     str | None,
     typer.Option(
+        "--data",
+        "-d",
         help="A dataset's name or a path, as `gpunet train` takes it.",
         rich_help_panel=options.DATA,
         show_default="auto",
@@ -131,7 +133,10 @@ Device = Annotated[
     ),
 ]
 Output = Annotated[
-    Path, typer.Option(help="The best network's model file.", rich_help_panel=options.OUTPUT)
+    Path,
+    typer.Option(
+        "--output", "-o", help="The best network's model file.", rich_help_panel=options.OUTPUT
+    ),
 ]
 Report = Annotated[
     Path | None,
@@ -167,6 +172,11 @@ def tune(
     """Search for good settings, many networks side by side, and save the best one.
 
     q or Ctrl-C stops and keeps what is done; `--resume` goes on.
+
+    Examples:
+        gpunet tune --data mnist --trials 32
+        gpunet tune --data sales.csv --timeout 10m
+        gpunet tune --data mnist --epochs 10 --optimizer sgd
     """
     if resume is not None and study is not None:
         raise UsageError("--resume and --study both name a study; leave out --study")

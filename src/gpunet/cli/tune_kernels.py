@@ -30,6 +30,11 @@ def tune_kernels(
 
     Trainings with such products take them from then on. `gpunet train` measures by itself where a
     run is long enough to gain from it.
+
+    Examples:
+        gpunet tune-kernels --data mnist --hidden 1024,1024
+        gpunet tune-kernels --data mnist -b 256
+        gpunet tune-kernels --data mnist --device gpu
     """
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache

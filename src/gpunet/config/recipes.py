@@ -6,8 +6,8 @@ The files lie in ``data/recipes``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from gpunet.config.setting import suggestion
 from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.errors import UsageError
 from gpunet.files.resources import data_file
@@ -41,10 +41,9 @@ def open_recipe(name: str) -> Recipe:
     """
     names = recipe_names()
     if name not in names:
-        close = get_close_matches(name, names, n=1)
-        suggestion = f"; did you mean {close[0]!r}?" if close else ""
         raise UsageError(
-            f"there is no recipe {name!r}{suggestion}; choose one of {', '.join(names)}"
+            f"there is no recipe {name!r}, wanted one of {', '.join(names)}"
+            f"{suggestion(name, names)}"
         )
     file = read_settings(data_file("recipes", f"{name}.toml"))
     about = file.about

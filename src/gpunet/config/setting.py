@@ -154,9 +154,17 @@ def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """The closest known word as the end of a sentence; empty if none is close."""
-    close = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    """The closest known word as the end of a sentence; empty if none is close.
+
+    Example:
+        >>> suggestion("--epoch", ["--epsilon", "--epochs"])
+        "; did you mean '--epochs'?"
+    """
+    names = {name.lower().strip("-"): name for name in known}
+    word = word.lower().strip("-")
+    close = get_close_matches(word, names, n=1, cutoff=0.65)
+    close = close or [name for name in names if len(word) > 1 and name.startswith(word)]
+    return f"; did you mean {names[close[0]]!r}?" if close else ""
 
 
 def _as(kind: Any, value: Any) -> Any:

@@ -48,6 +48,7 @@ __all__ = [
     "MAXIMUM_EPOCHS",
     "NETWORK",
     "OPTIMIZER",
+    "SCHEDULE",
     "SETTINGS",
     "SHARED",
     "TrainConfig",

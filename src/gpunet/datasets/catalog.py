@@ -7,12 +7,12 @@ import inspect
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from gpunet.config.setting import suggestion
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.download import Limits, Progress, Published, is_cached
@@ -22,7 +22,7 @@ from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_options
 from gpunet.datasets.tables.options import USUAL, TableOptions
-from gpunet.errors import DataError, DownloadError, OutputError
+from gpunet.errors import DataError, DownloadError, OutputError, UsageError
 from gpunet.files.cache import cache_folder, keep
 from gpunet.files.home import expanded
 from gpunet.files.resources import data_file
@@ -170,13 +170,14 @@ def download(
         The folder that now holds its files.
 
     Raises:
-        DataError: no dataset of that name is published.
+        UsageError: no dataset of that name is published.
         DownloadError: it cannot be fetched.
         OutputError: the cache cannot be written to.
     """
     if name not in _OFFERS:
-        raise DataError(
-            f"{name!r} is no dataset that can be downloaded; choose one of {', '.join(_OFFERS)}"
+        raise UsageError(
+            f"{name!r} is no dataset that can be downloaded, wanted one of {', '.join(_OFFERS)}"
+            f"{suggestion(name, _OFFERS)}"
         )
     folder = (cache or cache_folder()) / name
     obtained = obtain_published(
@@ -297,14 +298,14 @@ def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Datas
 
 def _require_path(text: str) -> None:
     """Check that what is no name is at least a path."""
+    missing: Exception | None = None
     try:
-        exists = expanded(text).exists()
-    except (OSError, ValueError):  # too long, a NUL
-        exists = False
-    if exists and text:
-        return
-    close = get_close_matches(text, names(), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"a path holds {KINDS}"
+        if text:
+            expanded(text).stat()
+            return
+    except (OSError, ValueError) as error:  # not there, too long, a NUL
+        missing = error
+    hint = suggestion(text, names()) or f"; a path holds {KINDS}"
     raise DataError(
-        f"{text!r} is neither a dataset ({', '.join(names())}) nor a path that exists; {hint}"
-    )
+        f"{text!r} is neither a dataset ({', '.join(names())}) nor a path that exists{hint}"
+    ) from missing

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from gpunet.datasets.readers.files import read_at_most
@@ -29,8 +30,16 @@ __all__ = [
     "obtain",
 ]
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is under way, how much of it is done, and how much there is in all."""
+
+class Progress(Protocol):
+    """Called with what is under way, how much of it is done, and how much there is in all.
+
+    That is 0 if it is not known. The unit is ``bytes`` where such are counted.
+    """
+
+    def __call__(self, what: str, done: int, total: int, unit: str = "") -> None:
+        """Take a report."""
+
 
 CHUNK = 1 << 10
 """Bytes taken from the network at once. Who sends fewer within ``Limits.silence`` is silent."""
@@ -217,7 +226,7 @@ class _Fetch:
                 raise _MirrorError(TOO_MUCH)
             if self.progress is not None:
                 name = f"{self.published.name}: {file.name}"
-                self.progress(name, self.done + len(content), self.published.size)
+                self.progress(name, self.done + len(content), self.published.size, "bytes")
         if unpacker is not None and not unpacker.eof:
             raise _PassingError("broke off")
         if not file.is_content(content):

@@ -92,6 +92,20 @@ class Columns:
             widths[one.column] = one.width
         return np.cumsum(widths) - widths
 
+    def feature_names(self, inputs: int) -> list[str] | None:
+        """What each feature (I,) is: a column's title, and a word or ``missing`` where it has more.
+
+        ``None`` where the table has no titles.
+        """
+        if self.features is None:
+            return None
+        parts: list[tuple[str, ...]] = [("",)] * self.count(inputs)
+        for one in self.encodings:
+            words = (word or "missing" for word in one.levels)
+            parts[one.column] = tuple(f" {word}" for word in words) or ("", " missing")
+        columns = zip(self.features, parts, strict=True)
+        return [f"{title}{part}" for title, own in columns for part in own]
+
     def flags(self, inputs: int) -> NDArray[np.bool_]:
         """Which features (I,) are 0 or 1 by an encoding."""
         starts, flags = self.starts(inputs), np.zeros(inputs, np.bool_)

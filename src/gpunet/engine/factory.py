@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config.setting import suggestion
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gpunet.engine.wgpu.tile_cache import TileCache
 
 __all__ = [
+    "KINDS",
     "Device",
     "create_engine",
     "largest_population",
@@ -332,10 +334,11 @@ def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
             if wanted and wanted in f"{adapter.info.name} {adapter.info.driver}".lower()
         ]
     if not matching:
+        words = ("auto", "cpu", *KINDS)
+        advice = f"; choose one of them, or of {', '.join(words)}"
         raise UsageError(
             f"{spelled('device', selector)} names no adapter of this machine; known are: "
-            f"{_known(adapters)}; choose one of them, auto, cpu for the numpy engine, or one of "
-            f"{', '.join(KINDS)}"
+            f"{_known(adapters)}{suggestion(wanted, words) or advice}"
         )
     if len(matching) > 1:
         raise UsageError(

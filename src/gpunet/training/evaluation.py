@@ -38,6 +38,7 @@ __all__ = [
     "joint_scores",
     "own_scores",
     "predict",
+    "predict_each",
     "sample_rows",
 ]
 
@@ -215,13 +216,36 @@ def predict(
         DataError: there are no samples.
         DeviceError: they do not fit the device.
     """
+    mean = np.asarray(_outputs(engine, model, samples).mean(axis=0), dtype=np.float32)
+    return _in_own_units(mean, model)
+
+
+def predict_each(
+    engine: Engine, model: Model, samples: Samples
+) -> NDArray[np.float32] | NDArray[np.float64]:
+    """What each of a model's networks answers by itself: (P, n, C) or (P, n, T), see ``predict``.
+
+    Raises:
+        GpunetError: as there.
+    """
+    return _in_own_units(_outputs(engine, model, samples), model)
+
+
+def _outputs(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float32]:
+    """The outputs (P, n, C) of a model's networks."""
     _require_some(samples)
     engine.set_parameters(model.parameters)
     engine.load("test", samples)
-    mean = np.asarray(engine.predict("test").mean(axis=0), dtype=np.float32)
+    return engine.predict("test")
+
+
+def _in_own_units(
+    outputs: NDArray[np.float32], model: Model
+) -> NDArray[np.float32] | NDArray[np.float64]:
+    """Outputs (..., C) as they are, or measured targets (..., T) in their units."""
     if model.target_scaling is not None:
-        return model.target_scaling.to_targets(mean)
-    return mean.astype(np.float64) if model.network.kind == "measured" else mean
+        return model.target_scaling.to_targets(outputs)
+    return outputs.astype(np.float64) if model.network.kind == "measured" else outputs
 
 
 def _require_some(samples: Samples) -> None:

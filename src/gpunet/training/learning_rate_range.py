@@ -7,6 +7,7 @@ what it suggests; drawing its curve belongs to ``cli.find_lr``.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +54,15 @@ class RangeTest:
     suggestion: float
 
 
-def find_learning_rate(engine: Engine, training: Samples) -> RangeTest:
+def find_learning_rate(
+    engine: Engine, training: Samples, tell: Callable[[int, int], None] = lambda done, total: None
+) -> RangeTest:
     """Take steps at exponentially growing rates; the engine's weights are the initial ones again.
 
     Args:
         engine: made for one network, whose learning rate and schedule are not looked at.
         training: samples to train on, scaled as they shall be.
+        tell: called with the steps that are taken and those that are wanted, at most.
 
     Raises:
         UsageError: the loss is infinite from the start, so that no rate can be suggested.
@@ -68,7 +72,7 @@ def find_learning_rate(engine: Engine, training: Samples) -> RangeTest:
     engine.set_parameters(initial)
     engine.load("train", training)
     rates = LOWEST * (HIGHEST / LOWEST) ** (np.arange(STEPS) / (STEPS - 1))  # (s,)
-    losses = _losses(engine, training, rates)
+    losses = _losses(engine, training, rates, tell)
     engine.set_parameters(initial)
     rates, smoothed = rates[: len(losses)], _smoothed(losses)
     if not np.isfinite(smoothed[0]):
@@ -80,7 +84,12 @@ def find_learning_rate(engine: Engine, training: Samples) -> RangeTest:
     return RangeTest(rates, losses, smoothed, suggestion)
 
 
-def _losses(engine: Engine, training: Samples, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+def _losses(
+    engine: Engine,
+    training: Samples,
+    rates: NDArray[np.float64],
+    tell: Callable[[int, int], None],
+) -> NDArray[np.float64]:
     """The loss (s,) of the batch of every step, until it explodes."""
     per_epoch = steps_per_epoch(len(training), engine.batch_size)
     losses: list[float] = []
@@ -96,6 +105,7 @@ def _losses(engine: Engine, training: Samples, rates: NDArray[np.float64]) -> ND
             step_loss, step_seen = float(metrics.loss[0]) - loss, float(metrics.seen[0]) - seen
             loss, seen = loss + step_loss, seen + step_seen
             losses.append(step_loss / step_seen)
+            tell(len(losses), len(rates))
             if _exploded(losses):
                 return np.array(losses)
     return np.array(losses)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import median
@@ -92,17 +93,24 @@ class Profile:
         return self.roofline.seconds(kernel.operations, kernel.traffic) / kernel.seconds
 
 
-def measure_profile(engine: Engine, roofline: Roofline, training: Samples) -> Profile:
+def measure_profile(
+    engine: Engine,
+    roofline: Roofline,
+    training: Samples,
+    tell: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Profile:
     """Measure up to an epoch, then every kernel by itself.
 
     Args:
         engine: of no further use afterwards.
         roofline: of its device.
         training: the samples to be trained on.
+        tell: called with what is under way, how often it was done and how often it will be.
 
     Raises:
         DeviceError: the device fails.
     """
+    tell("training, up to an epoch", 0, 0)
     engine.load("train", training)
     engine.set_parameters(engine.initial_parameters())
     engine.clocked, pace = True, Pace(SECONDS_A_CALL)
@@ -113,7 +121,8 @@ def measure_profile(engine: Engine, roofline: Roofline, training: Samples) -> Pr
     busy = engine.busy_seconds()
     repeats = max(1, min(steps - 2, repetitions(seconds / steps, KERNEL_SECONDS)))
     taken = []
-    for _ in range(TIMINGS):
+    for done in range(TIMINGS):
+        tell("timing every kernel", done, TIMINGS)
         _begin_epoch(engine, training)
         taken.append(engine.time_kernels(repeats))
     seconds_of = defaultdict(list)

@@ -29,7 +29,14 @@ from gpunet.workflows.data import data_of_model
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.new_samples import Reading, features_of, new_samples
 
-__all__ = ["answer_into", "answers_of", "answers_to", "evaluate_model"]
+__all__ = [
+    "answer_into",
+    "answering_engine",
+    "answers_of",
+    "answers_to",
+    "evaluate_model",
+    "unlabeled",
+]
 
 
 def evaluate_model(
@@ -52,7 +59,8 @@ def evaluate_model(
         GpunetError: the data or the device cannot be had, or do not fit the model.
     """
     samples = _labeled_samples(model, data, messages)
-    with _engine(model, choice) as engine:
+    words = f"answering {len(samples):,} samples"
+    with messages.stage(words, "answers"), _engine(model, choice) as engine:
         return samples, evaluate(engine, model, samples)
 
 
@@ -75,9 +83,9 @@ def answers_to(
         UsageError: as ``new_samples``.
     """
     done = 0
-    with _engine(model, select_device("cpu")) as engine:
+    with answering_engine(model) as engine:
         for block in new_samples(model, data, reading):
-            samples = Samples(block.features, _unknown_labels(model, len(block.features)))
+            samples = unlabeled(model, block.features)
             values = predict(engine, model, model.prepare(samples, done))
             done += len(samples)
             if count is not None:
@@ -85,11 +93,17 @@ def answers_to(
             yield Answers(block.title, block.names, block.boxes, block.features, values)
 
 
-def _unknown_labels(model: Model, count: int) -> NDArray[Any]:
-    """Labels for samples that have none, which no answer depends on."""
+def answering_engine(model: Model) -> Engine:
+    """The numpy engine for a model's answers to new samples."""
+    return _engine(model, select_device("cpu"))
+
+
+def unlabeled(model: Model, features: NDArray[Any]) -> Samples:
+    """New samples of some features (n, I), with labels that no answer depends on."""
+    count = len(features)
     if model.network.kind == "classes":
-        return np.zeros(count, np.int32)
-    return np.zeros((count, model.network.outputs), np.float32)
+        return Samples(features, np.zeros(count, np.int32))
+    return Samples(features, np.zeros((count, model.network.outputs), np.float32))
 
 
 def answers_of(model: Model, data: Any) -> NDArray[np.float32] | NDArray[np.float64]:

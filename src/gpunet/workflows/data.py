@@ -38,7 +38,7 @@ def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> D
         DataError: it is missing or not what it should be.
         UsageError: the options name no column.
     """
-    with messages.fetching() as progress:
+    with messages.stage(f"opening {name}", "data") as progress:
         dataset = open_dataset(name, progress=progress, options=options)
     messages.dataset(dataset)
     return dataset

@@ -36,6 +36,7 @@ __all__ = [
     "checked_device",
     "choose_device",
     "choose_tiles",
+    "compile_shaders",
     "device_as_before",
     "measured_tiles",
     "settle_device",
@@ -59,7 +60,8 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    choice = select_device(selector, shaders=shaders)
+    with messages.stage("looking for devices", "device"):
+        choice = select_device(selector, shaders=shaders)
     messages.device(choice)
     return choice
 
@@ -76,11 +78,12 @@ def device_as_before(selector: str, before: str, messages: Messages) -> Device:
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    if before and selector == "auto":
-        again = select_device_again(before)
-        if again is not None:
-            return again
-    choice = select_device(selector)
+    with messages.stage("looking for devices", "device"):
+        if before and selector == "auto":
+            again = select_device_again(before)
+            if again is not None:
+                return again
+        choice = select_device(selector)
     if before and before != str(choice.info):
         messages.note(
             f"the run was begun on {before}; on another device its last digits will differ"
@@ -105,7 +108,7 @@ def settle_device(
     """
     network = network_for(config, dataset)
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
-    with messages.waiting("trying which device is the faster one"):
+    with messages.stage("trying which device is the faster one", "trial"):
         settled = settle(choice, network, (config,) * population, steps)
     checked = checked_device(settled, messages)
     if checked is not settled:
@@ -132,7 +135,7 @@ def checked_device(choice: Device, messages: Messages) -> Device:
     from gpunet.engine.adapter_check import check_adapter
 
     name = choice.adapter.info.name
-    with messages.waiting(f"checking {name} once"):
+    with messages.stage(f"checking {name} once", "check"):
         check = check_adapter(choice.adapter)
     messages.checked(check)
     if not check.failed:
@@ -157,7 +160,7 @@ def check_device(selector: str, messages: Messages) -> AdapterCheck:
         )
     from gpunet.engine.adapter_check import check_adapter
 
-    with messages.waiting(f"checking {adapter.info.name}"):
+    with messages.stage(f"checking {adapter.info.name}"):
         return check_adapter(adapter)
 
 
@@ -201,13 +204,37 @@ def choose_tiles(
         passes = worth_measuring(engine.training_plan(), tiles, steps)
         if not passes:
             return []
-        with messages.waiting("choosing tiles") as update:
+        with messages.stage("choosing tiles", "tiles") as update:
             measured = []
             samples = dataset.train[: 2 * config.batch_size].single()
             for one in measure_tiles(engine, samples, passes, tiles):
                 measured.append(one)
-                update(f"choosing tiles: {len(measured)} of {len(passes)} products")
+                update("choosing tiles of products", len(measured), len(passes))
     return measured
+
+
+def compile_shaders(
+    choice: Device,
+    config: TrainConfig,
+    dataset: Dataset,
+    tiles: TileCache | None,
+    messages: Messages,
+) -> None:
+    """Compile what a training step needs, before its screen opens; each shader is told of.
+
+    Raises:
+        GpunetError: as ``trial_engine``.
+    """
+    if choice.adapter is None:
+        return
+    with (
+        messages.stage("compiling shaders", "shaders") as tell,
+        trial_engine(config, choice.adapter, dataset, tiles) as engine,
+    ):
+        passes = engine.training_plan().passes
+        for done, one in enumerate(passes):
+            tell("compiling shaders", done, len(passes))
+            engine.compile(one)
 
 
 @contextmanager

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gpunet.training.events import Callback, Control
 
 if TYPE_CHECKING:
     from gpunet.datasets.dataset import Dataset
-    from gpunet.datasets.download import Progress
     from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.engine.factory import Device
 
 __all__ = ["Messages", "Update"]
 
-Update = Callable[[str], None]
-"""Replaces what is said of work under way."""
+
+class Update(Protocol):
+    """Says how far work under way is; a ``datasets`` reader's ``Progress``, too."""
+
+    def __call__(self, what: str, done: int = 0, total: int = 0, unit: str = "") -> None:
+        """Tell what is under way, how much of it is done, and how much there is in all.
+
+        The total is 0 if it is not known, the unit ``bytes`` if such are counted.
+        """
 
 
 class Messages:
@@ -60,10 +65,15 @@ class Messages:
         """A callback that writes into the log of a run's folder."""
         return Callback()
 
-    def fetching(self) -> AbstractContextManager[Progress | None]:
-        """Tell how far the fetching, drawing or reading of data is, while the context is open."""
-        return nullcontext()
+    def stage(self, what: str, name: str = "") -> AbstractContextManager[Update]:
+        """Tell what is under way, and how far it is, for as long as the context is open.
 
-    def waiting(self, what: str) -> AbstractContextManager[Update]:
-        """Tell what is waited for, for as long as the context is open."""
-        return nullcontext(lambda _: None)
+        Args:
+            what: is under way, in words: ``reading digits.csv``.
+            name: a word for it once it is done, such as ``data``; empty for none.
+        """
+        return nullcontext(_nothing)
+
+
+def _nothing(what: str, done: int = 0, total: int = 0, unit: str = "") -> None:
+    """An ``Update`` of what nobody sees."""

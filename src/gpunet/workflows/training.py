@@ -32,6 +32,7 @@ from gpunet.training.splits import network_for, settled
 from gpunet.training.trainer import train
 from gpunet.workflows.data import dataset_of
 from gpunet.workflows.devices import (
+    compile_shaders,
     device_as_before,
     measured_tiles,
     settle_device,
@@ -229,6 +230,7 @@ def train_model(
             callbacks = (*told, *callbacks)
         choice = settle_device(choice, config, config.ensemble, dataset, messages)
         tiles = measured_tiles(choice, config, dataset, messages) if autotune else None
+        compile_shaders(choice, config, dataset, tiles, messages)
         engine = training_engine(choice, config, dataset, tiles)
         with messages.training() as shown, engine as opened:
             result = train(

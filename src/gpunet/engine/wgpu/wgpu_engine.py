@@ -291,6 +291,15 @@ class WgpuEngine(Engine):
         """The passes of a training step; the training split must be loaded."""
         return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
+    def compile(self, one: Pass) -> None:
+        """Compile a pass, which any engine on the same device then finds compiled.
+
+        Raises:
+            DeviceError: the device fails.
+        """
+        with self._open.guarded():
+            self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
+
     def training_program(self, samples: int) -> Program:
         """The plan of training for an epoch of so many samples, with its buffers."""
         plan, work = self.training_plan(), self._workload("train", self.batch_size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +17,31 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.text import Text
 
+from gpunet.terminal.draw.axes import (
+    Axis,
+    linear_axis,
+    logarithmic_axis,
+    nice_ticks,
+    tick_label,
+)
 from gpunet.terminal.draw.block import Block, Line, line_of, text_block
 from gpunet.terminal.draw.style import Ink, glyphs
 
-__all__ = ["LineChart", "Series", "dots_of", "line_chart", "nice_ticks"]
+__all__ = ["BRAILLE", "DOTS", "LineChart", "Mark", "Series", "dots_of", "line_chart"]
 
 BRAILLE = 0x2800
 """The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""
 
 DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
 
-MARKS = "*o+x"
+MARKS = "+ox#"
 """Marks of the series where there are no dots."""
 
 APART = 7
 """Cells between the labels of a horizontal axis that is not of whole numbers, at least."""
 
-LARGEST = 1e300
-"""Values beyond are drawn at the edge, so that ranges stay finite."""
+LEAST, LARGEST = 1e-290, 1e290
+"""Positive values beyond are drawn at the edge, so that ranges stay finite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +49,14 @@ class Series:
     """One line of a chart.
 
     Args:
-        name: in the legend.
+        name: in the legend; without one it does not stand there.
         x: (n,) ascending.
         y: (n,) NaN leaves a gap.
         style: its color.
         dotted: draw every other dot only, so that it is not the color alone that tells it from
             a solid line.
         points: draw a dot for each value, in any order, and no line; no line hides them.
+        behind: draw it only where nothing else is.
     """
 
     name: str
@@ -56,6 +65,16 @@ class Series:
     style: str
     dotted: bool = False
     points: bool = False
+    behind: bool = False
+
+
+class Mark(NamedTuple):
+    """A star at a point of a chart, and what the legend says of it."""
+
+    name: str
+    x: float
+    y: float
+    style: str = Ink.BEST
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +83,16 @@ class LineChart:
 
     Args:
         title: what the vertical axis shows.
-        series: cells that several of them pass through belong to them in turn.
-        height: in lines: legend, plot and the horizontal axis' labels.
+        series: cells that several of them pass through have the dots of all, in the color of each
+            in turn; where they lie on one another, neighboring cells show them in turn.
+        height: in lines: legend, plot, the horizontal axis' labels, the strip.
         x_range: the horizontal axis.
         y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
-        logarithmic_from: the vertical axis is logarithmic once the largest value is so many
-            times the smallest, which must be above zero.
+        logarithmic: whether the vertical axis is, as far as there are values above zero.
         number_format: how the latest value is written in the legend; ``None`` if it is not.
         whole: label whole numbers of the horizontal axis alone.
+        marks: points of their own.
+        strip: a small curve on one line below, from zero to its largest value.
     """
 
     title: str
@@ -79,9 +100,11 @@ class LineChart:
     height: int
     x_range: tuple[float, float]
     y_bounds: tuple[float, float] = (-math.inf, math.inf)
-    logarithmic_from: float = math.inf
+    logarithmic: bool = False
     number_format: Callable[[float], str] | None = "{:.4g}".format
     whole: bool = True
+    marks: Sequence[Mark] = ()
+    strip: Series | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
         yield line_chart(console, self, options.max_width)
@@ -93,28 +116,43 @@ def line_chart(console: Console, chart: LineChart, width: int) -> Block:
     Below three lines only the legend is left; the labels go first where it is narrow.
     """
     ascii_only = console.options.ascii_only
-    in_logarithms = _in_logarithms(chart)
-    logarithmic = in_logarithms is not None
-    legend = text_block(console, [_legend(chart, logarithmic, width, ascii_only)], width)
-    plot_rows = chart.height - 2
+    in_logarithms = _in_logarithms(chart) if chart.logarithmic else None
+    legend = text_block(
+        console, [_legend(chart, in_logarithms is not None, width, ascii_only)], width
+    )
+    plot_rows = chart.height - 2 - (chart.strip is not None)
     lines = legend.lines
     if plot_rows >= 1 and width >= 1:
-        lines = lines + _plot(console, in_logarithms or chart, width, plot_rows, logarithmic)
+        axis = _axis(chart, plot_rows, in_logarithms is not None)
+        lines = lines + _plot(console, in_logarithms or chart, axis, width)
     return Block(width, lines).shaped(width, max(0, chart.height))
 
 
+def _axis(chart: LineChart, rows: int, logarithmic: bool) -> Axis:
+    values = _values(chart)
+    if logarithmic:
+        positive = np.maximum(values[values > 0], LEAST)
+        return logarithmic_axis(float(positive.min()), float(positive.max()), rows)
+    lowest, highest = (values.min(), values.max()) if len(values) else (0.0, 1.0)
+    return linear_axis(float(lowest), float(highest), rows, chart.y_bounds)
+
+
 def _in_logarithms(chart: LineChart) -> LineChart | None:
-    """The chart of the decimal logarithms, or ``None`` if the values are too close for one.
+    """The chart of the decimal logarithms, or ``None`` if no value has one.
 
     What is not above zero goes to the lower edge.
     """
     values = _values(chart)
-    positive = values[values > 0]
-    if not len(positive) or positive.max() < chart.logarithmic_from * positive.min():
+    if not (values > 0).any():
         return None
-    least = float(positive.min())
-    series = [replace(one, y=np.log10(np.clip(one.y, least, LARGEST))) for one in chart.series]
-    return replace(chart, series=series, y_bounds=(-math.inf, math.inf))
+    least = max(LEAST, float(values[values > 0].min()))
+
+    def logarithm(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.log10(np.clip(values, least, LARGEST))
+
+    series = [replace(one, y=logarithm(one.y)) for one in chart.series]
+    marks = [one._replace(y=float(logarithm(np.array(one.y)))) for one in chart.marks]
+    return replace(chart, series=series, marks=marks)
 
 
 def _values(chart: LineChart) -> NDArray[np.float64]:
@@ -126,17 +164,26 @@ def _values(chart: LineChart) -> NDArray[np.float64]:
 
 def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -> Text:
     """The title and each series' mark, name and latest value, as much as there is room for."""
-    for title_end, named in ((", log", True), ("", True), ("", False)):
+    for marked, named, title_end in (
+        (True, True, ", log"),
+        (False, True, ", log"),
+        (False, False, ", log"),
+        (False, False, ""),
+    ):
         text = Text.assemble(
             (chart.title, Ink.STRONG), (title_end if logarithmic else "", Ink.MUTED)
         )
         told = named or chart.number_format is not None
         for position, series in enumerate(chart.series if told else ()):
+            if not series.name:
+                continue
             mark = MARKS[position % len(MARKS)] if ascii_only else _mark(series)
             text.append(f" {mark} ", series.style).append(series.name if named else "", Ink.MUTED)
             if len(series.y) and chart.number_format is not None:
                 value = chart.number_format(float(series.y[-1]))
                 text.append(f" {value}" if named else value, series.style)
+        for star in chart.marks if marked else ():
+            text.append(f" {glyphs(ascii_only).best} ", star.style).append(star.name, Ink.MUTED)
         if text.cell_len <= width:
             break
     return text
@@ -146,33 +193,52 @@ def _mark(series: Series) -> str:
     return "•" if series.points else "╍" if series.dotted else "━"
 
 
-def _plot(
-    console: Console, chart: LineChart, width: int, rows: int, logarithmic: bool
-) -> list[Line]:
-    """The lines of the plot and below it the labels of the horizontal axis."""
+def _plot(console: Console, chart: LineChart, axis: Axis, width: int) -> list[Line]:
+    """The lines of the plot, below it the labels of the horizontal axis and the strip."""
     marks = glyphs(console.options.ascii_only)
-    y_range = _y_range(chart, 20 if logarithmic else 8)
-    labels = _log_labels(y_range, rows) if logarithmic else _y_labels(y_range, rows)
-    gutter = max((len(label) for label in labels.values()), default=0) + 1
+    labels = axis.labels
+    names = [*labels.values(), *([chart.strip.name] if chart.strip else [])]
+    gutter = max(map(len, names), default=0) + 1
     if width < gutter + 8:
         labels, gutter = {}, 1
     columns = max(1, width - gutter)
-    cells = _cells(console, chart, y_range, rows, columns)
+    cells = _cells(console, chart, axis, columns)
     muted = console.get_style(Ink.MUTED)
     lines = []
-    for row in range(rows):
+    for row in range(axis.rows):
         label = labels.get(row, "")
-        axis = marks.tick if label else marks.axis
-        lines.append([Segment(label.rjust(gutter - 1) + axis, muted), *cells[row]])
-    return [*lines, [Segment(" " * gutter + _x_labels(chart, columns), muted)]]
+        lines.append(
+            [Segment(label.rjust(gutter - 1) + (marks.tick if label else marks.axis), muted)]
+            + cells[row]
+        )
+    lines.append([Segment(" " * gutter + _x_labels(chart, columns), muted)])
+    if chart.strip is not None:
+        name = chart.strip.name.rjust(gutter - 1)[: gutter - 1]
+        drawn = _strip(chart.strip, chart.x_range, columns, marks.levels)
+        style = console.get_style(chart.strip.style)
+        lines.append([Segment(f"{name} ", muted), Segment(drawn, style)])
+    return lines
 
 
-def _cells(
-    console: Console, chart: LineChart, y_range: tuple[float, float], rows: int, columns: int
-) -> list[Line]:
-    """The plot's cells, row by row, each with the dots and in the style of one series."""
+def _strip(strip: Series, x_range: tuple[float, float], columns: int, levels: str) -> str:
+    """One cell for each column, from where the strip begins to where it ends."""
+    known = np.isfinite(strip.y)
+    if not known.any():
+        return " " * columns
+    x, y = strip.x[known], strip.y[known]
+    at = np.linspace(*x_range, columns)
+    share = np.interp(at, x, y) / (y.max() or 1.0)
+    step = (x_range[1] - x_range[0]) / columns
+    there = (at >= x[0] - step) & (at <= x[-1] + step)
+    level = np.rint(share.clip(0, 1) * (len(levels) - 1)).astype(int)
+    return "".join(levels[one] if shown else " " for one, shown in zip(level, there, strict=True))
+
+
+def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list[Line]:
+    """The plot's cells, row by row, each with its dots and in the style of one series."""
     ascii_only = console.options.ascii_only
     down, across = (1, 1) if ascii_only else (4, 2)
+    rows, y_range = axis.rows, axis.range(down)
     codes = np.zeros((max(1, len(chart.series)), rows, columns), dtype=np.int64)
     for index, series in enumerate(chart.series):
         drawn = replace(series, dotted=series.dotted and not ascii_only)  # there its mark tells it
@@ -181,16 +247,26 @@ def _cells(
             codes[index] = dots * ord(MARKS[index % len(MARKS)])
         else:
             codes[index] = np.einsum("rdca,da->rc", dots.reshape(rows, 4, columns, 2), DOTS)
-    present = codes > 0
-    points = np.array([series.points for series in chart.series], np.bool_)
-    if points.any():
-        present[~points] &= ~present[points].any(axis=0)
+    layers = np.array([one.points - one.behind for one in chart.series] or [0])[:, None, None]
+    layer = np.where(codes > 0, layers, -2)
+    present = (codes > 0) & (layer == layer.max(axis=0))
     owners = _owners(present)  # (rows, columns)
-    own = np.take_along_axis(codes, np.maximum(owners, 0)[None], axis=0)[0]
-    characters = np.where(owners < 0, ord(" "), own + (0 if ascii_only else BRAILLE))
-    styles = [*(console.get_style(series.style) for series in chart.series), None]  # -1: None
+    shown = np.take_along_axis(codes, np.maximum(owners, 0)[None], axis=0)[0]
+    if not ascii_only:
+        together = np.bitwise_or.reduce(np.where(present, codes, 0), axis=0)
+        on_another = (present & (codes == together)).any(axis=0)
+        shown = BRAILLE + np.where(on_another, shown, together)
+    characters = np.where(owners < 0, ord(" "), shown)
+    styles = [console.get_style(series.style) for series in chart.series]
+    star = ord(glyphs(ascii_only).best)
+    for mark in chart.marks:
+        column = _scaled(np.array([mark.x]), chart.x_range, columns * across)[0] // across
+        row = rows - 1 - _scaled(np.array([mark.y]), y_range, rows * down)[0] // down
+        characters[row, column], owners[row, column] = star, len(styles)
+        styles.append(console.get_style(mark.style))
+    inks = [*styles, None]  # -1: None
     return [
-        line_of((chr(code), styles[owner]) for code, owner in zip(*rows_of_both, strict=True))
+        line_of((chr(code), inks[owner]) for code, owner in zip(*rows_of_both, strict=True))
         for rows_of_both in zip(characters.tolist(), owners.tolist(), strict=True)
     ]
 
@@ -253,49 +329,6 @@ def _scaled(
     return np.rint(share * (size - 1)).astype(np.int64)
 
 
-def _y_range(chart: LineChart, parts: int) -> tuple[float, float]:
-    """The values' range, widened to round parts of it, so that the axis seldom moves."""
-    values = _values(chart)
-    if not len(values):
-        return 0.0, 1.0
-    lowest, highest = float(values.min()), float(values.max())
-    if highest - lowest <= 1e-9 * max(abs(lowest), abs(highest), 1e-9):
-        margin = 0.1 * abs(highest) or 0.5
-        lowest, highest = lowest - margin, highest + margin
-    step = _nice_step((highest - lowest) / parts)
-    lowest = max(math.floor(lowest / step + 1e-9) * step, chart.y_bounds[0])
-    highest = min(math.ceil(highest / step - 1e-9) * step, chart.y_bounds[1])
-    return (lowest, highest) if highest > lowest else (lowest, lowest + step)
-
-
-def _y_labels(y_range: tuple[float, float], rows: int) -> dict[int, str]:
-    """The labels by row; row 0 is the top. Where there are many rows, every other stays free."""
-    ticks, step = nice_ticks(*y_range, max(1, rows - 1 if rows <= 6 else (rows - 1) // 2))
-    return {_row(tick, y_range, rows): _label(tick, step) for tick in reversed(ticks)}
-
-
-def _log_labels(y_range: tuple[float, float], rows: int) -> dict[int, str]:
-    """The labels by row: powers of ten first, then 2 and 5 times them, as there is room."""
-    lowest, highest = y_range
-    powers = range(math.floor(lowest), math.ceil(highest) + 1)
-    labels: dict[int, str] = {}
-    for factor in (1, 2, 5, 3, 7):
-        for power in powers:
-            value = math.log10(factor) + power
-            row = _row(value, y_range, rows)
-            taken = {row - 1, row, row + 1} if rows > 6 else {row}
-            if lowest <= value <= highest and not taken & labels.keys():
-                labels[row] = (
-                    f"{factor}e{power:+03d}" if abs(power) > 3 else f"{factor * 10.0**power:g}"
-                )
-    return labels
-
-
-def _row(value: float, y_range: tuple[float, float], rows: int) -> int:
-    lowest, highest = y_range
-    return rows - 1 - round((value - lowest) / (highest - lowest) * (rows - 1))
-
-
 def _x_labels(chart: LineChart, columns: int) -> str:
     """The horizontal axis' labels, each centered below its column where there is room."""
     lowest, highest = chart.x_range
@@ -306,41 +339,10 @@ def _x_labels(chart: LineChart, columns: int) -> str:
     line = [" "] * columns
     free = 0
     for tick in sorted({lowest, *ticks}) if chart.whole else ticks:
-        label = _label(tick, step)
+        label = tick_label(tick, step)
         center = round((tick - lowest) / (highest - lowest) * (columns - 1))
         start = min(max(0, center - len(label) // 2), columns - len(label))
         if start >= free:
             line[start : start + len(label)] = label
             free = start + len(label) + 1
     return "".join(line)
-
-
-def nice_ticks(
-    lowest: float, highest: float, intervals: int, whole: bool = False
-) -> tuple[list[float], float]:
-    """Round or even whole numbers in a range, at most so many intervals, and the step of them."""
-    step = _nice_step((highest - lowest) / intervals)
-    step = max(step, 1.0) if whole else step
-    first = math.ceil(lowest / step - 1e-9)
-    last = math.floor(highest / step + 1e-9)
-    return [index * step for index in range(first, last + 1)], step
-
-
-def _nice_step(least: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is not below ``least``."""
-    power = 10.0 ** math.floor(math.log10(least))
-    enough = (factor * power for factor in (1, 2, 5) if factor * power >= least * (1 - 1e-9))
-    return next(enough, 10 * power)
-
-
-def _label(value: float, step: float) -> str:
-    """A tick in few letters: ``0.25``, ``1500``, ``250k``, ``40M``, ``2.0e-07``."""
-    if value == 0 and not 1e-4 <= step < 1e4:
-        return "0"
-    if 1e4 <= step < 1e15:
-        power = math.floor(math.log10(step) / 3 + 1e-9)
-        return f"{value / 1000**power:.0f}{'kMGT'[power - 1]}"
-    if step < 1e-4 or step >= 1e15 or abs(value) >= 1e9:
-        return f"{value:.1e}"
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    return f"{value:.{decimals}f}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,16 @@ from gpunet.terminal.draw.block import Block, Line
 from gpunet.terminal.draw.style import GREYS, SIGNED, glyphs
 from gpunet.terminal.live.console import shows_greys
 
-__all__ = ["background_of", "brightness", "cropped", "fitted", "greys", "half_blocks", "picture"]
+__all__ = [
+    "background_of",
+    "brightness",
+    "cropped",
+    "fitted",
+    "grey_cells",
+    "greys",
+    "half_blocks",
+    "picture",
+]
 
 INK = 0.1
 """A pixel belongs to the drawing if it differs from the background by more than this."""
@@ -31,15 +40,31 @@ GAMMA = 0.75
 
 
 def picture(
-    console: Console, image: NDArray[np.uint8] | NDArray[np.float32], columns: int, rows: int
+    console: Console,
+    image: NDArray[np.uint8] | NDArray[np.float32],
+    columns: int,
+    rows: int,
+    *,
+    whole: bool = False,
 ) -> Block:
-    """An image (height, width) without its empty margins, as large as so many cells let it be.
+    """An image (height, width) as large as so many cells let it be.
+
+    Without its empty margins, unless the whole of it is wanted.
 
     A cell is two pixels high; the console decides between colors, block shades and ASCII.
     """
-    whole = brightness(image)
-    background = background_of(whole)
-    pixels = fitted(cropped(whole, background), 2 * rows, columns, background)
+    bright = brightness(image)
+    background = background_of(bright)
+    shown = bright if whole else cropped(bright, background)
+    return grey_cells(console, fitted(shown, 2 * rows, columns, background))
+
+
+def grey_cells(console: Console, pixels: NDArray[np.float64]) -> Block:
+    """Pixels (rows, columns) from 0 to 1, two in a cell, the larger the brighter.
+
+    In colors half a cell below an odd number of rows stays free.
+    """
+    columns = pixels.shape[1]
     if shows_greys(console) and not console.options.ascii_only:
         levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)
         return Block(columns, half_blocks(levels, GREYS))
@@ -116,23 +141,30 @@ def _averaging(source: int, target: int) -> NDArray[np.float64]:
 
 
 def half_blocks(levels: NDArray[np.int64], colors: Sequence[Color]) -> list[Line]:
-    """Pixels (2 * rows, columns), each an index of its color, in cells two pixels high each."""
+    """Pixels (rows, columns), each an index of its color, in cells two pixels high each.
+
+    Below the last one of an odd number of rows the background stays as it is.
+    """
     lines = []
-    for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
+    rows = levels.tolist()
+    for upper, lower in zip_longest(rows[::2], rows[1::2], fillvalue=[-1] * levels.shape[1]):
         line = []
         for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
             cell = " " if top == bottom else "▀"
-            line.append(Segment(cell * len(list(run)), _style(colors[top], colors[bottom])))
+            below = None if bottom < 0 else colors[bottom]
+            line.append(Segment(cell * len(list(run)), _style(colors[top], below)))
         lines.append(line)
     return lines
 
 
 @lru_cache(maxsize=len(GREYS) ** 2 + len(SIGNED) ** 2)
-def _style(top: Color, bottom: Color) -> Style:
+def _style(top: Color, bottom: Color | None) -> Style:
     return Style(color=top, bgcolor=bottom)
 
 
 def _shades(pixels: NDArray[np.float64], shades: str) -> list[Line]:
+    if len(pixels) % 2:
+        pixels = np.vstack([pixels, pixels[-1:]])
     cells = (pixels[::2] + pixels[1::2]) / 2  # (rows, columns)
     levels = np.rint(cells**GAMMA * (len(shades) - 1)).astype(int)
     return [[Segment("".join(shades[level] for level in row))] for row in levels.tolist()]

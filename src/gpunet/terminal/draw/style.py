@@ -151,6 +151,7 @@ class Glyphs:
     empty: str = "─"  # one cell of a bar that is still to come
     separator: str = "·"  # between two short statements on one line
     ellipsis: str = "…"  # where a text was cut
+    margin: str = "±"  # between a figure and how far it may be off
     arrow: str = "→"  # from a label to a prediction
     axis: str = "│"  # one cell of a chart's vertical axis
     tick: str = "┤"  # one cell of that axis where a label stands
@@ -170,6 +171,7 @@ ASCII = Glyphs(
     empty="-",
     separator="|",
     ellipsis="~",
+    margin="+/-",
     arrow="->",
     axis="|",
     tick="+",

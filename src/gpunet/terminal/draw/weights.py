@@ -21,7 +21,7 @@ from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, SIGNED, SIGNED_256, ZERO, Ink
 from gpunet.terminal.live.console import shows_greys
 
-__all__ = ["signed_colors", "signed_picture", "strongest_units", "unit_pictures"]
+__all__ = ["signed_cells", "signed_colors", "signed_picture", "strongest_units", "unit_pictures"]
 
 PICTURE = (14, 7)
 """Columns and rows of a unit's picture: images of 28 by 28 pixels, two by two of them a pixel."""
@@ -84,12 +84,23 @@ def signed_picture(console: Console, values: NDArray[np.float32], columns: int, 
 
     A cell is two pixels high; the console decides between colors and characters.
     """
-    pixels = fitted(values.astype(np.float64), 2 * rows, columns, 0.0)
+    return signed_cells(console, fitted(values.astype(np.float64), 2 * rows, columns, 0.0))
+
+
+def signed_cells(console: Console, pixels: NDArray[np.float64], full: float | None = None) -> Block:
+    """Pixels (rows, columns) of both signs, two in a cell, drawn fully from this size on.
+
+    By default it is the largest one's. Below an odd number of rows half a cell stays free; without
+    colors the last row is left out.
+    """
+    columns = pixels.shape[1]
     if shows_greys(console) and not console.options.ascii_only:
         colors = SIGNED if console.color_system == "truecolor" else SIGNED_256
-        levels = np.rint((_shares(pixels) + 1) / 2 * (len(colors) - 1)).astype(int)
+        levels = np.rint((_shares(pixels, full) + 1) / 2 * (len(colors) - 1)).astype(int)
         return Block(columns, half_blocks(levels, colors))
-    return Block(columns, _characters(console, _shares((pixels[::2] + pixels[1::2]) / 2)))
+    whole = pixels[: len(pixels) // 2 * 2]
+    lines = _characters(console, _shares((whole[::2] + whole[1::2]) / 2, full))
+    return Block(columns, lines).shaped(columns, -(-len(pixels) // 2))
 
 
 def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
@@ -104,11 +115,16 @@ def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArr
     return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
-def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values from -1 to 1; one in a hundred is cut off, so that outliers do not pale the others."""
-    sizes = np.abs(values)
-    largest = float(np.quantile(sizes, 0.99)) or float(sizes.max(initial=0.0)) or 1.0
-    return np.clip(values / largest, -1, 1)
+def _shares(values: NDArray[np.float64], full: float | None = None) -> NDArray[np.float64]:
+    """Values from -1 to 1; one in a hundred is cut off, so that outliers do not pale the others.
+
+    What is no number, in a network that has diverged, is 0.
+    """
+    values = np.nan_to_num(values)
+    if full is None:
+        sizes = np.abs(values)
+        full = float(np.quantile(sizes, 0.99)) or float(sizes.max(initial=0.0))
+    return np.clip(values / (full or 1.0), -1, 1)
 
 
 def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:

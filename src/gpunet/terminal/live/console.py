@@ -25,6 +25,7 @@ from gpunet.terminal.draw.background import (
 from gpunet.terminal.draw.style import Background, theme
 
 __all__ = [
+    "SMALLEST_SCREEN",
     "PatientStream",
     "make_console",
     "prefer_theme",
@@ -102,6 +103,7 @@ def make_console(
     plain: bool = False,
     quiet: bool = False,
     patient: bool = False,
+    ask: bool = True,
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Console:
@@ -118,6 +120,7 @@ def make_console(
         plain: no escape codes at all, whatever the environment says.
         quiet: print nothing.
         patient: wrap the stream, so that long work does not end when nobody reads any more.
+        ask: the terminal for its background, which takes a moment where it does not answer.
         stream: what to write to instead of the standard output.
         environ: the environment; the process's own by default.
     """
@@ -139,16 +142,16 @@ def make_console(
         _environ=environment,
     )
     sixteen = console.color_system in {"standard", "windows"}
-    console.push_theme(theme(_background(console, environment), sixteen=sixteen))
+    console.push_theme(theme(_background(console, environment, ask), sixteen=sixteen))
     return console
 
 
-def _background(console: Console, environ: Mapping[str, str]) -> Background:
+def _background(console: Console, environ: Mapping[str, str], ask: bool) -> Background:
     """What the terminal draws on: as preferred, as it answers, or as the environment has it."""
     if _preferred in ("dark", "light"):
         return _preferred
     answer = declared_background(environ)
-    if console.no_color or not _has_a_user(console, environ):
+    if not ask or console.no_color or not _has_a_user(console, environ):
         return answer
     answered = background_of_terminal(sys.stdin, console.file)
     return answer if answered == "unknown" else answered

@@ -7,12 +7,17 @@ Owns what is remembered of a run. The terminal, the keys and the pace of drawing
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from gpunet.terminal.draw.block import Block
+from gpunet.terminal.live.drawing import Drawing
+from gpunet.terminal.live.keyboard import Mouse
 from gpunet.terminal.live.live_screen import LiveScreen
-from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
+from gpunet.terminal.views.dashboard import body_rows, closing_view, dashboard_frame
+from gpunet.terminal.views.draw import Area, Drawn
 from gpunet.terminal.views.view import Screen, View
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
+from gpunet.workflows.drawing import model_under_way
 
 __all__ = ["Dashboard"]
 
@@ -24,10 +29,14 @@ class Dashboard(LiveScreen, Callback):
     """A callback with a live screen; open it as a context around the training."""
 
     view = View()
+    _drawing: Drawing | None = None  # once something is to be drawn
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
         """The run as it is known."""
-        return dashboard_frame(self._console, self.view, self._control, size, now, keys)
+        view = self.view
+        if view.screen == "draw":
+            view = replace(view, drawn=self._drawn(view))
+        return dashboard_frame(self._console, view, self._control, size, now, keys)
 
     @property
     def wants_mouse(self) -> bool:
@@ -35,11 +44,34 @@ class Dashboard(LiveScreen, Callback):
         return self.view.screen == "draw"
 
     def pressed(self, key: str) -> None:
-        """Take a key: some steer the run, others change what is seen of it."""
+        """Take a key: some steer the run, others change what is seen of it, or draw."""
+        if self.view.screen == "draw" and self._drawing and self._drawing.pressed(key):
+            self.hurry()
+            return
         self.show(self.view.pressed(key))
         wanted = self._control.insight_wanted
         (wanted.set if self.view.screen in INSIGHTFUL else wanted.clear)()
         super().pressed(key)
+
+    def moused(self, event: Mouse) -> None:
+        """Draw by hand."""
+        width, height = self._console.size
+        rows = body_rows(height)
+        if self._drawing is not None:
+            self._drawing.moused(event, self._console, Area(0, height - 1 - rows, width, rows - 1))
+            self.hurry()
+
+    def _drawn(self, view: View) -> Drawn | None:
+        """The drawing and what the network in training says of it; ``None`` if it takes none."""
+        run, insight = view.run, view.insight
+        if run is None or run.dataset.image_shape is None:
+            return None
+        if self._drawing is None:
+            self._drawing = Drawing(model_under_way(run))
+        if insight is None:
+            return self._drawing.drawn(None)
+        of = f"epoch {insight.epoch}, step {insight.step:,}"
+        return self._drawing.drawn(insight.parameters, of)
 
     def closing_view(self) -> Block:
         """The run's head and its curves, to be printed once the screen is gone."""

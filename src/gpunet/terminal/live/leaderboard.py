@@ -6,9 +6,9 @@ Owns what is remembered of a search while it runs. What a frame looks like belon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +23,9 @@ from gpunet.terminal.views.leaderboard import Board, counted, leaderboard_frame,
 from gpunet.training.events import Progress
 
 __all__ = ["LiveLeaderboard", "PlainSearch"]
+
+QUIET = 30.0
+"""Seconds after which a line tells how far an epoch is."""
 
 
 class LiveLeaderboard(LiveScreen, SearchObserver):
@@ -64,15 +67,17 @@ class PlainSearch(SearchObserver):
 
     Args:
         console: where the lines go.
+        clock: in seconds.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._print = partial(print_line, console)
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
         self._search: SearchInfo | None = None
         self._epoch = 0
         self._batch: tuple[int, ...] = ()
         self._others = 0
         self._reported: set[int] = set()
+        self._clock, self._told = clock, clock()
 
     def on_search_begin(self, search: SearchInfo) -> None:
         """Say what is searched where."""
@@ -94,8 +99,20 @@ class PlainSearch(SearchObserver):
         self._print(f"batch   {networks} {network}")
 
     def on_progress(self, progress: Progress) -> None:
-        """Say nothing: a line per epoch is enough for a log."""
+        """Say how far a long epoch is; else a line for each is enough for a log."""
         self._epoch = progress.epoch
+        if self._clock() - self._told < QUIET or progress.train_loss is None:
+            return
+        assert self._search is not None
+        mean = f", mean of {len(self._batch)} networks" if len(self._batch) > 1 else ""
+        self._print(
+            f"epoch {progress.epoch}/{self._search.epochs}  {100 * progress.share:3.0f} %  "
+            f"train loss {formats.loss(progress.train_loss)}{mean}"
+        )
+
+    def _print(self, line: str) -> None:
+        self._told = self._clock()
+        print_line(self._console, line)
 
     def on_update(self, progress: StudyProgress) -> None:
         """Say how the epoch went, or the batch."""

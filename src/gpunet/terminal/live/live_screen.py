@@ -123,6 +123,10 @@ class LiveScreen(ABC):
             self._control.paused.clear()
         elif key == "p":
             self._control.paused.set()
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Draw a frame at once, as somebody waits for what it did."""
         self._requests.put(_Request.DRAW)
 
     def moused(self, event: Mouse) -> None:  # noqa: B027 - few screens have a use for it

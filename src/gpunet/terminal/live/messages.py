@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn
-from rich.progress import Progress as ProgressBar
 
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.download import Progress
 from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import formats
@@ -26,6 +23,7 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.terminal.live.stages import Stages
 from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
 
@@ -58,6 +56,7 @@ class ConsoleMessages(Messages):
     ) -> None:
         self.console = console or make_console(plain=plain, quiet=quiet, patient=patient)
         self._plain = plain
+        self._stages = Stages(self.console)
         self.dashboard: Dashboard | None = None
         """What has shown a training, if that was a live screen."""
 
@@ -129,35 +128,9 @@ class ConsoleMessages(Messages):
         """A callback that appends a line for each epoch."""
         return log_printer(path)
 
-    @contextmanager
-    def fetching(self) -> Iterator[Progress]:
-        """A bar that is gone afterwards; without a terminal a line for all that is under way."""
-        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-        bar = ProgressBar(*columns, console=self.console, transient=True)
-        last = ""
-
-        def tell(what: str, done: int, total: int) -> None:
-            nonlocal last
-            if self.console.is_interactive:
-                if not bar.tasks:
-                    bar.start()
-                    bar.add_task(what)
-                bar.update(bar.task_ids[0], description=what, completed=done, total=total or None)
-            elif what != last:
-                self.say(f"{what} ...")
-            last = what
-
-        try:
-            yield tell
-        finally:
-            if bar.tasks:
-                bar.stop()
-
-    @contextmanager
-    def waiting(self, what: str) -> Iterator[Update]:
-        """Show a spinner."""
-        with self.console.status(what, spinner="line") as status:
-            yield status.update
+    def stage(self, what: str, name: str = "") -> AbstractContextManager[Update]:
+        """A line that is gone afterwards; without a terminal one for what takes long."""
+        return self._stages.stage(what, name)
 
 
 class Warnings(Messages):

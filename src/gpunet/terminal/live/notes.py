@@ -1,21 +1,41 @@
-"""Lines on the standard error: what went wrong and what the user should know."""
+"""Lines on the standard error: what went wrong and what the user should know.
+
+On a terminal a message is wrapped at words, its first word is colored, and the next move stands
+on a line of its own. Anywhere else, as in a log, it is one line.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
+import textwrap
 
-__all__ = ["complain", "note", "one_line"]
+from gpunet.terminal.draw.style import Ink
+
+__all__ = ["complain", "next_move", "note", "one_line"]
+
+MOVES = {
+    *("add", "ask", "call", "change", "check", "choose", "connect", "convert"),
+    *("create", "crop", "fetch", "fill", "fix", "give", "join", "leave"),
+    *("let", "make", "name", "number", "open", "print", "put", "raise"),
+    *("reinstall", "remove", "rename", "reshape", "resume", "run", "save", "scale"),
+    *("see", "set", "shorten", "start", "take", "train", "try", "unpack"),
+    *("unset", "use", "write"),
+}
+"""Words that the next move begins with, in messages such as "what is wrong; leave out --plot"."""
+
+BREAK = re.compile(r"; (?:did you mean |`gpunet |for [a-z ]+ give )|; (?P<verb>[a-z]+)\b")
 
 
 def complain(message: object) -> None:
-    """Say what went wrong, in one line."""
-    _print(f"error: {one_line(str(message))}")
+    """Say what went wrong."""
+    _tell("error", Ink.WRONG, message)
 
 
 def note(message: object) -> None:
     """Say what is worth knowing where the standard output is kept for results."""
-    _print(f"note: {one_line(str(message))}")
+    _tell("note", Ink.WARNING, message)
 
 
 def one_line(text: str) -> str:
@@ -24,6 +44,51 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
-def _print(line: str) -> None:
+def next_move(message: str) -> tuple[str, str]:
+    """What is wrong, and the next move, which is empty if the message tells none.
+
+    Example:
+        >>> next_move("--lr is 0, wanted a number above 0; did you mean 0.1?")
+        ('--lr is 0, wanted a number above 0', 'did you mean 0.1?')
+    """
+    for found in BREAK.finditer(message):
+        if found["verb"] is None or found["verb"] in MOVES:
+            return message[: found.start()], message[found.start() + 2 :]
+    return message, ""
+
+
+def _tell(kind: str, ink: Ink, message: object) -> None:
+    line = one_line(str(message))
     with contextlib.suppress(OSError):  # where nobody can be warned, the work still goes on
-        print(line, file=sys.stderr)
+        if sys.stderr.isatty():
+            _show(kind, ink, line)
+        else:
+            print(f"{kind}: {line}", file=sys.stderr)
+
+
+def _show(kind: str, ink: Ink, line: str) -> None:
+    """Print a message on a terminal."""
+    from rich.text import Text
+
+    from gpunet.terminal.live.console import make_console
+
+    console = make_console(stream=sys.stderr, ask=False)
+    cause, move = next_move(line)
+    for name, style, said in ((kind, ink, cause), ("tip", Ink.RIGHT, move)):
+        if said:
+            text = Text(_wrapped(name.rjust(len(kind)) + ": ", said, console.width))
+            text.stylize(style, 0, len(kind))
+            text.stylize(Ink.STRONG, 0, len(kind))
+            console.print(text, soft_wrap=True)
+
+
+def _wrapped(head: str, text: str, width: int) -> str:
+    """Lines that end between words; a path or a command that is longer than a line stays whole."""
+    return textwrap.fill(
+        text,
+        max(width, len(head) + 1),
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,105 +1,193 @@
-"""The curves of a run: loss, and accuracy or R2, as the dashboard and the end of a run show them.
+"""The curves of runs: loss, and accuracy or R2, as the dashboard and the end of a run show them.
 
-Owns which points are drawn. How a chart is drawn belongs to ``draw.charts``.
+Owns which points are drawn: of the training the means over the steps that a report tells of, at
+the middle of those steps, and over neighboring steps in front of them; of the validation what was
+measured at the end of epochs. How a chart is drawn belongs to ``draw.charts``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside
-from gpunet.terminal.draw.charts import LineChart, Series, line_chart
+from gpunet.terminal.draw.charts import LineChart, Mark, Series, line_chart
 from gpunet.terminal.draw.style import Ink
-from gpunet.terminal.views.view import View
-from gpunet.training.events import EpochRecord, Progress, RunInfo
+from gpunet.terminal.views.course import LOSS, RATE, SCORE
+from gpunet.terminal.views.view import ZOOMS, Smoothing, View
+from gpunet.training.events import EpochRecord
 
 __all__ = ["curves"]
 
-SETTLED = 0.1
-"""Share of an epoch from which the mean over its steps so far is steady enough to be drawn."""
+NARROW = 56
+"""Cells below which there is but the chart of the loss."""
+
+STRIPPED = 11
+"""Lines from which the learning rate has one of its own."""
 
 LOWEST_R2 = -1.0
 """What is worse is drawn at the edge, so that a bad beginning leaves room for the rest."""
 
+SMOOTHING: Mapping[Smoothing, float] = {"off": 0.0, "weak": 0.015, "strong": 0.06}
+"""The part of the axis, on either side, over which means are taken."""
 
-def curves(console: Console, view: View, run: RunInfo, width: int, height: int) -> Block:
-    """Loss and accuracy, or R2, side by side; the loss alone where it is narrow."""
-    if height < 1:
+PARTS: Mapping[int, str] = dict(
+    zip(
+        ZOOMS,
+        ("", ", last half", ", last 1/5", ", last 1/10", ", last 1/20", ", last 1/50"),
+        strict=True,
+    )
+)
+
+INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.LABEL, Ink.RIGHT, Ink.WRONG)
+"""The colors of runs that are drawn in one chart."""
+
+MOST = 2000
+"""Epochs whose validation is drawn; of more every second one, every third one and so on."""
+
+
+def curves(console: Console, views: Mapping[str, View], width: int, height: int) -> Block:
+    """Loss and accuracy, or R2, side by side; the loss alone where it is narrow.
+
+    Args:
+        console: decides on characters and colors.
+        views: runs by their names; of one run alone the name is not told. The first one says
+            which part is shown, how smooth, and on which axis.
+        width: in cells.
+        height: in lines.
+    """
+    first = next(iter(views.values()), None)
+    if height < 1 or first is None or first.run is None:
         return Block(width, [])
-    x_range = _epoch_range(view, run.config.effective_epochs)
+    x_range = _range(views)
+    places = max(2, width if width < NARROW else width // 2) * 2  # as many as there are dots
+    part = PARTS[ZOOMS[first.zoom]]
+    rate = _rate(first, x_range, places) if height >= STRIPPED and len(views) == 1 else None
+    whole = x_range[1] - x_range[0] >= 4
     loss = LineChart(
-        "loss",
-        _pair(view, lambda r: r.train_loss, lambda r: r.val_loss),
+        f"loss{part}",
+        list(_series(views, x_range, places, LOSS)),
         height,
         x_range,
         (0.0, math.inf),
-        logarithmic_from=4.0,
+        logarithmic=first.logarithmic,
         number_format=formats.loss,
+        whole=whole,
+        marks=list(_stars(views, x_range, LOSS)),
+        strip=rate,
     )
-    if width < 56:
+    if width < NARROW:
         return line_chart(console, loss, width)
-    measured = run.network.kind == "measured"
-    scale = 1 if measured else 100
+    measured = first.run.network.kind == "measured"
     score = LineChart(
-        "R2" if measured else "accuracy %",
-        _pair(view, lambda r: _scaled(r.train_score, scale), lambda r: _scaled(r.val_score, scale)),
-        height,
+        f"{'R2' if measured else 'accuracy %'}{part}",
+        list(_series(views, x_range, places, SCORE)),
+        height - (rate is not None),
         x_range,
         (LOWEST_R2, 1.0) if measured else (0.0, 100.0),
         number_format=formats.r2 if measured else "{:.2f}".format,
+        whole=whole,
+        marks=list(_stars(views, x_range, SCORE)),
     )
     half = (width - 2) // 2
     charts = [line_chart(console, loss, half), line_chart(console, score, width - 2 - half)]
-    return beside(charts, gap=2)
-
-
-def _scaled(score: float | None, scale: int) -> float | None:
-    return None if score is None else scale * score
-
-
-def _pair(
-    view: View,
-    train: Callable[[EpochRecord | Progress], float | None],
-    validation: Callable[[EpochRecord], float | None],
-) -> list[Series]:
-    """The train and the validation curve, at whole epochs.
-
-    The running epoch's mean so far is a dot of its own: it is a mean over fewer and later steps
-    than those before it, so that a line to it would tell of a fall that there was not.
-    """
-    points = [(float(record.epoch), train(record)) for record in view.records]
-    if len(view.records) < 2:
-        points = [(report.share, train(report)) for report in view.trace] + points
-    running = view.progress
-    if running and view.records and running.epoch > view.records[-1].epoch and not view.reason:
-        share, so_far = running.share, train(running)
-        if so_far is not None and share >= SETTLED:
-            points += [(points[-1][0], None), (running.epoch - 1 + share, so_far)]
-    drawn = [_series("train", points, Ink.TRAIN)]
-    held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
-    if held_out or (view.run is not None and view.run.validation_count):
-        drawn.append(_series("val", held_out, Ink.VALIDATION, dotted=True))
-    return drawn
+    return beside(charts, gap=2).shaped(width, height)
 
 
 def _series(
-    name: str, points: Sequence[tuple[float, float | None]], style: str, dotted: bool = False
-) -> Series:
-    x, y = np.array(points, float).reshape(-1, 2).T  # (points,) each; None becomes NaN
-    return Series(name, x, y, style, dotted)
+    views: Mapping[str, View], x_range: tuple[float, float], places: int, column: int
+) -> Iterator[Series]:
+    """The training and the validation of each run; of several runs each pair has a color."""
+    several = len(views) > 1
+    for (name, view), ink in zip(views.items(), cycle(INKS), strict=False):
+        scale, _ = _figures(view, column)
+        smoothing = SMOOTHING[
+            view.smoothing if not several else next(iter(views.values())).smoothing
+        ]
+        x, y = view.course.curve(column, x_range, places, smoothing)
+        if smoothing and not several:
+            raw_x, raw_y = view.course.curve(column, x_range, places)
+            yield Series("", raw_x, scale * raw_y, Ink.MUTED, behind=True)
+        yield Series(name if several else "train", x, scale * y, ink)
+        if view.run is not None and view.run.validation_count:
+            x, y = _validation(view, x_range, column)
+            yield Series("val", x, y, ink if several else Ink.VALIDATION, dotted=True)
 
 
-def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
-    """The horizontal axis; its end moves in a few large steps, not with every epoch."""
-    if len(view.records) < 2:
-        return 0.0, float(min(epochs, 1 + len(view.records)))
-    epoch = max([view.progress.epoch if view.progress else 1, *(r.epoch for r in view.records)])
-    stage = 10
-    while stage < epoch:
-        stage = stage * (5 if str(stage)[0] == "2" else 4) // 2  # 10, 20, 50, 100, ...
-    return float(view.records[0].epoch), float(max(min(epochs, stage), epoch))
+def _figures(view: View, column: int) -> tuple[float, Callable[[EpochRecord], float | None]]:
+    """What the loss or the score is multiplied by, and that of the validation after an epoch."""
+    if column == LOSS:
+        return 1.0, lambda record: record.val_loss
+    measured = view.run is not None and view.run.network.kind == "measured"
+    return 1.0 if measured else 100.0, lambda record: record.val_score
+
+
+def _validation(
+    view: View, x_range: tuple[float, float], column: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
+    scale, figure = _figures(view, column)
+    records = view.records[:: -(1 + len(view.records) // MOST)][::-1]  # the last one stays
+    points = [
+        (_end(view, one), math.nan if (value := figure(one)) is None else scale * value)
+        for one in records
+    ]
+    x, y = np.array(points, float).reshape(-1, 2).T
+    shown = (x >= x_range[0]) & (x <= x_range[1])
+    return x[shown], y[shown]
+
+
+def _end(view: View, record: EpochRecord) -> float:
+    """Where an epoch ended; that may be before all its steps were done."""
+    reached = view.course.end
+    return min(record.epoch, reached) if reached > record.epoch - 1 else float(record.epoch)
+
+
+def _stars(views: Mapping[str, View], x_range: tuple[float, float], column: int) -> Iterator[Mark]:
+    """The epoch whose weights are kept: on the validation, or the training where there is none."""
+    for view in views.values():
+        best = view.best
+        if best is None or not x_range[0] <= _end(view, best) <= x_range[1]:
+            continue
+        scale, figure = _figures(view, column)
+        value = figure(best)
+        if value is None:
+            value = best.train_loss if column == LOSS else best.train_score
+        if value is not None and math.isfinite(value):
+            yield Mark(f"epoch {best.epoch}", _end(view, best), scale * value)
+
+
+def _rate(view: View, x_range: tuple[float, float], places: int) -> Series | None:
+    """The learning rate, unless it is not known yet."""
+    x, y = view.course.curve(RATE, x_range, places)
+    return Series("lr", x, y, Ink.MUTED) if len(x) else None
+
+
+def _range(views: Mapping[str, View]) -> tuple[float, float]:
+    """The horizontal axis, in epochs that are done; its ends move in a few large steps."""
+    shown = [view for view in views.values() if view.run is not None]
+    begin = min((float(one.course.stretches[0, 0]) for one in shown if one.course.end), default=0.0)
+    reached = max([one.course.end for one in shown] + [0.0])
+    epochs = max(one.run.config.effective_epochs for one in shown if one.run is not None)
+    zoom = ZOOMS[shown[0].zoom]
+    ended = all(one.reason for one in shown) and reached > begin
+    if zoom == 1 or reached <= begin:
+        return begin, reached if ended else max(reached, min(float(epochs), _stage(reached)))
+    span = (reached - begin) / zoom
+    if ended:
+        return reached - span, reached
+    step = _stage(span, 0.0) / 4
+    start = max(begin, math.floor((reached - span) / step) * step)
+    return start, max(reached, min(float(epochs), start + 4 * step))
+
+
+def _stage(reached: float, least: float = 1.0) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is above what is reached."""
+    power = 10.0 ** math.floor(math.log10(max(reached, least, 1e-9)))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= max(reached, least))

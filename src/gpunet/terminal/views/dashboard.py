@@ -18,15 +18,17 @@ from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, glyphs
 from gpunet.terminal.views.curves import curves
+from gpunet.terminal.views.draw import draw_screen
 from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
 from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
-__all__ = ["closing_view", "dashboard_frame"]
+__all__ = ["body_rows", "closing_view", "dashboard_frame"]
 
 HINTS = StopHints(
     ctrl_c="stop now and save",
@@ -79,9 +81,7 @@ def dashboard_frame(
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return framed(console, [waiting], last, size)
-    header = 2 if height >= 20 else 1 if height >= 8 else 0
-    gap = 1 if height >= SPACIOUS else 0
-    rows = max(0, height - header - 4 - gap)  # two bars, the line of scores, the last line
+    header, gap, rows = _shared_out(height)
     parts = [
         text_block(console, _header(console, view.run, width)[:header], width),
         text_block(console, _bars(console, view, view.run, width, now), width),
@@ -92,10 +92,22 @@ def dashboard_frame(
     return framed(console, parts, last, size)
 
 
+def body_rows(height: int) -> int:
+    """Rows that a screen has of its own, which end above the last one; of so many in all."""
+    return _shared_out(height)[2]
+
+
+def _shared_out(height: int) -> tuple[int, int, int]:
+    """Rows of the head, of the gap below the line of scores, and of what is below that."""
+    header = 2 if height >= 20 else 1 if height >= 8 else 0
+    gap = 1 if height >= SPACIOUS else 0
+    return header, gap, max(0, height - header - 4 - gap)  # bars, scores, the last line
+
+
 def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     """The curves, the epochs and the gallery."""
     share = _arrange(width, rows)
-    charts = curves(console, view, run, width, share.charts)
+    charts = curves(console, {"": view}, width, share.charts)
     gap = Block(width, []).shaped(width, share.gap)
     left = min(62, width // 2) if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
@@ -108,7 +120,9 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
     "curves": _curves_screen,
+    "draw": draw_screen,
     "keys": keys_screen,
+    "network": network_screen,
 }
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 
@@ -119,7 +133,7 @@ def closing_view(console: Console, view: View) -> Block:
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    return stack([header, curves(console, view, view.run, width, 10)], width)
+    return stack([header, curves(console, {"": view}, width, 10)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:

@@ -6,17 +6,26 @@ where there is too little room.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
 from gpunet.config import Monitor
 from gpunet.terminal.draw import formats
 from gpunet.terminal.views.score import MONITORED
 from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["Part", "ending", "monitored_metric", "print_parts", "why_stopped"]
+__all__ = ["Part", "ending", "monitored_metric", "print_parts", "whole", "why_stopped"]
+
+STOPPED: Mapping[StopReason, str] = {
+    "epochs": "all epochs done",
+    "early stopping": "stopped early, no improvement",
+    "gains too small": "stopped early, gains too small",
+}
+"""Why a run ended, where its reason alone is no sentence."""
 
 
 def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
@@ -44,7 +53,7 @@ def why_stopped(reason: StopReason, last_epoch: int) -> str:
         return f"diverged: no finite loss in epoch {last_epoch}"
     if reason == "stopped by user" and not last_epoch:
         return "stopped by user before an epoch was done"
-    return "all epochs done" if reason == "epochs" else reason
+    return STOPPED.get(reason, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +73,25 @@ def print_parts(console: Console, parts: Sequence[Part]) -> None:
     """Print the parts with blank lines between them; on a terminal those that fit on its screen."""
     for part in _fitting(console, parts) if console.is_terminal else parts:
         console.print()
-        console.print(part.content)
+        console.print(part.content, crop=False)
+
+
+def whole(text: str, style: str = "") -> RenderableType:
+    """Text whose lines are not broken but by the terminal itself, so that they can be copied."""
+    return Group(Text(text, style, no_wrap=True, overflow="ignore"))
 
 
 def _fitting(console: Console, parts: Sequence[Part]) -> list[Part]:
     """The parts that leave a line for the shell, in their order."""
-    heights = [1 + len(console.render_lines(part.content, pad=False)) for part in parts]
+    heights = [1 + _height(console, part.content) for part in parts]
     kept = list(range(len(parts)))
     for index in sorted(kept, key=lambda one: -parts[one].rank):
         if parts[index].rank and sum(heights[one] for one in kept) > console.height - 1:
             kept.remove(index)
     return [parts[index] for index in kept]
+
+
+def _height(console: Console, content: RenderableType) -> int:
+    """The rows that the terminal takes for it."""
+    lines = Segment.split_lines(console.render(content))
+    return sum(max(1, -(-Segment.get_line_length(line) // console.width)) for line in lines)

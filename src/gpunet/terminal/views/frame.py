@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw.block import Block, cut, stack, text_block
-from gpunet.terminal.draw.style import Ink, bar
+from gpunet.terminal.draw.style import Ink, bar, glyphs
 from gpunet.training.events import Control
 
-__all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "spread"]
+__all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "heading", "spread"]
 
 NARROW = 60
 """Columns below which words are left out."""
@@ -74,6 +74,7 @@ def footer(
         if text.cell_len + len(f"{key} {action}") > width:
             break
         text.append(key, Ink.STRONG).append(f" {action}   ", Ink.MUTED)
+    text.rstrip()
     return text
 
 
@@ -84,6 +85,13 @@ def framed(console: Console, parts: Sequence[Block], last: Text, size: tuple[int
     if height < 2:
         return body.shaped(width, height)
     return stack([body.shaped(width, height - 1), text_block(console, [last], width)], width)
+
+
+def heading(console: Console, name: str, told: str, width: int) -> Block:
+    """The line above a part of the screen: what it is, and what there is to know of it."""
+    dot = f" {glyphs(console.options.ascii_only).separator} " if told else ""
+    line = Text.assemble((name, Ink.STRONG), (f"{dot}{told}", Ink.MUTED))
+    return text_block(console, [line], width)
 
 
 def bar_line(

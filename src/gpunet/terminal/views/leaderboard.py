@@ -43,11 +43,14 @@ HINTS = StopHints(
     ctrl_c_waiting="stop now",
 )
 
-HEAD, STATEMENT = 14, 42
+HEAD, STATEMENT, WIDE_STATEMENT = 14, 42, 68
 """Cells left and right of the bars, at least, so that they do not change their length."""
 
-CURVE = 12
-"""Cells of a trial's curve."""
+WIDE = 110
+"""Columns from which the batch's bar tells its loss, too."""
+
+CURVE, WIDE_CURVE = 12, 30
+"""Cells of a trial's curve, where there is room for it alone, and at most."""
 
 HEADS: Mapping[str, str] = {
     "learning_rate": "lr",
@@ -91,17 +94,31 @@ class Board:
         """Trials per second since this worker began, all workers' and parts of them counted."""
         if self.search is None or self.progress is None or now <= self.began_at:
             return 0.0
-        epochs = self.search.epochs
-        done = _trained(self.progress, epochs) - _trained(self.search.progress, epochs)
-        return max(0.0, done) / (now - self.began_at)
+        before = _trained(self.search.progress, self.search.epochs)
+        return max(0.0, self._trained() - before) / (now - self.began_at)
+
+    def _trained(self) -> float:
+        """Trials that have ended, and parts of the others, the epoch under way included."""
+        assert self.search is not None
+        assert self.progress is not None
+        epochs, steps = self.search.epochs, self.batch_progress
+        begun = 0.0
+        if steps is not None:
+            under_way = sum(len(one.curve) < steps.epoch for one in self.running())
+            begun = under_way * steps.share / epochs
+        return _trained(self.progress, epochs) + begun
+
+    def running(self) -> list[TrialSummary]:
+        """The trials of the batch that have not ended."""
+        trials = self.progress.trials if self.progress else ()
+        return [one for one in trials if one.state == "running" and one.number in self.batch]
 
     def remaining(self, now: float) -> float | None:
         """Seconds until all trials have ended, at the pace so far."""
         rate = self.rate(now)
         if self.search is None or self.progress is None or rate <= 0:
             return None
-        left = self.progress.total - _trained(self.progress, self.search.epochs)
-        return max(0.0, left) / rate
+        return max(0.0, self.progress.total - self._trained()) / rate
 
 
 def _trained(progress: StudyProgress, epochs: int) -> float:
@@ -128,8 +145,8 @@ def leaderboard_frame(
     lines = [
         _header(console, search, progress, width),
         _trials_bar(console, board, progress, width, now),
-        _batch_bar(console, board, search, progress, width),
-        _best_line(console, search, progress),
+        _batch_bar(console, board, search, width),
+        _best_line(console, board, search, progress),
         Text(),
     ]
     parts = [text_block(console, lines, width)]
@@ -149,23 +166,32 @@ def trial_table(
     """The best trials, and as many settings as ``width``, or the console, has cells for."""
     trials = progress.trials[:rows]
     bounds = _bounds(progress)
-    names = _columns_that_fit(search, trials, width or console.width)
+    names, spare = _columns_that_fit(search, trials, width or console.width)
+    cells = CURVE + max(0, min(WIDE_CURVE - CURVE, spare - GAP - len("epochs")))
     missing = len(search.parameters) - len(names)
-    heads = ["trial", "<", search.monitor.replace("_", " "), "<curve"]
-    heads += [HEADS.get(name, name) for name in names] + [f"+{missing}"] * (missing > 0)
+    heads = ["trial", "<state", search.monitor.replace("_", " "), "<curve"]
+    heads += [_head(name, trials) for name in names] + [f"+{missing}"] * (missing > 0)
+    heads += ["epochs"] * (spare >= GAP + len("epochs"))
     table = Columns(heads)
     for trial in trials:
         values = [_written(trial.values[name]) if name in trial.values else "" for name in names]
+        values += [""] * (missing > 0) + [str(len(trial.curve))]
         curve = [value for value in trial.curve if math.isfinite(value)]
         table.add(
             str(trial.number),
             Text(_state(trial), STYLES.get(trial.state, "")),
             monitored(search, trial.figure),
-            sparkline(curve, bounds, CURVE, Ink.VALIDATION, console.options.ascii_only),
-            *values,
+            sparkline(curve, bounds, cells, Ink.VALIDATION, console.options.ascii_only),
+            *values[: len(heads) - 4],
             style=Ink.BEST if trial is progress.best else "",
         )
     return table
+
+
+def _head(name: str, trials: Sequence[TrialSummary]) -> str:
+    """The title of a setting's column; words are aligned left, numbers right."""
+    words = any(isinstance(one.values.get(name), str | bool) for one in trials)
+    return f"{'<' if words else ''}{HEADS.get(name, name)}"
 
 
 def importance_block(console: Console, importances: Mapping[str, float]) -> RenderableType:
@@ -234,9 +260,7 @@ def _trials_bar(
     return bar_line(console, head, share, tail, width, room, Ink.LABEL)
 
 
-def _batch_bar(
-    console: Console, board: Board, search: SearchInfo, progress: StudyProgress, width: int
-) -> Text:
+def _batch_bar(console: Console, board: Board, search: SearchInfo, width: int) -> Text:
     """The progress of the batch, its epochs counted."""
     if board.others:
         return Text(f"waiting for {board.others} trials of other workers", Ink.WARNING)
@@ -245,24 +269,29 @@ def _batch_bar(
     steps = board.batch_progress
     epoch = steps.epoch if steps else 1
     share = steps.share if steps else 0.0
-    running = sum(
-        trial.state == "running" and trial.number in board.batch for trial in progress.trials
-    )
     head = f"epoch {epoch:>{len(str(search.epochs))}}/{search.epochs} ".ljust(HEAD)
     tail, room = f" {100 * share:3.0f} %", 0
     if width >= NARROW:
         room = STATEMENT
-        tail += f"  {board.network}, {running} of {len(board.batch)} trials run"
+        tail += f"  {board.network}, {len(board.running())} of {len(board.batch)} trials run"
+        if width >= WIDE and steps is not None:
+            room, tail = WIDE_STATEMENT, f"{tail}, mean train loss {formats.loss(steps.train_loss)}"
     return bar_line(console, head, share, tail, width, room, Ink.TRAIN)
 
 
-def _best_line(console: Console, search: SearchInfo, progress: StudyProgress) -> Text:
+def _best_line(console: Console, board: Board, search: SearchInfo, progress: StudyProgress) -> Text:
+    """The best trial, or what is known before there is one, and how many have ended."""
     dot = f" {glyphs(console.options.ascii_only).separator} "
-    text = Text()
-    if (best := progress.best) is not None:
-        text.append("best ", Ink.MUTED).append(
+    text, steps = Text(), board.batch_progress
+    leader = next((one for one in progress.trials if one.figure is not None), None)
+    if (best := progress.best or leader) is not None:
+        text.append("best " if best.ended else "best so far ", Ink.MUTED).append(
             f"{monitored(search, best.figure)} in trial {best.number}", Ink.BEST
         )
+        text.append(dot, Ink.MUTED)
+    elif board.batch and steps is not None and steps.train_loss is not None:
+        mean = "mean train loss " if len(board.batch) > 1 else "train loss "
+        text.append(mean, Ink.MUTED).append(formats.loss(steps.train_loss), Ink.TRAIN)
         text.append(dot, Ink.MUTED)
     text.append(counted(progress), Ink.MUTED)
     failed = [trial for trial in progress.trials if trial.state == "failed"]
@@ -280,22 +309,33 @@ def _state(trial: TrialSummary) -> str:
 
 
 def _bounds(progress: StudyProgress) -> tuple[float, float]:
-    """The curves' best value, and one that all but the worst tenth are not worse than."""
-    values = sorted(value for trial in progress.trials for value in trial.curve)
+    """What the curves' lowest and highest cells stand for: the values of the better half.
+
+    A tenth of those is beyond the bounds at the worse end, as are the trials of the other half.
+    """
+    known = [one for one in progress.trials if one.figure is not None]  # the best first
+    good = known[: max(1, (len(known) + 1) // 2)]
+    values = sorted(one for trial in good for one in trial.curve if math.isfinite(one))
     if not values:
         return 0.0, 1.0
     tenth = len(values) // 10
     return (values[tenth], values[-1]) if progress.maximize else (values[0], values[-1 - tenth])
 
 
-def _columns_that_fit(search: SearchInfo, trials: Sequence[TrialSummary], width: int) -> list[str]:
-    """The settings that have room."""
-    room = width - (5 + 7 + 9 + CURVE + 4 * GAP)
+def _columns_that_fit(
+    search: SearchInfo, trials: Sequence[TrialSummary], width: int
+) -> tuple[list[str], int]:
+    """The settings that have room, and the cells that are left."""
+    states = max(map(len, ["state", *map(_state, trials)]))
+    figures = [monitored(search, trial.figure) for trial in trials]
+    room = width - (5 + states + max(map(len, [search.monitor, *figures])) + CURVE + 3 * GAP)
     names: list[str] = []
     for name in search.parameters:
         cells = [_written(trial.values[name]) for trial in trials if name in trial.values]
-        room -= GAP + max(map(len, [HEADS.get(name, name), *cells]))
-        if room < 3 + GAP:
-            break
+        needed = GAP + max(map(len, [HEADS.get(name, name), *cells]))
+        last = len(names) == len(search.parameters) - 1
+        if room - needed < (0 if last else GAP + 3):  # "+12" tells of those that have none
+            return names, 0
+        room -= needed
         names.append(name)
-    return names
+    return names, room

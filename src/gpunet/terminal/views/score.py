@@ -7,12 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
+from gpunet.datasets.dataset import Samples
 from gpunet.model import Scores
 from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.style import glyphs
+from gpunet.training.outcome import accuracy_margin, rmse_margin
 
-__all__ = ["ACCURACY", "CALLED", "MONITORED", "R2", "Score", "score_of", "scores_in_words"]
+__all__ = [
+    "ACCURACY",
+    "CALLED",
+    "MONITORED",
+    "R2",
+    "Score",
+    "measured_in_words",
+    "score_of",
+    "scores_in_words",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +69,29 @@ def scores_in_words(scores: Scores, kind: Kind) -> list[tuple[str, str]]:
     errors = [("RMSE", scores.rmse), ("MAE", scores.mae)]
     written = [(name, formats.measured(value)) for name, value in errors]
     return [("R2", formats.r2(scores.r2)), *written, loss]
+
+
+def measured_in_words(
+    scores: Scores,
+    kind: Kind,
+    answers: NDArray[np.floating[Any]] | None,
+    samples: Samples,
+    ascii_only: bool,
+) -> list[tuple[str, str]]:
+    """As ``scores_in_words``, with how far the accuracy or the RMSE may be off: ``97.1 % ± 0.3``.
+
+    Args:
+        scores: of the answers.
+        kind: what the labels are.
+        answers: (n, T) to measured targets; without them nothing is said of an RMSE.
+        samples: n of them.
+        ascii_only: write no other characters.
+    """
+    words = dict(scores_in_words(scores, kind))
+    if scores.accuracy is not None:
+        name, margin = "accuracy", f"{100 * accuracy_margin(scores.accuracy, samples):.2f}"
+    elif scores.rmse is not None and answers is not None:
+        name, margin = "RMSE", formats.measured(rmse_margin(answers, samples))
+    else:
+        return list(words.items())
+    return list((words | {name: f"{words[name]} {glyphs(ascii_only).margin} {margin}"}).items())

@@ -22,7 +22,15 @@ from gpunet.terminal.draw.style import RIGHT_SHARE, WRONG_SHARE, Ink, glyphs
 from gpunet.terminal.views.score import scores_in_words
 from gpunet.training.metrics import ClassScores, TargetScores, confused_pairs
 
-__all__ = ["class_table", "confusion_table", "ensemble_table", "summary_table", "target_table"]
+__all__ = [
+    "class_table",
+    "confusion_table",
+    "ensemble_table",
+    "matrix_names",
+    "matrix_rows",
+    "summary_table",
+    "target_table",
+]
 
 LONGEST_NAME = 16
 """Cells of a class's name beside the confusion matrix."""
@@ -72,13 +80,11 @@ def confusion_table(
         pairs: list the most confused pairs below the matrix, too.
     """
     cell = max(4, len(str(int(matrix.max(initial=0)))) + 1)
-    names = [f"{index} {name}" for index, name in enumerate(classes)]
-    if all(name == str(index) for index, name in enumerate(classes)):
-        names = list(classes)
+    names = matrix_names(classes)
     name_width = min(LONGEST_NAME, max(Text(name).cell_len for name in names))
     if name_width + 1 + cell * len(names) > console.width:
         return _pair_table(matrix, classes, PAIRS)
-    rows = _matrix_rows(matrix, names, name_width, cell, console.options.ascii_only)
+    rows = matrix_rows(matrix, names, name_width, cell, console.options.ascii_only)
     block = text_block(console, rows, console.width)
     if not pairs:
         return block
@@ -111,7 +117,14 @@ def target_table(scores: TargetScores, targets: Sequence[str]) -> RenderableType
     return table
 
 
-def _matrix_rows(
+def matrix_names(classes: Sequence[str]) -> list[str]:
+    """The classes' names beside their numbers, unless these are the same."""
+    if all(name == str(index) for index, name in enumerate(classes)):
+        return list(classes)
+    return [f"{index} {name}" for index, name in enumerate(classes)]
+
+
+def matrix_rows(
     matrix: NDArray[np.int64], names: Sequence[str], name_width: int, cell: int, ascii_only: bool
 ) -> Iterator[Text]:
     """The confusion matrix in lines: the head counts the columns, the names stand at the rows."""

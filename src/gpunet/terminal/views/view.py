@@ -7,29 +7,41 @@ log of a run. How it is drawn belongs to ``dashboard``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.terminal.views.course import Course
 from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
     Insight,
+    LayerInsight,
     Progress,
     RunInfo,
     StopReason,
 )
+
+if TYPE_CHECKING:
+    from gpunet.terminal.views.draw import Drawn
 
 __all__ = ["KEYS", "Key", "Screen", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
 
-TRACE = 400
-"""Reports kept of the first epoch; more than any terminal has dots for in half its width."""
+Smoothing = Literal["off", "weak", "strong"]
+"""Over how many steps the means are taken that are drawn as curves."""
+
+ZOOMS = (1, 2, 5, 10, 20, 50)
+"""What part of a run the curves show: all, the last half, the last fifth and so on."""
+
+
+LOOKS = 200
+"""Looks of which the layers' numbers are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +53,7 @@ class View:
         progress: the latest, ``None`` until the first.
         heard_at: the clock when the progress came, in seconds.
         records: of all finished epochs.
-        trace: reports from within the first epoch, each with its loss so far.
+        course: the means over the steps of one report after the other.
         best_epoch: 0 until the first epoch has ended.
         patience_left: ``None`` if there is no early stopping.
         gallery: (g, C) what the network answers to the gallery's samples, ``None`` until the first
@@ -49,19 +61,31 @@ class View:
         insight: the latest look into the network, ``None`` until there is one.
         reason: why training stopped, ``None`` while it runs.
         screen: which of the screens is shown.
+        layers: what was seen of all layers look by look, some of many looks left out.
+        sample: which of the gallery's samples the network is seen answering.
+        logarithmic: whether losses are drawn so.
+        smoothing: of the curves.
+        zoom: which of ``ZOOMS`` the curves show.
+        drawn: what is drawn by hand, ``None`` where nothing can be.
     """
 
     run: RunInfo | None = None
     progress: Progress | None = None
     heard_at: float = 0.0
     records: tuple[EpochRecord, ...] = ()
-    trace: tuple[Progress, ...] = ()
+    course: Course = field(default_factory=Course)
     best_epoch: int = 0
     patience_left: int | None = None
     gallery: NDArray[np.float32] | None = None
     insight: Insight | None = None
     reason: StopReason | None = None
     screen: Screen = "curves"
+    layers: tuple[tuple[LayerInsight, ...], ...] = ()
+    sample: int = 0
+    logarithmic: bool = False
+    smoothing: Smoothing = "weak"
+    zoom: int = 0
+    drawn: Drawn | None = None
 
     def pressed(self, key: str) -> View:
         """What is seen after a key, typed as a capital or not."""
@@ -69,21 +93,31 @@ class View:
         return found.change(self) if found else self
 
     def began(self, run: RunInfo) -> View:
-        """Training is about to start."""
-        return replace(self, run=run, records=run.history, best_epoch=run.best_epoch)
+        """Training is about to start; of the epochs done before, the means of each are known."""
+        begun = len(run.history) + run.begun_steps / max(1, run.steps_per_epoch)
+        course = self.course.until(begun)
+        for record in run.history:
+            course = _through(course, record)
+        return replace(self, run=run, records=run.history, best_epoch=run.best_epoch, course=course)
 
     def progressed(self, progress: Progress, heard_at: float) -> View:
         """Some steps are done, as was heard at this time of the clock, in seconds."""
-        trace = self.trace
-        if not self.records and progress.train_loss is not None:
-            trace = (*(trace if len(trace) < TRACE else trace[::2]), progress)
-        return replace(self, progress=progress, heard_at=heard_at, trace=trace)
+        course, loss = self.course, progress.recent_loss
+        begin = max(progress.epoch - 1.0, course.end)
+        end = progress.epoch - 1 + progress.share
+        if self.run is not None and progress.epoch == len(self.run.history) + 1:
+            begin = max(begin, progress.epoch - 1 + self.run.begun_steps / max(1, progress.steps))
+        if loss is not None and end > begin:
+            score, rate = progress.recent_score, progress.learning_rate
+            course = course.followed_by(begin, end, loss, score, rate)
+        return replace(self, progress=progress, heard_at=heard_at, course=course)
 
     def epoch_ended(self, end: EpochEnd) -> View:
         """An epoch and its validation are done."""
         return replace(
             self,
             records=(*self.records, end.record),
+            course=_through(self.course, end),
             best_epoch=end.best_epoch,
             patience_left=end.patience_left,
             gallery=end.gallery,
@@ -91,7 +125,8 @@ class View:
 
     def looked_into(self, insight: Insight) -> View:
         """There is a new look into the network."""
-        return replace(self, insight=insight)
+        layers = self.layers if len(self.layers) < LOOKS else self.layers[::2]
+        return replace(self, insight=insight, layers=(*layers, insight.layers))
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
         """No further epoch follows."""
@@ -115,6 +150,15 @@ class View:
         return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
 
 
+def _through(course: Course, record: EpochRecord) -> Course:
+    """The course with a whole epoch, if nothing was heard from within it."""
+    begin, end = record.epoch - 1, record.epoch
+    if course.end > begin:
+        return course
+    loss, score = record.train_loss, record.train_score
+    return course.followed_by(begin, end, loss, score, record.learning_rate)
+
+
 class Key(NamedTuple):
     """A key that changes what is seen.
 
@@ -134,8 +178,40 @@ def turned_to(screen: Screen, view: View) -> View:
     return replace(view, screen="curves" if view.screen == screen else screen)
 
 
+def picked(by: int, view: View) -> View:
+    """The network answering the sample that is so many further on, where the network is shown."""
+    if view.insight is None or view.screen != "network":
+        return view
+    return replace(view, sample=(view.sample + by) % max(1, len(view.insight.gallery)))
+
+
+def zoomed(view: View, by: int) -> View:
+    """The curves with a smaller part of the run, or a larger one."""
+    return replace(view, zoom=min(max(view.zoom + by, 0), len(ZOOMS) - 1))
+
+
+def smoothed(view: View) -> View:
+    """The curves with the next smoothing."""
+    following: dict[Smoothing, Smoothing] = {"off": "weak", "weak": "strong", "strong": "off"}
+    return replace(view, smoothing=following[view.smoothing])
+
+
 KEYS: Mapping[str, Key] = {
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
+    "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
+    "n": Key("the network itself, and back", partial(turned_to, "network"), "network"),
+    "up": Key("the sample before, where the network is shown", partial(picked, -1)),
+    "down": Key("the sample after it", partial(picked, 1)),
+    "l": Key(
+        "losses on a linear or a logarithmic axis",
+        lambda view: replace(view, logarithmic=not view.logarithmic),
+        "log",
+    ),
+    "s": Key("curves smoothed weakly, strongly, not at all", smoothed, "smooth"),
+    "left": Key("curves of more of the run", lambda view: zoomed(view, -1)),
+    "right": Key(
+        "curves of the last half of the run, the last fifth, ...", lambda view: zoomed(view, 1)
+    ),
     "escape": Key("back to the curves", partial(turned_to, "curves")),
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself

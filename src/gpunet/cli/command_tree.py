@@ -1,0 +1,91 @@
+"""What all commands have in common: options, help, and how their values are called.
+
+It walks over whatever commands there are, so that a new one has it all without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+from gpunet.cli import options
+from gpunet.cli.help import HELP, long_help, short_help, split_examples
+
+__all__ = ["completed", "walk"]
+
+
+def completed(group: typer.core.TyperGroup) -> typer.core.TyperGroup:
+    """A tree of commands with all that they share."""
+    shared, helps = _parameters_of(_shared), _parameters_of(_helps)
+    for path, command in walk("gpunet", group):
+        if not hasattr(command, "commands"):
+            command.params += shared
+        command.params += helps
+        command.add_help_option = False
+        command.help, command.epilog = split_examples(command.help or "")
+        context = typer.Context(command, info_name=path)
+        for parameter in command.params:
+            _shorten_kind(parameter, context)
+    return group
+
+
+def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """A command and all below it, by how they are typed."""
+    yield path, command
+    for name, one in getattr(command, "commands", {}).items():
+        yield from walk(f"{path} {name}", one)
+
+
+def _shorten_kind(parameter: Any, context: typer.Context) -> None:
+    """Call what an option takes by one word, and tell its choices in its help."""
+    if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
+        parameter.metavar = ""  # else the help says that a flag takes a <bool>
+    elif parameter.metavar is None:
+        kind = parameter.display_type_rich(ctx=context).strip("<>").removesuffix(" range")
+        *others, last = kind.split("|")
+        if others:
+            parameter.help += f" One of {', '.join(others)} and {last}."
+        parameter.metavar = "NAME" if others else kind.replace("str", "text").upper()
+
+
+def _shared(*, theme: options.Theme = "auto") -> None:
+    """A command that has only the options that all commands share."""
+
+
+def _helps(
+    *,
+    brief: Annotated[
+        bool,
+        typer.Option(
+            "-h",
+            help="Show the options that matter the most.",
+            rich_help_panel=HELP,
+            callback=short_help,
+            is_eager=True,
+            expose_value=False,
+        ),
+    ] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--help",
+            help="Show all options.",
+            rich_help_panel=HELP,
+            callback=long_help,
+            is_eager=True,
+            expose_value=False,
+        ),
+    ] = False,
+) -> None:
+    """A group that has only the options for help."""
+
+
+def _parameters_of(function: Any) -> list[Any]:
+    """Parameters as Typer makes them of a function."""
+    command = typer.Typer(add_completion=False)
+    command.command()(function)
+    return typer.main.get_command(command).params

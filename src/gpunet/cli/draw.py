@@ -1,0 +1,63 @@
+"""``gpunet draw``: draw in the terminal, and see what a model takes it for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpunet.cli import options
+from gpunet.errors import UsageError
+
+__all__ = ["draw"]
+
+
+Keep = Annotated[
+    Path,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where the key w keeps drawings, each in a folder named as its class, for "
+        "`gpunet train FOLDER`.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
+
+
+def draw(model: options.ModelFile = None, keep: Keep = Path("drawn")) -> None:
+    """Draw with the mouse or the arrow keys, and have the model answer at every stroke.
+
+    The drawing is read as `gpunet predict` reads an image: of a model whose training images are
+    framed like MNIST's a digit may have any size, and several of them are read from left to right.
+
+    Examples:
+        gpunet draw
+        gpunet draw model.safetensors
+        gpunet draw model.safetensors --theme light
+        gpunet draw runs/deep/best.safetensors
+    """
+    from gpunet.artifacts.model_file import load
+    from gpunet.terminal.live.console import SMALLEST_SCREEN, make_console, wants_dashboard
+    from gpunet.terminal.live.draw_screen import DrawScreen
+    from gpunet.terminal.views.showcase import prediction
+    from gpunet.training.events import Control
+    from gpunet.workflows.drawing import require_images
+
+    console = make_console()
+    if not wants_dashboard(console, plain=False):
+        columns, rows = SMALLEST_SCREEN
+        raise UsageError(
+            f"drawing takes a terminal of {columns} columns and {rows} rows at least that a person "
+            "sits at; images in files are answered by `gpunet predict`"
+        )
+    loaded = load(options.chosen_model(model))
+    require_images(loaded)
+    control = Control()
+    with DrawScreen(console, control, loaded, keep) as screen:
+        screen.wait()
+    if control.signal is not None:
+        raise typer.Exit(128 + control.signal)
+    reply = screen.drawn.reply
+    if reply.answers is not None:
+        for image, values in zip(reply.answers.pictures, reply.answers.values, strict=True):
+            prediction(console, image, values, reply.names, reply.kind)

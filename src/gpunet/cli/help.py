@@ -1,0 +1,299 @@
+"""The two screens of help that every command has: ``-h`` tells what matters, ``--help`` all.
+
+Both are made of what the command itself says: its docstring, whose ``Examples:`` are cut off, and
+its arguments and options. Nothing but the order in which options matter stands here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = [
+    "HELP",
+    "Row",
+    "argument_name",
+    "heading",
+    "long_help",
+    "page_help",
+    "paged",
+    "print_help",
+    "short_help",
+    "spellings",
+    "split_examples",
+    "table",
+]
+
+COMMANDS = (
+    *("train", "evaluate", "predict", "runs", "watch", "draw", "tune", "datasets", "devices"),
+    *("export", "recipes", "help"),
+)
+"""The commands that a newcomer needs, in this order."""
+
+OPTIONS = (
+    *("data", "trials", "space", "timeout", "hidden", "epochs", "batch_size", "optimizer"),
+    *("learning_rate", "schedule", "dropout", "device", "output", "seed", "recipe", "resume"),
+    *("validation", "quiet", "as_json", "plot"),
+)
+"""The options that matter the most, in this order, where not all of a command's fit on a screen."""
+
+SCREEN = 24
+"""Rows of the usual terminal, which is to hold what ``-h`` prints."""
+
+NARROW = 64
+"""Columns below which what an option is for stands below it."""
+
+HELP = "Help"
+"""The heading above the options for help."""
+
+INDENT = 2
+
+LEFT = 28
+"""Columns for names, at most; what a longer one stands for begins below it."""
+
+Row = tuple[str, str]
+"""A name, and what it stands for."""
+
+
+def split_examples(text: str) -> tuple[str, str]:
+    """A command's docstring without its examples, each paragraph in one line, and the examples."""
+    told, _, examples = text.partition("\nExamples:\n")
+    lines = [line.strip() for line in examples.splitlines() if line.strip()]
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", told.strip()), "\n".join(lines)
+
+
+def short_help(context: typer.Context, wanted: bool) -> None:
+    """Print one screen: usage, what the command does, examples, and the options that matter."""
+    if wanted and not context.resilient_parsing:
+        print_help(context)
+        raise typer.Exit
+
+
+def long_help(context: typer.Context, wanted: bool) -> None:
+    """Print everything, on a terminal through a pager."""
+    if wanted and not context.resilient_parsing:
+        page_help(context)
+        raise typer.Exit
+
+
+def print_help(context: typer.Context) -> None:
+    """Print a command's one screen of help."""
+    from gpunet.terminal.live.console import make_console
+
+    console = make_console(ask=False)
+    for part in _short(context, console):
+        console.print(part)
+
+
+def page_help(context: typer.Context) -> None:
+    """Print all that there is to know of a command."""
+    paged(lambda console: _long(context, console))
+
+
+def paged(content: Callable[[Console], Iterable[RenderableType]]) -> None:
+    """Print what may be longer than a screen, on a terminal through its user's pager."""
+    from gpunet.terminal.live.console import make_console
+
+    console = make_console(ask=False)
+    reading: AbstractContextManager[object] = nullcontext()
+    if console.is_terminal and (os.environ.get("PAGER") or shutil.which("less")):
+        # What git sets, too: show colors, and leave at once if all fits on the screen.
+        os.environ.setdefault("LESS", "-FRX")
+        reading = console.pager(styles=sys.platform != "win32")
+    with reading:
+        for part in content(console):
+            console.print(part)
+
+
+def table(rows: Sequence[Row], console: Console, *, one_line: bool = False) -> RenderableType:
+    """Names on the left, and what they stand for on the right, or below where that is narrow.
+
+    Args:
+        rows: the names and their meanings.
+        console: where it will be printed.
+        one_line: give a meaning only as many words as fit on a line.
+    """
+    from rich.text import Text
+
+    from gpunet.terminal.draw.style import Ink
+
+    longest = max(len(name) for name, _ in rows)
+    left = 4 * INDENT if console.width < NARROW else min(longest, LEFT) + INDENT
+    room = max(console.width - INDENT - left, 10)
+    lines = []
+    for name, meaning in rows:
+        told = [_first_words(meaning, room)] if one_line else textwrap.wrap(meaning, room)
+        named = Text(" " * INDENT).append(name, Ink.LABEL)
+        if told and len(name) + INDENT <= left and console.width >= NARROW:
+            named.append(" " * (left - len(name)) + told.pop(0))
+        lines += [named, *(Text(" " * (INDENT + left) + line) for line in told)]
+    return Text("\n").join(lines)
+
+
+def heading(text: str) -> RenderableType:
+    """The words above a table."""
+    from rich.text import Text
+
+    from gpunet.terminal.draw.style import Ink
+
+    return Text(f"\n{text}:", Ink.STRONG)
+
+
+def argument_name(argument: Any) -> str:
+    """An argument as the usage shows it: in brackets if it may be left out."""
+    name = (argument.metavar or argument.name.upper()).strip("[]")
+    many = "..." if argument.nargs != 1 else ""
+    return f"{name}{many}" if argument.required else f"[{name}]{many}"
+
+
+def spellings(option: Any) -> list[str]:
+    """How an option may be spelled, the shortest first: ``-o``, ``--output``."""
+    return sorted(option.opts, key=len)
+
+
+def _short(context: typer.Context, console: Console) -> Iterator[RenderableType]:
+    command: Any = context.command
+    told = (command.help or "").partition("\n")[0]
+    yield _usage(context)
+    yield f"\n{told}"
+    examples = (command.epilog or "").splitlines()
+    yield from _examples(examples)
+    room = SCREEN - 7 - len(told) // console.width - (len(examples) + 2 if examples else 0)
+    if commands := getattr(command, "commands", {}):
+        shown = {name: one for name, one in commands.items() if not one.hidden}
+        main = sorted(shown, key=lambda name: COMMANDS.index(name) if name in COMMANDS else 99)
+        if len(main) > room:
+            main = [name for name in main if name in COMMANDS][: room - 3]
+        yield heading("Commands")
+        yield table([(name, _brief(shown[name].help)) for name in main], console, one_line=True)
+        if others := sorted(shown.keys() - {*main}):
+            yield f"\nMore commands: {', '.join(others)}"
+    else:
+        parameters = [one for one in _shown(command) if one.rich_help_panel != HELP]
+        chosen = sorted(parameters, key=_importance)[:room]
+        yield heading("Options" if len(chosen) == len(parameters) else "Options that matter")
+        rows = [(_spelled(one, briefly=True), _brief(one.help, one)) for one in chosen]
+        yield table(rows, console, one_line=True)
+    more = ", topics: gpunet help" if context.parent is None else ""
+    yield f"\nAll options: {context.command_path} --help{more}"
+
+
+def _long(context: typer.Context, console: Console) -> Iterator[RenderableType]:
+    command: Any = context.command
+    yield _usage(context)
+    yield f"\n{command.help or ''}"
+    yield from _examples((command.epilog or "").splitlines())
+    if commands := getattr(command, "commands", {}):
+        yield heading("Commands")
+        yield table([(name, _brief(one.help)) for name, one in commands.items()], console)
+    panels: dict[str, list[Any]] = {}
+    for one in sorted(_shown(command), key=lambda one: one.param_type_name):
+        usual = "Arguments" if one.param_type_name == "argument" else "Options"
+        panels.setdefault(one.rich_help_panel or usual, []).append(one)
+    for title, parameters in panels.items():
+        yield heading(title)
+        yield table([(_spelled(one), _told(one)) for one in parameters], console)
+    yield (
+        "\nAn option may also come from an environment variable, such as GPUNET_BATCH_SIZE for "
+        "--batch-size, or from a file; see `gpunet help settings`."
+    )
+
+
+def _usage(context: typer.Context) -> RenderableType:
+    from rich.text import Text
+
+    from gpunet.terminal.draw.style import Ink
+
+    command: Any = context.command
+    names = [argument_name(one) for one in command.params if one.param_type_name == "argument"]
+    rest = ["COMMAND", "[ARGUMENTS]"] if hasattr(command, "commands") else [*names, "[OPTIONS]"]
+    return Text.assemble(("Usage: ", Ink.STRONG), " ".join([context.command_path, *rest]))
+
+
+def _examples(lines: list[str]) -> Iterator[RenderableType]:
+    if lines:
+        yield heading("Examples")
+        yield "\n".join(" " * INDENT + line for line in lines)
+
+
+def _shown(command: Any) -> list[Any]:
+    return [one for one in command.params if not one.hidden]
+
+
+def _importance(parameter: Any) -> int:
+    """The smaller the more: arguments, then the options that are the command's own, then others."""
+    if parameter.param_type_name == "argument":
+        return -2
+    if parameter.rich_help_panel is None:
+        return -1
+    return OPTIONS.index(parameter.name) if parameter.name in OPTIONS else len(OPTIONS)
+
+
+def _spelled(parameter: Any, *, briefly: bool = False) -> str:
+    """An argument, or an option and what it takes; briefly as it is mostly typed."""
+    if parameter.param_type_name == "argument":
+        return argument_name(parameter)
+    short = [one for one in parameter.opts if len(one) == 2]
+    long = [one for one in spellings(parameter) if one not in short]
+    if briefly and parameter.secondary_opts:
+        long = parameter.secondary_opts if parameter.default else long
+    elif parameter.secondary_opts:
+        long = [f"--[no-]{long[0].removeprefix('--')}"]
+    names = [*short, *(long[:1] if briefly else long)]
+    indent = "" if short else " " * len("-o, ")  # so that long names stand below one another
+    return f"{indent}{', '.join(names)} {parameter.metavar or ''}".rstrip()
+
+
+def _told(parameter: Any) -> str:
+    """What an option is for, what numbers it takes, and its default."""
+    from rich.text import Text
+
+    facts = []
+    if parameter.min is not None and parameter.max is None and not parameter.count:
+        facts.append(f"{parameter.min} or more")
+    if default := _default(parameter):
+        facts.append(f"default: {default}")
+    told = Text.from_markup(parameter.help or "").plain
+    return f"{told} [{'; '.join(facts)}]" if facts else told
+
+
+def _default(parameter: Any) -> str:
+    shown, value = parameter.show_default, parameter.default
+    if isinstance(shown, str):
+        return shown
+    if not shown or value is None or value is False or value == "":
+        return ""
+    return "on" if value is True else str(value)
+
+
+def _brief(text: str | None, parameter: Any = None) -> str:
+    """The first words of a help text that make sense, and an option's default and choices."""
+    from rich.text import Text
+
+    told = re.split(r"(?<!\.\w)[;:.](?: |$)", Text.from_markup(text or "").plain, maxsplit=1)[0]
+    if parameter is None:
+        return told
+    choices = parameter.type_descriptor.choices
+    told += f": {', '.join(choices)}" if choices else ""
+    default = _default(parameter)
+    return f"{told} [{default}]" if default else told
+
+
+def _first_words(text: str, room: int) -> str:
+    """As many words as there is room for, with dots in the place of the others."""
+    if len(text) > room:
+        text = re.sub(r" \[[^]]*\]$", "", text)  # rather the default than what it is for
+    if len(text) <= room:
+        return text
+    return text[: room - 3].rpartition(" ")[0].rstrip(",:") + " ..."

@@ -1,0 +1,130 @@
+"""What cannot be on a command line, in this program's own words: what was wanted, what was seen.
+
+Typer finds the mistakes; its sentences, and those of the library that it parses values with, are
+never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from gpunet.config import SETTINGS
+from gpunet.config.setting import suggestion
+
+__all__ = ["in_own_words", "wanted"]
+
+MOVED = {
+    "--find-lr": "gpunet find-lr",
+    "--explain-plan": "gpunet explain",
+    "--show-shader": "gpunet explain --shader PASS",
+    "--profile": "gpunet profile",
+    "--print-config": "gpunet config",
+}
+"""Commands that once were options of `gpunet train`, by those options."""
+
+ELSEWHERE = {
+    "accelerator": "--device",
+    "bs": "--batch-size",
+    "clipnorm": "--clip-norm",
+    "cuda": "--device",
+    "debug": "--verbose",
+    "gpu": "--device",
+    "gpus": "--device",
+    "gradient-clip-val": "--clip-norm",
+    "layers": "--hidden",
+    "lr-scheduler": "--schedule",
+    "max-epochs": "--epochs",
+    "num-epochs": "--epochs",
+    "project": "--run-dir",
+    "save-every": "--checkpoint-every",
+    "scheduler": "--schedule",
+    "units": "--hidden",
+    "val-split": "--validation",
+    "validation-split": "--validation",
+    "wd": "--weight-decay",
+}
+"""Options of other programs, and what they are called here."""
+
+KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def in_own_words(error: Any) -> str:
+    """One sentence for what Typer found, and the next move.
+
+    Args:
+        error: a ``typer.TyperException``.
+    """
+    kind = type(error).__name__
+    context: Any = getattr(error, "ctx", None)
+    path = "gpunet" if context is None else context.command_path
+    if kind == "NoSuchOption":
+        return _unknown_option(error.option_name, context, path)
+    if kind == "BadOptionUsage":
+        lacks = "requires" in error.message
+        says = "needs a value; give one after it" if lacks else "takes no value; leave it out"
+        return f"{error.option_name} {says}"
+    if kind == "MissingParameter":
+        return f"{_name(error.param, context)} is missing; see `{path} -h`"
+    if kind == "BadParameter" and error.param is not None:
+        return _bad_value(error, context)
+    if unknown := re.search(r"No such command '(.*?)'", error.message):
+        known = context.command.commands
+        advice = suggestion(unknown[1], known) or f"; `{path} -h` lists the commands"
+        return f"{unknown[1]!r} is no command of `{path}`{advice}"
+    if extra := re.search(r"unexpected extra argument.*\((.*)\)", error.message):
+        return f"{extra[1]!r} is more than `{path}` takes; see `{path} -h`"
+    return f"{error.format_message()}; see `{path} -h`"
+
+
+def wanted(parameter: Any) -> str:
+    """What values an option or an argument takes, in words; empty if any text will do."""
+    kind = parameter.type_descriptor
+    if kind.choices is not None:
+        return f"one of {', '.join(map(str, kind.choices))}"
+    row, words = SETTINGS.get(parameter.name), KINDS.get(kind.annotation, "")
+    if row is not None and row.bounds is not None:
+        bounds = str(row.bounds).removeprefix("a number ")
+    elif parameter.min is None:
+        return words
+    elif parameter.max is None:
+        bounds = f"{parameter.min:,} or more"
+    else:
+        bounds = f"from {parameter.min:,} to {parameter.max:,}"
+    return f"{words} {'of ' if bounds[0].isdigit() else ''}{bounds}"
+
+
+def _unknown_option(name: str, context: Any, path: str) -> str:
+    if name in MOVED:
+        return f"this option is a command of its own now: `{MOVED[name]}`"
+    options = [
+        one
+        for parameter in (context.command.params if context else ())
+        if parameter.param_type_name == "option" and not parameter.hidden
+        for one in (*parameter.opts, *parameter.secondary_opts)
+        if one.startswith("--")
+    ]
+    here = ELSEWHERE.get(name.lstrip("-"), "")
+    advice = f"; did you mean {here!r}?" if here in options else suggestion(name, options)
+    return f"`{path}` has no option {name}{advice or f'; `{path} --help` lists all'}"
+
+
+def _bad_value(error: Any, context: Any) -> str:
+    parameter, cause = error.param, error.__cause__
+    if cause is None or not hasattr(cause, "errors"):
+        return f"{_name(parameter, context)}: {error.message}"
+    value = str(cause.errors()[0]["input"])
+    choices = parameter.type_descriptor.choices
+    advice = suggestion(value, map(str, choices)) if choices else ""
+    shown = value if re.fullmatch(r"-?[\d.]+", value) else repr(value)
+    return f"{_name(parameter, context)} is {shown:.60}, wanted {wanted(parameter)}{advice}"
+
+
+def _name(parameter: Any, context: Any) -> str:
+    """An argument, or an option, as the user gave it: on the command line or as a variable."""
+    source = context and context.get_parameter_source(parameter.name)
+    if source and source.name == "ENVIRONMENT":
+        return str(parameter.envvar)
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper()).strip("[]")
+    return str(next((one for one in parameter.opts if one.startswith("--")), parameter.opts[0]))

@@ -1,0 +1,177 @@
+"""The axes of charts: which range they show, and which round values are written beside it.
+
+Owns ticks and their labels. A label stands in the row whose middle is its value, so that equal
+steps are equally far apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Axis", "linear_axis", "logarithmic_axis", "nice_ticks", "tick_label"]
+
+PARTS = 5
+"""A range is widened to round parts of it, at most so many, so that the axis seldom moves."""
+
+SHORT = 6
+"""Rows up to which each may have a label; every second one at most where there are more."""
+
+FACTORS = (1, 2, 2.5, 5)
+"""Times a power of ten they are the steps between labels."""
+
+ROWS_PER_DECADE = (20, 13, 10, 7, 5, 4, 3, 2, 1, 1 / 2, 1 / 5, 1 / 10, 1 / 20, 1 / 50, 1 / 200)
+"""Of a logarithmic axis, from the finest to the coarsest."""
+
+EXACT = 0.13
+"""Rows that a labeled value may lie beside the middle of its row: half a braille dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A vertical axis of rows.
+
+    Args:
+        bottom: the value in the middle of the lowest row.
+        row: from the middle of a row to that of the next one.
+        rows: how many there are.
+        labels: by row; row 0 is on top.
+    """
+
+    bottom: float
+    row: float
+    rows: int
+    labels: Mapping[int, str]
+
+    def range(self, dots: int) -> tuple[float, float]:
+        """The values of the lowest and the uppermost dot, of so many in each row."""
+        beyond = (dots - 1) / 2 / dots * self.row
+        return self.bottom - beyond, self.bottom + (self.rows - 1) * self.row + beyond
+
+
+def linear_axis(
+    lowest: float, highest: float, rows: int, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> Axis:
+    """The axis of so many rows that shows a range in the finest way; it stays within the bounds.
+
+    Two rows or more have two labels or more.
+    """
+    lowest, highest = (min(max(one, bounds[0]), bounds[1]) for one in (lowest, highest))
+    if highest - lowest <= 1e-9 * max(abs(lowest), abs(highest), 1e-9):
+        margin = 0.1 * abs(highest) or 0.5
+        lowest, highest = max(lowest - margin, bounds[0]), min(highest + margin, bounds[1])
+    part = _nice_step((highest - lowest) / PARTS)
+    lowest = max(math.floor(lowest / part + 1e-9) * part, bounds[0])
+    highest = min(math.ceil(highest / part - 1e-9) * part, bounds[1])
+    if rows < 2:
+        return Axis((lowest + highest) / 2, (highest - lowest) / 0.75, rows, {})
+    if rows == 2:
+        labels = {1: f"{lowest:.7g}", 0: f"{highest:.7g}"}
+        return Axis(lowest, highest - lowest, rows, labels)
+    _, between, step, first = min(_linear_axes(lowest, highest, rows, bounds))
+    row = step / between
+    labels = {
+        rows - 1 - at: tick_label((first + at) * row, step)
+        for at in range(-first % between, rows, between)
+        if (first + at) * row <= bounds[1] + 1e-9 * step
+    }
+    return Axis(first * row, row, rows, labels)
+
+
+def _linear_axes(
+    lowest: float, highest: float, rows: int, bounds: tuple[float, float]
+) -> Iterator[tuple[float, int, float, int]]:
+    """Axes that show the range: a row's height, rows between ticks, their step, the lowest row.
+
+    The lowest row is counted from zero in rows.
+    """
+    fewest = 1 if rows <= SHORT else 2
+    most = (rows - 1) // 2 if lowest < 0 < highest else rows - 1
+    for between in range(fewest, min(most, 4) + 1):
+        step = _nice_step((highest - lowest) / (rows - 1) * between, FACTORS)
+        while True:
+            row = step / between
+            first = between * math.floor(lowest / step + 1e-9)
+            if (first + rows - 1) * row > bounds[1] * (1 + 1e-9):
+                first = math.floor(bounds[1] / row + 1e-9) - rows + 1
+                if first * row < bounds[0]:
+                    first = math.floor(bounds[0] / row + 1e-9)
+            covered = first * row <= lowest + 1e-6 * step
+            if covered and (first + rows - 1) * row >= highest - 1e-6 * step:
+                yield row, between, step, first
+                break
+            step = _nice_step(1.01 * step, FACTORS)
+
+
+def logarithmic_axis(lowest: float, highest: float, rows: int) -> Axis:
+    """The axis of the decimal logarithms of positive values, in the finest way that shows them all.
+
+    It is labeled by the values themselves; two rows or more have two labels or more.
+    """
+    bottom, top = math.log10(lowest), math.log10(highest)
+    if rows > SHORT:
+        bottom = _round_down(lowest)
+    if rows < 2:
+        return Axis((bottom + top) / 2, (top - bottom) / 0.75 or 1.0, rows, {})
+    for per_decade in ROWS_PER_DECADE:
+        places = max(1.0, per_decade)
+        first = math.floor(bottom * places + 1e-9) / places
+        axis = Axis(first, 1 / per_decade, rows, _log_labels(first, 1 / per_decade, rows))
+        if first + (rows - 1) / per_decade >= top - 1e-9 and len(axis.labels) >= 2:
+            break
+    return axis
+
+
+def _round_down(value: float) -> float:
+    """The logarithm of the largest of 1, 2, 5 times a power of ten that is not above the value."""
+    power = math.floor(math.log10(value))
+    share = math.log10(value) - power
+    return power + max(step for step in (0.0, math.log10(2), math.log10(5)) if step <= share + 1e-9)
+
+
+def _log_labels(bottom: float, row: float, rows: int) -> dict[int, str]:
+    """The labels by row: powers of ten first, then what else is round and amid a row."""
+    labels: dict[int, str] = {}
+    powers = range(math.floor(bottom), math.ceil(bottom + (rows - 1) * row) + 1)
+    for factor in (1, 2, 5, 3, 4):
+        for power in powers:
+            place = (math.log10(factor) + power - bottom) / row
+            at = rows - 1 - round(place)
+            taken = {at - 1, at, at + 1} if rows > SHORT else {at}
+            if abs(place - round(place)) <= EXACT and 0 <= at < rows and not taken & labels.keys():
+                near = -4 < power < 5
+                labels[at] = f"{factor * 10.0**power:g}" if near else f"{factor}e{power:+03d}"
+    return labels
+
+
+def nice_ticks(
+    lowest: float, highest: float, intervals: int, whole: bool = False
+) -> tuple[list[float], float]:
+    """Round or even whole numbers in a range, at most so many intervals, and the step of them."""
+    step = _nice_step((highest - lowest) / intervals)
+    step = max(step, 1.0) if whole else step
+    first = math.ceil(lowest / step - 1e-9)
+    last = math.floor(highest / step + 1e-9)
+    return [index * step for index in range(first, last + 1)], step
+
+
+def _nice_step(least: float, factors: Sequence[float] = (1, 2, 5)) -> float:
+    """The smallest of some factors times a power of ten that is not below ``least``."""
+    power = 10.0 ** math.floor(math.log10(least))
+    enough = (factor * power for factor in factors if factor * power >= least * (1 - 1e-9))
+    return next(enough, 10 * power)
+
+
+def tick_label(value: float, step: float) -> str:
+    """A tick in few letters: ``0.25``, ``1500``, ``250k``, ``40M``, ``2.0e-07``."""
+    if value == 0 and not 1e-4 <= step < 1e4:
+        return "0"
+    if 1e4 <= step < 1e15:
+        power = math.floor(math.log10(step) / 3 + 1e-9)
+        return f"{value / 1000**power:.0f}{'kMGT'[power - 1]}"
+    if step < 1e-4 or step >= 1e15 or abs(value) >= 1e9:
+        return f"{value:.1e}"
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    decimals += abs(step - round(step, decimals)) > 1e-9 * step  # as of 2.5
+    return f"{value:.{decimals}f}"

@@ -1,0 +1,105 @@
+"""A canvas that a network answers to: what `gpunet draw` and the screen of a run share.
+
+Keys and the mouse change the canvas in the thread that reads them; the network is asked in the
+thread that draws, for no more drawings than it shows.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from operator import is_
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from gpunet.errors import DataError
+from gpunet.model import Model
+from gpunet.terminal.draw.canvas import KEYS, MOVES, SIDE, Canvas
+from gpunet.terminal.live.keyboard import Mouse
+from gpunet.terminal.views.draw import Area, Drawn, Reply, point_at
+from gpunet.workflows.drawing import DrawingReader, require_images
+
+__all__ = ["Drawing"]
+
+RIGHT = 2
+"""The number of the mouse's right button, which erases."""
+
+DASH = "a dash? A figure is far wider than a digit; draw it higher, or apart"
+
+
+class Drawing:
+    """A canvas and what a model says of it.
+
+    Args:
+        model: of images; its weights may become others as it is trained.
+
+    Raises:
+        ModelError: the model takes no images.
+    """
+
+    def __init__(self, model: Model) -> None:
+        shape = require_images(model)
+        self.canvas = Canvas() if model.framing else Canvas.of_shape(*shape)
+        self._model = model
+        self._reader = DrawingReader()
+        self._answered: tuple[object, object] = None, None
+        self._reply = Reply(())
+        self._asking = threading.Lock()  # a key may ask, too
+
+    def pressed(self, key: str) -> bool:
+        """Take a key; false if it means nothing here."""
+        key = key.lower()
+        self.canvas = self.canvas.pressed(key)
+        return key in MOVES or key in KEYS
+
+    def moused(self, event: Mouse, console: Console, area: Area) -> None:
+        """Take what the mouse did.
+
+        Args:
+            event: as it comes.
+            console: that is drawn on.
+            area: where the board and the answer are on it.
+        """
+        if event.act == "release":
+            self.canvas = self.canvas.lifted()
+            return
+        point = point_at(console, self.canvas, area, event.column, event.row)
+        if point is None:
+            return
+        if event.act == "move":
+            self.canvas = self.canvas.moved(point) if self.canvas.is_down else self.canvas
+        elif event.act == "press" and self.canvas.holds(point):
+            erases = True if event.button == RIGHT else None
+            self.canvas = self.canvas.lowered(point, erases=erases)
+
+    def drawn(self, parameters: NDArray[np.float32] | None, of: str = "") -> Drawn:
+        """The drawing, and what the model says of it; it is asked only if either is another.
+
+        Args:
+            parameters: (P, N) the model's weights now; ``None`` if they are not known yet.
+            of: which weights these are, in words.
+        """
+        canvas = self.canvas
+        asked = canvas.strokes, parameters
+        with self._asking:
+            if not all(map(is_, asked, self._answered)):
+                self._answered, self._reply = asked, self._ask(canvas, parameters, of)
+            return Drawn(canvas, self._reply)
+
+    def _ask(self, canvas: Canvas, parameters: NDArray[np.float32] | None, of: str) -> Reply:
+        model = self._model
+        silent = Reply(model.classes or model.targets, model.network.kind, of=of)
+        if canvas.is_empty:
+            return silent
+        if parameters is None:
+            return replace(silent, problem="waiting for a look into the network")
+        # White chalk on the board stands for black ink where a model knows such images as they are.
+        png = canvas.png(on_white=model.framing is None and model.inverted)
+        try:
+            answers = self._reader.answer(replace(model, parameters=parameters), png)
+        except DataError:
+            return replace(silent, problem=DASH)
+        x, y = canvas.pen
+        return replace(silent, answers=answers, chosen=answers.nearest(x * SIDE, y * SIDE))

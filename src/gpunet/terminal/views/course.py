@@ -1,0 +1,115 @@
+"""The course of a run within its epochs, in bounded memory however long the run is.
+
+Owns how means over stretches of steps are kept, merged and smoothed; that they are means of the
+steps that they stand for holds throughout.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Course"]
+
+CAPACITY = 4096
+"""Stretches that are kept; the last tenth of them still has more than a chart has dots."""
+
+BEGIN, END, LOSS, SCORE, RATE = range(5)
+"""The columns of a course."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """Loss, score and learning rate, each a mean over a stretch of steps.
+
+    Args:
+        stretches: (n, 5) begin and end in epochs, 0 being the run's start; loss, score, learning
+            rate; NaN for what is not known.
+
+    Example:
+        >>> course = Course().followed_by(0.0, 0.5, 2.0, 0.4, 0.01)
+        >>> course = course.followed_by(0.5, 1.0, 1.0, 0.6, 0.01)
+        >>> course.end, course.stretches[:, 2].tolist()
+        (1.0, [2.0, 1.0])
+    """
+
+    stretches: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 5)))
+
+    @property
+    def end(self) -> float:
+        """How far it goes, in epochs."""
+        return float(self.stretches[-1, END]) if len(self.stretches) else 0.0
+
+    def followed_by(
+        self, begin: float, end: float, loss: float, score: float | None, rate: float | None
+    ) -> Course:
+        """The course with another stretch; neighbors are merged once there are too many."""
+        row = [begin, end, loss, *(math.nan if one is None else one for one in (score, rate))]
+        kept = self.stretches if len(self.stretches) < CAPACITY else _merged(self.stretches)
+        return Course(np.vstack([kept, row]))
+
+    def until(self, end: float) -> Course:
+        """The course as far as a place, in epochs; a run that is resumed goes on from there."""
+        return Course(self.stretches[self.stretches[:, END] <= end + 1e-9])
+
+    def curve(
+        self, column: int, x_range: tuple[float, float], places: int, smoothing: float = 0.0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The positions (m,) and the means (m,) of what is drawn in a range, m at most ``places``.
+
+        Args:
+            column: ``LOSS``, ``SCORE`` or ``RATE``.
+            x_range: in epochs.
+            places: parts of the range, each with one mean over the steps in it.
+            smoothing: share of the range, on either side of a place, over which the mean is taken.
+        """
+        middle = self.stretches[:, :2].mean(axis=1)  # (n,)
+        values = self.stretches[:, column]
+        lowest, highest = x_range
+        shown = (middle >= lowest) & (middle <= highest) & ~np.isnan(values)
+        middle, values = middle[shown], np.clip(values[shown], -LARGEST, LARGEST)
+        steps = (self.stretches[:, END] - self.stretches[:, BEGIN])[shown]
+        place = ((middle - lowest) / (highest - lowest) * places).astype(int).clip(0, places - 1)
+        counts, sums, positions = (
+            np.bincount(place, weights=each, minlength=places)
+            for each in (steps, steps * values, steps * middle)
+        )
+        there = np.flatnonzero(counts)
+        x = positions[there] / counts[there]
+        half = math.ceil(smoothing * places)
+        return x, _summed_around(sums, there, half) / _summed_around(counts, there, half)
+
+
+LARGEST = 1e290
+"""What is beyond is not told apart, so that sums stay finite."""
+
+
+def _merged(stretches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Every two neighbors (2n, 5) as one (n, 5): the mean over the steps of both."""
+    first, second = stretches[::2], stretches[1::2]
+    steps = np.stack([one[:, END] - one[:, BEGIN] for one in (first, second)])  # (2, n)
+    share = (steps[0] / steps.sum(axis=0))[:, None]
+    with np.errstate(invalid="ignore"):  # infinity that both have
+        merged: NDArray[np.float64] = share * first + (1 - share) * second
+    merged[:, BEGIN], merged[:, END] = first[:, BEGIN], second[:, END]
+    return merged
+
+
+def _summed_around(
+    values: NDArray[Any], places: NDArray[np.intp], half: int
+) -> NDArray[np.float64]:
+    """The sums (m,) of values (p,) within ``half`` places around each of some.
+
+    Near the beginning it is as many on either side as there are before, so that a steep fall is
+    not drawn too low.
+    """
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(values, half), 2 * half + 1)[places]
+    reach = np.minimum(places - places[:1], half)[:, None]
+    sums: NDArray[np.float64] = np.where(
+        np.abs(np.arange(-half, half + 1)) <= reach, around, 0.0
+    ).sum(axis=1)
+    return sums

@@ -1,0 +1,359 @@
+"""The board that is drawn on, beside what a network says of the drawing.
+
+Owns where the board lies, and so which point of it a cell of the terminal is. What is on the board
+belongs to ``draw.canvas``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich import box
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+
+from gpunet.config.choices import Kind
+from gpunet.datasets.images import resized
+from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.block import Block, Line, beside, cut, stack, text_block
+from gpunet.terminal.draw.canvas import Canvas, Point
+from gpunet.terminal.draw.charts import BRAILLE, DOTS
+from gpunet.terminal.draw.digits import half_blocks, picture
+from gpunet.terminal.draw.style import GREYS, Ink, bar, glyphs
+from gpunet.terminal.live.console import shows_greys
+from gpunet.terminal.views.verdict import predictions
+from gpunet.workflows.drawing import DrawingAnswers
+
+if TYPE_CHECKING:
+    from gpunet.terminal.views.view import View
+    from gpunet.training.events import RunInfo
+
+__all__ = [
+    "Area",
+    "Drawn",
+    "Reply",
+    "draw_block",
+    "draw_screen",
+    "key_hints",
+    "label_hints",
+    "point_at",
+]
+
+SURE = 0.6
+"""Probability of a class below which an answer is a toss-up, as on the page."""
+
+LEAST_ROWS = 6
+"""Rows of a board below which there is nothing to draw on."""
+
+PAPER = 4
+"""Which of the greys the empty board is, so that its border is seen on black."""
+
+GAP = 2
+"""Cells between the board, the picture and the bars."""
+
+SEEN = 28
+"""Columns of the picture as the network sees it, where there is room: a pixel each, for MNIST's."""
+
+LEAST_SEEN = 14
+"""Columns below which that picture is left out."""
+
+SHORT, WIDE_BAR, MOST_BARS = 4, 24, 48
+"""Cells of a bar: at least, those from which a larger picture is worth more, and with its name and
+share at most."""
+
+SHARE = 6
+"""Cells that a percentage and the blank before it take."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reply:
+    """What a network says of a drawing.
+
+    Args:
+        names: of its classes, labels or measured targets.
+        kind: which of them.
+        answers: to the digits of the drawing; ``None`` if there are none.
+        chosen: the digit that is looked at.
+        problem: why there is no answer.
+        of: which weights have answered.
+    """
+
+    names: Sequence[str]
+    kind: Kind = "classes"
+    answers: DrawingAnswers | None = None
+    chosen: int = 0
+    problem: str = ""
+    of: str = ""
+
+
+class Drawn(NamedTuple):
+    """A drawing and what is said of it."""
+
+    canvas: Canvas
+    reply: Reply
+
+
+class Area(NamedTuple):
+    """Where the board and the answer are on the screen, in cells counted from 0."""
+
+    left: int
+    top: int
+    width: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the board lies in a block, without its frame; no rows if it does not fit."""
+
+    columns: int
+    rows: int
+    frame: int
+
+
+def draw_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+    """The board of a run's dashboard, what the network in training answers, and the keys."""
+    if view.drawn is None:
+        images = run.dataset.image_shape is not None
+        words = "only the run's own terminal can draw" if images else "drawing takes images"
+        why = "" if images else ", but the samples of this run are rows of a table"
+        return text_block(console, [Text(words + why, Ink.MUTED)], width).shaped(width, rows)
+    canvas, reply = view.drawn
+    board = draw_block(console, canvas, reply, width, rows - 1)
+    hints = text_block(console, [key_hints(canvas, ("Esc", "back"), width)], width)
+    return stack([board, hints], width)
+
+
+def draw_block(console: Console, canvas: Canvas, reply: Reply, width: int, rows: int) -> Block:
+    """The board and the answer, in exactly so many cells; a sentence where they do not fit."""
+    place = _place(console, canvas, width, rows)
+    if not place.rows:
+        words = ["too small to draw on", "make the terminal larger"]
+        return text_block(console, [Text(one, Ink.WARNING) for one in words], width).shaped(
+            width, rows
+        )
+    board = _board(console, canvas, place)
+    right = width - board.width - GAP
+    return beside([board, _answer(console, canvas, reply, right, rows)], GAP).shaped(width, rows)
+
+
+def point_at(console: Console, canvas: Canvas, area: Area, column: int, row: int) -> Point | None:
+    """The point of the board in the middle of a cell of the screen, counted from 0.
+
+    It may lie beside the board; ``None`` if there is no board in the area.
+    """
+    place = _place(console, canvas, area.width, area.rows)
+    if not place.rows:
+        return None
+    across, down = canvas.size
+    x = (column - area.left - place.frame + 0.5) / place.columns * across
+    y = (row - area.top - place.frame + 0.5) / place.rows * down
+    return x, y
+
+
+def key_hints(canvas: Canvas, leave: tuple[str, str], width: int, *, keeps: bool = False) -> Text:
+    """The keys of the board, as many as fit.
+
+    Args:
+        canvas: whose keys they are.
+        leave: the key that leaves the board, and what it does.
+        width: in cells.
+        keeps: whether drawings can be kept.
+    """
+    return _hints(
+        [
+            leave,
+            ("space", "pen up" if canvas.is_down else "pen down"),
+            ("arrows", "move"),
+            ("c", "clear"),
+            ("u", "undo"),
+            ("e", "pen" if canvas.erases else "eraser"),
+            *([("w", "keep")] if keeps else []),
+            ("+ -", "width"),
+            ("r", "redo"),
+        ],
+        width,
+    )
+
+
+def label_hints(label: str, width: int) -> Text:
+    """The keys while it is asked as what a drawing is to be kept."""
+    return _hints([("Enter", f"keep as {label}"), ("arrows", "another"), ("Esc", "back")], width)
+
+
+def _hints(hints: Sequence[tuple[str, str]], width: int) -> Text:
+    text = Text()
+    for key, action in hints:
+        gap = "   " if text else ""
+        if text.cell_len + len(f"{gap}{key} {action}") <= width:
+            text.append(gap + key, Ink.STRONG).append(f" {action}", Ink.MUTED)
+    return text
+
+
+# ---- The board
+
+
+def _place(console: Console, canvas: Canvas, width: int, rows: int) -> _Place:
+    """The largest board that leaves room for an answer; a cell is twice as high as wide."""
+    frame = 0 if shows_greys(console) and not console.options.ascii_only else 1
+    across, down = canvas.size
+    bars = 1 + 1 + SHORT + SHARE
+    room = width - 2 * frame - GAP - bars
+    if room - SEEN - GAP >= SEEN:  # the picture in full is worth more than a larger board
+        room -= SEEN + GAP
+    high = min(rows - 2 * frame, int(room * down / across / 2))
+    columns = round(2 * high * across / down)
+    return _Place(columns, high if high >= LEAST_ROWS else 0, frame)
+
+
+def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
+    lines = _with_pen(console, canvas, place, _cells(console, canvas, place))
+    if not place.frame:
+        return Block(place.columns, lines)
+    edges = box.ASCII if console.options.ascii_only else box.SQUARE
+    style = console.get_style(Ink.MUTED)
+    across = edges.top * place.columns
+    side = Segment(edges.mid_left if console.options.ascii_only else "│", style)
+    framed = [[side, *line, side] for line in lines]
+    top = [Segment(f"{edges.top_left}{across}{edges.top_right}", style)]
+    bottom = [Segment(f"{edges.bottom_left}{across}{edges.bottom_right}", style)]
+    return Block(place.columns + 2, [top, *framed, bottom])
+
+
+def _cells(console: Console, canvas: Canvas, place: _Place) -> list[Line]:
+    """The board's pixels, as fine as the terminal shows them."""
+    columns, rows = place.columns, place.rows
+    if shows_greys(console) and not console.options.ascii_only:
+        ink = _scaled(canvas, 2 * rows, columns)
+        levels = PAPER + np.rint(ink * (len(GREYS) - 1 - PAPER)).astype(np.int64)
+        return half_blocks(levels, GREYS)
+    if console.options.ascii_only:
+        shades = glyphs(True).shades
+        shaded = np.rint(_scaled(canvas, rows, columns) * (len(shades) - 1)).astype(int)
+        return [[Segment("".join(shades[level] for level in row))] for row in shaded.tolist()]
+    dots = _scaled(canvas, 4 * rows, 2 * columns).reshape(rows, 4, columns, 2) > 0.5
+    codes = BRAILLE + (dots * DOTS[:, None]).sum(axis=(1, 3))
+    return [[Segment("".join(map(chr, row)))] for row in codes.tolist()]
+
+
+def _scaled(canvas: Canvas, height: int, width: int) -> NDArray[np.float64]:
+    """The ink of the board, 0 to 1, in so many pixels."""
+    image = resized(Image.fromarray(canvas.image()), width, height)
+    return np.asarray(image, np.float64) / 255
+
+
+def _with_pen(console: Console, canvas: Canvas, place: _Place, lines: list[Line]) -> list[Line]:
+    """The lines with a mark where the pen is, if it is moved by keys."""
+    if not canvas.by_keys:
+        return lines
+    (x, y), (across, down) = canvas.pen, canvas.size
+    column = min(int(x / across * place.columns), place.columns - 1)
+    row = min(int(y / down * place.rows), place.rows - 1)
+    before, cell, after = Segment.divide(lines[row], [column, column + 1, place.columns])
+    under = cell[0].style if cell and cell[0].style else Style()
+    style = under + Style(bold=True) + Style(color=console.get_style(Ink.WARNING).color)
+    mark = Segment("#" if canvas.is_down else "+", style)
+    return [*lines[:row], [*before, mark, *after], *lines[row + 1 :]]
+
+
+# ---- The answer
+
+
+def _answer(console: Console, canvas: Canvas, reply: Reply, width: int, rows: int) -> Block:
+    """The verdict, the picture as the network sees it, and what it takes it for."""
+    head, detail = _verdict(canvas, reply)
+    told = text_block(console, [head, detail], width)
+    answers = None if canvas.is_empty else reply.answers
+    longest = max((Text(name).cell_len for name in reply.names), default=1)
+    label = min(longest, max(4, width // 3))
+    columns, high = _seen_size(canvas, width, rows - told.height - 1, label)
+    seen = Block(columns, []).shaped(columns, high)
+    if answers is not None:
+        seen = picture(console, answers.pictures[reply.chosen], columns, high, whole=True)
+    words = "as the network sees it" if columns >= SEEN else "as it is seen"
+    caption = text_block(console, [Text(words, Ink.MUTED)], columns)
+    parts = [stack([seen, caption], columns)] if columns else []
+    room = min(MOST_BARS, width - columns - (GAP if columns else 0))
+    values = None if answers is None else answers.values[reply.chosen]
+    parts.append(_bars(console, reply, values, label, room, rows - told.height))
+    return stack([told, beside(parts, GAP)], width)
+
+
+def _verdict(canvas: Canvas, reply: Reply) -> tuple[Text, Text]:
+    """What the network says in words, and how sure it is."""
+    if canvas.is_empty:
+        return Text("nothing drawn yet", Ink.STRONG), Text("draw on the board", Ink.MUTED)
+    if reply.answers is None:
+        head, _, detail = reply.problem.partition("? ")
+        return Text(head + "?" * bool(detail), Ink.WARNING), Text(detail or reply.of, Ink.MUTED)
+    values = reply.answers.values
+    if not np.isfinite(values).all():
+        return Text("no answer: the network has diverged", Ink.WRONG), Text(reply.of, Ink.MUTED)
+    if reply.kind == "classes" and float(values[reply.chosen].max()) < SURE:
+        first, second = np.argsort(-values[reply.chosen], kind="stable")[:2].tolist()
+        doubt = f"unsure: {reply.names[first]} or {reply.names[second]}?"
+        return Text(doubt, Ink.WARNING), Text(_detail(reply), Ink.MUTED)
+    said = predictions(values, reply.names, reply.kind)
+    words = " ".join(word for word, _ in said)
+    return Text(words, Ink.BEST), Text(_detail(reply), Ink.MUTED)
+
+
+def _detail(reply: Reply) -> str:
+    """How sure the networks are of the digit that is looked at, and whose weights they have."""
+    assert reply.answers is not None
+    each = reply.answers.networks[:, reply.chosen]  # (P, C)
+    told = []
+    if reply.kind != "measured":
+        best = int(each.mean(axis=0).argmax())
+        told.append(f"{100 * each[:, best].mean():.1f} %")
+        if len(each) > 1:
+            low, high = 100 * each[:, best].min(), 100 * each[:, best].max()
+            told.append(f"mean of {len(each)} from {low:.0f} to {high:.0f} %")
+    return ", ".join([*told, *([reply.of] if reply.of else [])])
+
+
+def _seen_size(canvas: Canvas, width: int, rows: int, label: int) -> tuple[int, int]:
+    """Columns and rows of the picture as the network sees it; 0 where it is left out."""
+    across, down = canvas.size
+    most = min(width - GAP - label - 1 - SHORT - SHARE, int(2 * rows * across / down))
+    spare = min(most, width - GAP - label - 1 - WIDE_BAR - SHARE)
+    columns = min(most, max(SEEN, spare // SEEN * SEEN))
+    return (columns, round(columns * down / across / 2)) if columns >= LEAST_SEEN else (0, 0)
+
+
+def _bars(
+    console: Console,
+    reply: Reply,
+    values: NDArray[np.floating[Any]] | None,
+    label: int,
+    width: int,
+    rows: int,
+) -> Block:
+    """A line for every class, label or target; of too many classes the most probable ones."""
+    known = np.zeros(len(reply.names)) if values is None else np.nan_to_num(values, nan=0.0)
+    order = list(range(len(known)))
+    if len(order) > rows and reply.kind != "measured":
+        order = sorted(np.argsort(-known, kind="stable")[: max(0, rows)].tolist())
+    ascii_only = console.options.ascii_only
+    best = -1 if values is None else int(known.argmax())
+    lines = []
+    for index in order[: max(0, rows)]:
+        line = cut(Text(reply.names[index]), label, ascii_only)
+        line.pad_right(label - line.cell_len + 1)
+        if reply.kind == "measured":
+            line.append("" if values is None else formats.measured(float(known[index])))
+        else:
+            share, style = float(known[index]), Ink.LABEL if index == best else Ink.MUTED
+            length = max(0, width - label - 1 - SHARE)
+            line.append_text(bar(share, length, style, ascii_only))
+            line.append("" if values is None else f" {100 * share:3.0f} %")
+        line.stylize(Ink.STRONG if index == best else Ink.MUTED)
+        lines.append(line)
+    return text_block(console, lines, width)

@@ -1,0 +1,105 @@
+"""The card that stands last when work has ended: what came of it, and what to type next.
+
+Owns its layout and what is left out where it would be too high; its words belong to ``cli``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.ending import whole
+from gpunet.terminal.views.frame import NARROW
+
+__all__ = ["EndCard"]
+
+HEIGHT = 12
+"""Lines of a card, its frame included."""
+
+KEPT = 3
+"""Rows that are never left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndCard:
+    """A frame on a terminal, lines elsewhere; a rich renderable.
+
+    Args:
+        title: what has ended.
+        rows: names and values, the most important first.
+        moves: commands to type next, each with what it is good for.
+        warning: what is wrong with the result; empty if nothing is.
+    """
+
+    title: str
+    rows: Sequence[tuple[str, str]]
+    moves: Sequence[tuple[str, str]] = ()
+    warning: str = ""
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        if not console.is_terminal:
+            yield from self._lines()
+            return
+        card, spacious = self, True
+        while len(console.render_lines(card._framed(options.max_width, spacious))) > HEIGHT:
+            if spacious:
+                spacious = False
+            elif len(card.rows) > KEPT:
+                card = replace(card, rows=card.rows[:-1])
+            elif card.moves:
+                card = replace(card, moves=card.moves[:-1])
+            else:
+                break
+        yield card._framed(options.max_width, spacious)
+
+    def _framed(self, width: int, spacious: bool) -> RenderableType:
+        """The card, with a blank line before the moves if there is room for one."""
+        parts: list[RenderableType] = [Text(self.warning, Ink.WARNING)] if self.warning else []
+        if width < NARROW:
+            parts += [Text.assemble((f"{n}  ", Ink.MUTED), (v, Ink.STRONG)) for n, v in self.rows]
+        else:
+            parts.append(_grid(Ink.MUTED, Ink.STRONG, self.rows))
+        if self.moves:
+            parts += [Text()] * spacious
+            room = width - 4 - max(len(command) for command, _ in self.moves) - 2
+            reasons = room >= max(len(reason) for _, reason in self.moves)
+            moves = self.moves if reasons else [(command, "") for command, _ in self.moves]
+            parts.append(_grid(Ink.LABEL, Ink.MUTED, moves))
+        return Panel(
+            Group(*parts),
+            box=box.ROUNDED,
+            title=Text(self.title, Ink.STRONG),
+            title_align="left",
+            border_style=Ink.WARNING if self.warning else Ink.MUTED,
+            expand=False,
+        )
+
+    def _lines(self) -> Iterator[RenderableType]:
+        """The same for a file: one line for each row and move, however long."""
+        width = max(len(name) for name, _ in self.rows)
+        texts = [self.warning] if self.warning else []
+        texts += [f"{name:<{width}}  {value}" for name, value in self.rows]
+        texts += [
+            f"{'' if at else 'next':<{width}}  {command}  # {reason}"
+            for at, (command, reason) in enumerate(self.moves)
+        ]
+        return map(whole, texts)
+
+
+def _grid(left: str, right: str, rows: Sequence[tuple[str, str]]) -> Table:
+    """Two columns whose long texts go on in the next line."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=left, overflow="fold")
+    table.add_column(style=right, overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    return table
