@@ -53,7 +53,8 @@ def evaluate(
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
-    loaded = load(options.chosen_model(model))
+    path = options.chosen_model(model)
+    loaded = load(path)
     messages = ConsoleMessages(quiet=as_json)
     choice = choose_device(device, messages)
     samples, evaluation = evaluate_model(loaded, data, choice, messages)
@@ -66,7 +67,7 @@ def evaluate(
         parts.append(Part(ensemble_table(evaluation.overall, evaluation.networks, kind)))
     details = _details(console, loaded, samples, evaluation)
     parts += map(Part, details)
-    card = _card(console, loaded, model, data, choice, samples, evaluation)
+    card = _card(console, loaded, path, data, choice, samples, evaluation)
     print_parts(console, [*parts, Part(card)])
 
 
