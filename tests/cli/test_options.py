@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KINDS = ("TEXT", "PATH", "INT", "FLOAT", "NAME")
 """What the help says of an option's value where the option does not say more."""
 
+NO_USER_CONFIG = "--no-user-config = False | Output"
 THEME = "--theme = auto | Output"
 HELP = ["-h = False | Help", "--help = False | Help"]
 JSON = "--json = False | Output"
@@ -55,7 +56,7 @@ OPTIONS = {
         *(*SOURCES, "DATA = None", *TRAINING[len(SOURCES) :], *KEEPING),
         *("--resume [RUN] = None | Keeping the run", *REST),
     ],
-    "config": [*TRAINING, *KEEPING, *REST],
+    "config": [*TRAINING, *KEEPING, *REST, "--path = False"],
     "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
     "explain": [*TRAINING, DEVICE, AUTOTUNE, "--shader PASS = None | Output", PLAIN],
     "profile": [*TRAINING, DEVICE, AUTOTUNE, PLAIN],
@@ -139,7 +140,7 @@ def test_the_options_of_a_command_are_spelled_and_bounded_as_ever(name: str) -> 
     for one in command_of(name).params:
         line = "SETTINGS" if one.name in SETTINGS and "SETTINGS" in OPTIONS[name] else told(one)
         found += [] if line == "SETTINGS" and line in found else [line]
-    assert found == [*OPTIONS[name], THEME, *HELP]
+    assert found == [*OPTIONS[name], NO_USER_CONFIG, THEME, *HELP]
 
 
 def test_a_setting_is_an_option_of_its_panel_with_its_default_and_its_other_names() -> None:

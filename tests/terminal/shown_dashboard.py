@@ -12,10 +12,8 @@ from gpunet.training.events import Control
 
 if os.getsid(0) == os.getpid():  # only a session's leader may have a terminal of its own
     fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
-console, control = (
-    make_console(environ={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}),
-    Control(),
-)
+size = {name: os.environ[name] for name in ("COLUMNS", "LINES") if name in os.environ}
+console, control = make_console(environ={"TERM": "xterm", **size}), Control()
 assert wants_dashboard(console, plain=False, environ={})
 with Dashboard(console, control):
     while not control.stop_after_epoch.is_set() and not control.stop_now.is_set():

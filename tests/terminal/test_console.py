@@ -171,6 +171,12 @@ def test_a_terminal_where_a_dashboard_makes_no_sense_gets_none(
     assert not wants_dashboard(console, plain=False, environ=environ)
 
 
+def test_a_windows_console_without_escape_codes_gets_no_dashboard(terminal: TextIO) -> None:
+    console = make_console(stream=terminal, environ=XTERM)
+    console.legacy_windows = True
+    assert not wants_dashboard(console, plain=False, environ=XTERM)
+
+
 def test_who_asks_for_plain_or_quiet_output_gets_no_dashboard(terminal: TextIO) -> None:
     loud = make_console(stream=terminal, environ=XTERM)
     assert not wants_dashboard(loud, plain=True, environ=XTERM)

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from tests.terminal.emulated import UNKNOWN, Terminal
 
+from gpunet.terminal.live import cells
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.views.view import Key, Screen, View
 from gpunet.training.clock import WorkingClock
@@ -33,6 +35,13 @@ SECONDS = 60
 def output(console: Console) -> str:
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
+
+
+def seen(console: Console, size: tuple[int, int]) -> str:
+    """What a terminal shows after all that was written."""
+    terminal = Terminal(*size)
+    terminal.obey(output(console))
+    return "\n".join(terminal.lines)
 
 
 def tell(
@@ -117,7 +126,7 @@ def test_the_frame_shows_what_the_observer_was_told(
     console = make_text_console()
     dashboard = Dashboard(console, Control(clock=WorkingClock(lambda: 5.0)), keys=NO_KEYS)
     tell(dashboard, make_run(), make_record(1), make_progress(1))
-    console.print(dashboard)
+    console.print(dashboard.frame((80, 24), 5.0, False))
     assert "784-16-16-10 · 13,002 parameters" in output(console)
     assert "val 0.5100" in output(console)
     assert "all epochs done; the weights of epoch 1 are kept" in output(console)
@@ -181,7 +190,7 @@ def test_the_clock_is_drawn_every_second_though_nothing_is_news(
         for second in range(4):
             now[0] = 1000.0 + second
             deadline = time.monotonic() + SECONDS
-            while f"0:{12 + second} gone" not in output(console):
+            while f"0:{12 + second} gone" not in seen(console, (100, 30)):
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
 
@@ -228,7 +237,7 @@ def test_a_key_is_answered_at_once_however_slow_drawing_is(
         dashboard.on_train_begin(make_run())
         dashboard.pressed("q")
         deadline = time.monotonic() + SECONDS
-        while "stopping after this epoch" not in output(console):
+        while "stopping after this epoch" not in seen(console, (80, 24)):
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
@@ -316,6 +325,47 @@ def test_the_terminal_is_given_back_while_the_process_is_stopped() -> None:
     assert process.returncode == 0, errors.decode()
     os.close(master)
     os.close(slave)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_another_size_is_drawn_whole_though_nothing_else_is_news() -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+
+    def resize(columns: int, rows: int) -> None:
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    resize(90, 26)
+    fixed = ("COLUMNS", "LINES")
+    environment = {name: value for name, value in os.environ.items() if name not in fixed}
+    process = subprocess.Popen(
+        [sys.executable, str(SHOWN)],
+        stdin=slave,
+        stdout=slave,
+        env={**environment, "TERM": "xterm-256color"},
+        start_new_session=True,
+    )
+    os.set_blocking(master, False)
+    try:
+        _read_until(master, b"Ctrl-C")
+        for columns, rows in ((70, 22), (120, 40)):
+            resize(columns, rows)
+            text = _read_until(master, f"\x1b[{rows};1H".encode())
+            text += _read_until(master, cells.END.encode())
+            terminal = Terminal(columns, rows)
+            terminal.obey(text[text.rindex(cells.BEGIN.encode()) :].decode())
+            assert UNKNOWN not in {mark for row in terminal.cells for mark, _ in row}
+            assert terminal.lines[-1].startswith("q stop after this epoch   p pause")
+    finally:
+        process.terminate()
+        _read_until(master, MAIN_SCREEN.encode())
+        process.wait(SECONDS)
+        os.close(master)
+        os.close(slave)
 
 
 def test_a_resumed_run_shows_what_was_done_before(

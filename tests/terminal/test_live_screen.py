@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import pytest
@@ -45,27 +45,33 @@ class Staged:
     def __init__(self, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.worked = 100.0, 0.0
         self.events: list[str] = []
-        self.pauses: list[float] = []
-        self.is_started = False
+        self.due: list[float] = []
+        self.is_open = False
         self.foreground = True
         self.drawing_takes = 0.0
         self.screen = Frames(console, Control(clock=WorkingClock(lambda: self.now)))
         stage: Any = self
-        self.screen._live = self.screen._keyboard = stage
+        self.screen._cells = self.screen._keyboard = stage
+        self.active = False
         monkeypatch.setattr(live_screen, "in_foreground", lambda stream: self.foreground)
         monkeypatch.setattr(time, "thread_time", lambda: self.worked)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
-    def start(self, refresh: bool) -> None:
-        self.events.append(f"start {refresh}")
-        self.is_started = True
+    def open(self) -> None:
+        self.events.append("open")
+        self.is_open = True
 
-    def stop(self) -> None:
-        self.events.append("stop")
-        self.is_started = False
+    def close(self) -> None:
+        self.events.append("close")
+        self.is_open = False
 
-    def refresh(self) -> None:
+    def forget(self) -> None:
+        self.events.append("forget")
+
+    def draw(self, block: Block, mouse: bool) -> None:
         self.events.append("draw")
         self.worked += self.drawing_takes
+        self.now += 10 * self.drawing_takes  # it has waited for a busy processor
 
     def resume(self) -> None:
         self.events.append("keys")
@@ -77,8 +83,10 @@ class Staged:
         """Let the drawing loop get these requests, one after the other; what it does meanwhile."""
         left = [*acts, _Request.CLOSE]
 
-        def next_request(seconds: float) -> _Request | None:
-            self.pauses.append(seconds)
+        def next_request(due: float) -> _Request | None:
+            self.due.append(due - self.now)
+            if not self.screen._requests.empty():
+                return self.screen._requests.get()
             act = left.pop(0)
             return act() if callable(act) else act
 
@@ -91,6 +99,10 @@ class Staged:
 @pytest.fixture
 def staged(make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch) -> Staged:
     return Staged(make_text_console(60, 12), monkeypatch)
+
+
+OPENED = ("keys", "open", "forget", "draw")
+"""What is done before anything else."""
 
 
 def test_a_frame_is_drawn_only_if_it_is_news_or_a_second_or_the_size_is_another(
@@ -107,31 +119,86 @@ def test_a_frame_is_drawn_only_if_it_is_news_or_a_second_or_the_size_is_another(
         return act
 
     assert staged.play(
-        None,
+        later(0.09, news=True),
         later(0.1),
-        later(0.2, news=True),
-        later(0.3),
+        later(0.2),
+        later(0.3, news=True),
         later(0.99),
         later(1.0),
         later(1.9),
         later(1.95, width=61),
         later(1.96, width=61),
     ) == [
-        *("keys", "start True", "draw", "0.1", "0.2", "draw", "0.3", "0.99", "1.0", "draw"),
-        *("1.9", "1.95", "draw", "1.96", "stop"),
+        *(*OPENED, "0.09", "0.1", "draw", "0.2", "0.3", "draw", "0.99", "1.0", "draw"),
+        *("1.9", "1.95", "draw", "1.96", "close"),
     ]
 
 
-def test_eight_frames_a_second_are_drawn_at_most_and_fewer_where_drawing_is_slow(
+def test_ten_frames_a_second_are_drawn_at_most_and_fewer_where_drawing_is_slow(
     staged: Staged,
 ) -> None:
     staged.drawing_takes = 0.001
     staged.play(_Request.DRAW, _Request.DRAW)
-    assert staged.pauses == [0.125] * 3
-    staged.pauses.clear()
+    assert staged.due[1:] == pytest.approx([0.09] * 3)
+    staged.due.clear()
     staged.drawing_takes = 0.05
     staged.play(_Request.DRAW, None)
-    assert staged.pauses == pytest.approx([0.125, 1.0, 1.0])
+    assert staged.due[1:] == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_a_key_and_another_size_are_answered_at_once_however_slow_drawing_is(
+    staged: Staged,
+) -> None:
+    staged.drawing_takes = 0.05
+
+    def narrower() -> None:
+        staged.screen._console.width = 50
+
+    def news() -> None:
+        staged.screen.news()
+        staged.events.append("waits")
+
+    assert staged.play(news, _Request.DRAW, narrower, None) == [
+        *(*OPENED, "waits", "draw", "draw", "close"),
+    ]
+
+
+def test_what_was_asked_for_meanwhile_is_answered_by_one_frame(staged: Staged) -> None:
+    def three_keys() -> _Request:
+        for _ in range(2):
+            staged.screen._requests.put(_Request.DRAW)
+        return _Request.DRAW
+
+    assert staged.play(three_keys, None) == [*OPENED, "draw", "close"]
+
+
+def test_every_ten_seconds_all_is_written_anew(staged: Staged) -> None:
+    def later() -> None:
+        staged.now += 4
+
+    assert staged.play(later, later, later, later) == [
+        *(*OPENED, "draw", "draw", "forget", "draw", "draw", "close"),
+    ]
+
+
+@pytest.mark.parametrize(("due", "waited"), [(0.3, 0.05), (0.02, 0.02), (-5.0, 0.05)])
+def test_the_screen_looks_around_twenty_times_a_second(
+    make_text_console: MakeConsole,
+    monkeypatch: pytest.MonkeyPatch,
+    due: float,
+    waited: float,
+) -> None:
+    screen, waits = Frames(make_text_console(), Control()), []
+
+    class Queue:
+        def get(self, timeout: float) -> None:
+            waits.append(timeout)
+            raise Empty
+
+    monkeypatch.setattr(screen, "_requests", Queue())
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    assert screen._next_request(100.0 + due) is None
+    assert waits == [pytest.approx(waited)]
 
 
 def test_before_a_stop_the_screen_then_the_keys_are_given_back_and_nothing_is_drawn_till_after(
@@ -144,13 +211,13 @@ def test_before_a_stop_the_screen_then_the_keys_are_given_back_and_nothing_is_dr
     assert staged.play(
         None, _Request.GIVE_BACK, given_back, _Request.DRAW, None, _Request.TAKE, None
     ) == [
-        *("keys", "start True", "draw", "stop", "no keys", "told 1"),
-        *("keys", "start True", "draw", "stop"),
+        *(*OPENED, "close", "no keys", "told 1"),
+        *("forget", "keys", "open", "draw", "close"),
     ]
 
 
-def test_a_second_wish_to_take_the_terminal_changes_nothing(staged: Staged) -> None:
-    assert staged.play(None, _Request.TAKE) == ["keys", "start True", "draw", "stop"]
+def test_a_second_wish_to_take_the_terminal_draws_all_anew(staged: Staged) -> None:
+    assert staged.play(None, _Request.TAKE) == [*OPENED, "forget", "draw", "close"]
 
 
 def test_in_the_background_the_terminal_is_left_alone_until_it_is_ours_again(
@@ -162,9 +229,7 @@ def test_in_the_background_the_terminal_is_left_alone_until_it_is_ours_again(
         staged.foreground = True
         staged.events.append("brought back")
 
-    assert staged.play(None, _Request.DRAW, brought_back) == [
-        *("brought back", "keys", "start True", "draw", "stop"),
-    ]
+    assert staged.play(None, _Request.DRAW, brought_back) == ["brought back", *OPENED, "close"]
 
 
 def test_a_terminal_that_is_gone_ends_the_drawing_and_nothing_else(
@@ -174,8 +239,8 @@ def test_a_terminal_that_is_gone_ends_the_drawing_and_nothing_else(
         staged.events.append("gone")
         raise OSError
 
-    monkeypatch.setattr(staged, "refresh", gone)
-    assert staged.play(None, None) == ["keys", "start True", "gone", "stop"]
+    monkeypatch.setattr(staged, "forget", gone)
+    assert staged.play(None, None) == ["keys", "open", "gone", "close"]
 
 
 def test_a_stop_waits_for_the_terminal_but_not_for_longer_than_a_second(
@@ -205,9 +270,8 @@ def test_a_frame_is_asked_for_with_the_screens_size_the_runs_clock_and_whether_k
 ) -> None:
     console = make_text_console(50, 11)
     screen = Frames(console, Control(clock=WorkingClock(lambda: 7.5)))
-    console.print(screen)
-    console.print(screen, height=4)
-    assert screen.asked == [((50, 11), 7.5, False), ((50, 4), 7.5, False)]
+    screen._draw_frame((50, 4))
+    assert screen.asked == [((50, 4), 7.5, False)]
 
 
 @pytest.mark.parametrize(
@@ -235,13 +299,14 @@ def test_every_key_has_its_meaning_and_is_answered_by_a_frame(
     assert screen._requests.empty()
 
 
-def test_errors_are_written_after_the_screen_is_gone_though_the_work_fails(
+def test_what_is_printed_is_written_after_the_screen_is_gone_though_the_work_fails(
     make_text_console: MakeConsole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def work() -> None:
         print("result")
         print("first", file=sys.stderr)
         sys.stderr.write("second")
+        assert capsys.readouterr() == ("", "")
         raise ZeroDivisionError
 
     screen = Frames(make_text_console(colors="truecolor"), Control())
@@ -270,28 +335,14 @@ def test_when_the_context_is_left_the_threads_are_gone_and_the_last_news_need_no
 
 
 def test_the_terminal_tells_of_its_mouse_only_while_that_is_wanted(
-    make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
+    staged: Staged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = False
-    monkeypatch.setattr(Frames, "wants_mouse", property(lambda self: wanted))
-    on, off = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
-    staged = Staged(make_text_console(60, 12), monkeypatch)
-    told: list[str] = []
+    told = []
+    monkeypatch.setattr(Frames, "wants_mouse", property(lambda self: staged.now > 100))
+    monkeypatch.setattr(staged, "draw", lambda block, mouse: told.append(mouse))
 
-    def wants(answer: bool) -> None:
-        nonlocal wanted
-        text = staged.screen._console.file.getvalue()  # type: ignore[attr-defined]
-        told.append(text)
-        wanted = answer
-        staged.screen.news()
+    def later() -> None:
+        staged.now += 1
 
-    staged.play(
-        None,
-        lambda: wants(True),
-        lambda: wants(False),
-        lambda: wants(True),
-        _Request.GIVE_BACK,
-        lambda: wants(True),
-    )
-    text = staged.screen._console.file.getvalue()  # type: ignore[attr-defined]
-    assert [*told, text] == ["", on, on + off, on + off + on + off, on + off + on + off]
+    staged.play(later)
+    assert told == [False, True]

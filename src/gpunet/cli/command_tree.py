@@ -14,6 +14,7 @@ import typer.main
 
 from gpunet.cli import options
 from gpunet.cli.help import HELP, long_help, short_help, split_examples
+from gpunet.cli.sources import give_variable
 
 __all__ = ["completed", "walk"]
 
@@ -30,6 +31,8 @@ def completed(group: typer.core.TyperGroup) -> typer.core.TyperGroup:
         context = typer.Context(command, info_name=path)
         for parameter in command.params:
             _shorten_kind(parameter, context)
+            if parameter.param_type_name == "option" and not hasattr(command, "commands"):
+                give_variable(parameter)
     return group
 
 
@@ -52,7 +55,7 @@ def _shorten_kind(parameter: Any, context: typer.Context) -> None:
         parameter.metavar = "NAME" if others else kind.replace("str", "text").upper()
 
 
-def _shared(*, theme: options.Theme = "auto") -> None:
+def _shared(*, no_user_config: options.NoUserConfig = False, theme: options.Theme = "auto") -> None:
     """A command that has only the options that all commands share."""
 
 
@@ -67,6 +70,7 @@ def _helps(
             callback=short_help,
             is_eager=True,
             expose_value=False,
+            envvar=options.NO_VARIABLE,
         ),
     ] = False,
     full: Annotated[
@@ -78,6 +82,7 @@ def _helps(
             callback=long_help,
             is_eager=True,
             expose_value=False,
+            envvar=options.NO_VARIABLE,
         ),
     ] = False,
 ) -> None:

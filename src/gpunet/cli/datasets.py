@@ -79,7 +79,10 @@ def remove_dataset(
         typer.Argument(metavar="[NAME]", help="The file or folder that it was read from."),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Remove all that are kept as they were read.")
+        bool,
+        typer.Option(
+            "--all", envvar=options.NO_VARIABLE, help="Remove all that are kept as they were read."
+        ),
     ] = False,
 ) -> None:
     """Remove datasets that are kept as they were read; the files of yours stay.

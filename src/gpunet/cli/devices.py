@@ -37,12 +37,17 @@ def devices(
     ] = False,
     device: Annotated[
         str | None,
-        typer.Option("--device", help="The adapter for --check: its index or a part of its name."),
+        typer.Option(
+            "--device",
+            envvar=options.NO_VARIABLE,
+            help="The adapter for --check: its index or a part of its name.",
+        ),
     ] = None,
     forget: Annotated[
         bool,
         typer.Option(
             "--forget",
+            envvar=options.NO_VARIABLE,
             help="Forget which devices were found faster, and which adapters were checked, so that "
             "trainings try them again.",
         ),

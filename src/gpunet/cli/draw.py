@@ -32,7 +32,6 @@ def draw(model: options.ModelFile = None, keep: Keep = Path("drawn")) -> None:
 
     Examples:
         gpunet draw
-        gpunet draw model.safetensors
         gpunet draw model.safetensors --theme light
         gpunet draw runs/deep/best.safetensors
     """

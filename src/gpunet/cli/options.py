@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gpunet.cli.sources import take_user_settings
 from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
 from gpunet.config import Theme as _Theme
@@ -16,6 +17,7 @@ from gpunet.errors import UsageError
 __all__ = [
     "DATA",
     "DEVICE",
+    "NO_VARIABLE",
     "OUTPUT",
     "RUN",
     "AsJson",
@@ -32,6 +34,7 @@ __all__ = [
     "ModelFile",
     "Name",
     "NoKeep",
+    "NoUserConfig",
     "Output",
     "Plain",
     "Plot",
@@ -44,6 +47,9 @@ __all__ = [
     "chosen_model",
     "require_outputs",
 ]
+
+NO_VARIABLE = ""
+"""The variable of options that come from nowhere else, since they are about one call."""
 
 RUN = "Keeping the run"
 DEVICE = "Device"
@@ -103,6 +109,7 @@ ModelData = Annotated[
     typer.Option(
         "--data",
         "-d",
+        envvar=NO_VARIABLE,
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
     ),
@@ -187,6 +194,7 @@ CheckpointEvery = Annotated[
 Resume = Annotated[
     str | None,
     typer.Option(
+        envvar=NO_VARIABLE,
         metavar="[RUN]",
         help="Resume a run by its name, number or folder, or the newest one, with its data and "
         "settings; --epochs may be raised and --max-time changed.",
@@ -234,8 +242,20 @@ Theme = Annotated[
     typer.Option(
         help="Colors for a dark or a light terminal, or none; [bold]auto[/] asks the terminal.",
         rich_help_panel=OUTPUT,
-        envvar="GPUNET_THEME",
         callback=_wish_for_theme,
+        is_eager=True,
+        expose_value=False,
+    ),
+]
+
+
+NoUserConfig = Annotated[
+    bool,
+    typer.Option(
+        "--no-user-config",
+        help="Take nothing from the user's config.toml, whose place `gpunet config --path` tells.",
+        rich_help_panel=OUTPUT,
+        callback=take_user_settings,
         is_eager=True,
         expose_value=False,
     ),

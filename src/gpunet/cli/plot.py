@@ -23,6 +23,7 @@ def plot(
         typer.Option(
             "--output",
             "-o",
+            envvar=options.NO_VARIABLE,
             help="The picture: a name that ends in .png, .svg or .pdf.",
             rich_help_panel=options.OUTPUT,
         ),

@@ -44,6 +44,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
+        envvar=options.NO_VARIABLE,
         metavar="FILE",
         help="Write the answers into this file, packed if its name ends in .gz.",
         rich_help_panel=options.OUTPUT,

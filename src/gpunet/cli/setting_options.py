@@ -1,23 +1,22 @@
 """Settings of training as options: their spelling, and commands that take them.
 
-Owns who wins: what is typed, then ``--config`` or ``--recipe``, then the defaults. What a file may
-hold belongs to ``settings_file``.
+Owns ``--config`` and ``--recipe``; who wins belongs to ``sources``, and what a file may hold to
+``settings_file``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any
 
 import typer
 
+from gpunet.cli.sources import FILE, as_typed, blamed, is_given, origin, settings_files
 from gpunet.config import DEFAULT_LOSSES, SETTINGS, Setting, TrainConfig
 from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.config.settings import DATA
@@ -35,9 +34,6 @@ FIXED = (
 
 SHORT = {"epochs": ["-e"], "batch_size": ["-b"]}
 """Settings that are typed so often that they have a letter."""
-
-FILE = "gpunet.config.settings_file"
-"""Key under which a command's context keeps the settings file, for messages about it."""
 
 
 def option(name: str, value: str = "") -> str:
@@ -78,11 +74,13 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**given: Any) -> None:
         texts = {name: given.pop(name) for name in SETTINGS}
-        with _blaming_the_file(given["context"]):
+        try:
             config = TrainConfig(
                 **{name: _parsed(name, text) for name, text in texts.items()},
                 measured=_measured(given["context"]),
             )
+        except SettingError as error:
+            raise blamed(given["context"], error) from error
         command(config=config, **{name: given[name] for name in given if name in own})
 
     return _with_parameters(run, command, {"context": [], "config": _OPTIONS}, _SOURCES)
@@ -127,14 +125,12 @@ def _with_parameters(
 
 
 def _measured(context: typer.Context) -> dict[str, Any]:
-    """The file's settings for measured targets, but for those that are typed."""
-    file: SettingsFile | None = context.meta.get(FILE)
-    sources = {name: context.get_parameter_source(name) for name in file.measured} if file else {}
-    return {
-        name: file.measured[name]
-        for name, source in sources.items()
-        if file and (source is None or source.name != "COMMANDLINE")
-    }
+    """The files' settings for measured targets, but for those that are given in another way."""
+    found: dict[str, Any] = {}
+    for file in settings_files(context):
+        others = {name: one for name, one in found.items() if name not in file.settings}
+        found = {**others, **file.measured}
+    return {name: value for name, value in found.items() if not is_given(context, name)}
 
 
 def _parsed(name: str, value: Any) -> Any:
@@ -185,19 +181,6 @@ def _keyword(
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
-@contextlib.contextmanager
-def _blaming_the_file(context: typer.Context) -> Iterator[None]:
-    """Name the file, and the line, in an error about a setting that comes from there."""
-    try:
-        yield
-    except SettingError as error:
-        file: SettingsFile | None = context.meta.get(FILE)
-        source = context.get_parameter_source(error.setting)
-        if file is None or source is None or source.name != "DEFAULT_MAP":
-            raise
-        raise file.with_location(error) from error
-
-
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None and not context.resilient_parsing:
         _take(context, read_settings(path))
@@ -205,33 +188,29 @@ def _take_config(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def _take_recipe(context: typer.Context, name: str | None) -> str | None:
-    if name is not None and not context.resilient_parsing:
+    typed_file = FILE in context.meta and origin(context, "recipe") != "typed"
+    if name is not None and not context.resilient_parsing and not typed_file:
         _take(context, open_recipe(name).file)
     return name
 
 
 def _take(context: typer.Context, file: SettingsFile) -> None:
-    """Let the file's settings be the defaults of all options that are not typed."""
+    """Let the file's settings be the defaults of all options that are not given."""
     if FILE in context.meta:
         raise UsageError(
             "--config and --recipe both give settings; print the recipe with "
             "`gpunet recipes NAME`, copy it, and give the copy as --config"
         )
     context.meta[FILE] = file
-    context.default_map = {name: _as_typed(value) for name, value in file.settings.items()}
-
-
-def _as_typed(value: Any) -> Any:
-    """A setting as it would stand on the command line; flags stay what they are."""
-    if isinstance(value, float):
-        return f"{Decimal(repr(value)):f}"
-    return value if isinstance(value, bool) else written(value)
+    settings = {name: as_typed(value) for name, value in file.settings.items()}
+    context.default_map = {**(context.default_map or {}), **settings}
 
 
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config",
+        envvar="",  # GPUNET_CONFIG names the user's own file
         metavar="FILE.toml",
         help="Take settings from a TOML file; options that are typed win over it.",
         rich_help_panel=DATA,

@@ -11,6 +11,7 @@ import typer
 
 from gpunet.cli.help import Row, heading, page_help, paged, table
 from gpunet.cli.setting_options import option
+from gpunet.cli.sources import user_path, variable
 from gpunet.config import (
     DEFAULT_LOSSES,
     LOSS_FACTS,
@@ -109,7 +110,7 @@ def _setting(name: str) -> Iterator[Section]:
         "values": ", ".join(row.choices) or str(row.bounds or ""),
         "option": ", ".join(option(one) for one in (name, *row.aliases)),
         "in Python, in files": f"{name}, as a keyword and as a key",
-        "environment": f"GPUNET_{name.upper()}",
+        "environment": variable(name),
         "in a search": f"not searched: {row.fixed}" if row.fixed else "can be searched",
     }
     yield row.panel, [(fact, told) for fact, told in facts.items() if told]
@@ -208,10 +209,35 @@ def _files() -> Iterator[Section]:
     from gpunet.files.cache import VARIABLE, cache_folder
 
     yield "In a run's folder", [("runs/NAME", _paragraphs(run_folder)[1])]
-    yield "Of the user", [(str(cache_folder()), f"data and measurements; {VARIABLE} moves it")]
+    yield (
+        "Of the user",
+        [
+            (str(cache_folder()), f"data and measurements; {VARIABLE} moves it"),
+            (
+                str(user_path()),
+                "settings of your own, if you write it; GPUNET_CONFIG names another",
+            ),
+        ],
+    )
 
 
 def _settings() -> Iterator[Section]:
+    yield (
+        "Where a value comes from: the first of these that gives one",
+        [
+            ("command line", "--batch-size 32"),
+            ("environment", f"{variable('batch_size')}=32, in every command that has the option"),
+            (
+                "--config, --recipe",
+                "batch_size = 32, in a TOML file such as `gpunet config` prints",
+            ),
+            (str(user_path()), "the same in a file of yours; GPUNET_CONFIG names another one"),
+            (
+                "default",
+                "as below; `gpunet config` prints what is in effect, and where it comes from",
+            ),
+        ],
+    )
     for panel, names in panels().items():
         yield panel, _rows(names)
 

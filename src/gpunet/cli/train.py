@@ -98,6 +98,7 @@ def train(
     results = Results(force=force)
     if output is None and recorder is not None and recorder.model is not None:
         results.written["model"] = str(recorder.model)
+        results.paths["model"] = recorder.model
     else:
         output = output or MODEL
     save_results(results, run, output, report, plot)

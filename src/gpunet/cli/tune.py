@@ -10,6 +10,7 @@ import typer
 
 from gpunet.cli import options
 from gpunet.cli.setting_options import with_fixed_settings
+from gpunet.cli.sources import is_given
 from gpunet.config import TrainConfig, parse_duration
 from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.errors import SettingError, UsageError
@@ -36,6 +37,7 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config",
+        envvar=options.NO_VARIABLE,
         metavar="FILE.toml",
         help="Settings that are not searched, as `gpunet train --config` takes them.",
         rich_help_panel=options.DATA,
@@ -110,6 +112,7 @@ Storage = Annotated[
 Resume = Annotated[
     str | None,
     typer.Option(
+        envvar=options.NO_VARIABLE,
         metavar="NAME",
         help="Resume a study, with its data and settings.",
         rich_help_panel=STUDY,
@@ -149,6 +152,7 @@ Report = Annotated[
 @with_fixed_settings
 def tune(
     *,
+    context: typer.Context,
     data: Data = None,
     fixed: dict[str, Any],
     config_file: ConfigFile = None,
@@ -198,7 +202,8 @@ def tune(
     spec = _spec(begun, fixed, file, space, sampler, pruner, trials)
     work = Work(trials or TRIALS, population, _seconds(timeout))
     source = data or _of_file(file, "data") or _source(begun)
-    device = device or _of_file(file, "device") or "auto"
+    of_file = None if is_given(context, "device") else _of_file(file, "device")
+    device = of_file or device or "auto"
     messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
     with telling_how_to_resume(kept, resumed=begun is not None):
         found = run_search(source, spec, device, kept, work, messages, begun)

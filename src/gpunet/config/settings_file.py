@@ -6,12 +6,12 @@ import dataclasses
 import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpunet.config.choices import Graphics
+from gpunet.config.choices import Graphics, Theme
 from gpunet.config.setting import Setting, suggestion
 from gpunet.config.settings import FOLLOWING, SETTINGS, TrainConfig, canonical
 from gpunet.errors import SettingError, UsageError, reason_of
@@ -32,6 +32,7 @@ _RUN_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("autotune", "force", "no_keep", "plain", "quiet"), bool),
     **dict.fromkeys(("showcase", "checkpoint_every"), int),
     "graphics": Graphics,
+    "theme": Theme,
 }
 RUN_SETTINGS: Mapping[str, Setting] = {
     name: Setting(name=name, kind=kind, panel="", help="") for name, kind in _RUN_TYPES.items()
@@ -189,12 +190,17 @@ def read_text(path: Path, wanted: str) -> str:
         raise UsageError(f"{path} cannot be read: {reason_of(error)}") from error
 
 
-def settings_text(others: Mapping[str, Any], config: TrainConfig) -> str:
+def settings_text(
+    others: Mapping[str, Any],
+    config: TrainConfig,
+    finish: Callable[[str, str], str] = lambda _, line: line,
+) -> str:
     """All settings of a training as TOML, with those that follow from others in comments.
 
     Args:
         others: what stands before them, by the names of ``RUN_SETTINGS``.
         config: the settings.
+        finish: gives a line what else it has, by the setting's name.
 
     Raises:
         UsageError: a text that UTF-8 cannot hold.
@@ -205,7 +211,9 @@ def settings_text(others: Mapping[str, Any], config: TrainConfig) -> str:
     remarks = "".join(f"# {line}\n" for line in write_settings(following).splitlines())
     if config.epochs is None:
         remarks += "# (for few samples more epochs, and patience and lr_decay_every likewise)\n"
-    text = write_settings(others) + write_settings(config.to_dict()) + remarks
+    settings = {**others, **config.to_dict()}
+    lines = {name: write_settings({name: value}) for name, value in settings.items()}
+    text = "".join(finish(name, line) for name, line in lines.items()) + remarks
     if config.measured:
         text += f"\n[{MEASURED}]\n{write_settings(config.measured)}"
     return text

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
+from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.record.recording import Draw, Recording
 from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.terminal.views.view import View
-from gpunet.training.events import Control, RunInfo
+from gpunet.training.events import Control, EpochEnd, EpochRecord, Progress, RunInfo
 
 MakeFilm = Callable[..., Recording]
 
@@ -45,3 +47,20 @@ def make_film() -> MakeFilm:
         return Recording("texts", (columns, 1), frames, len(texts) / 2)
 
     return make
+
+
+@pytest.fixture
+def events(
+    make_run: Callable[..., RunInfo],
+    make_record: Callable[..., EpochRecord],
+    make_progress: Callable[..., Progress],
+) -> tuple[tuple[float, Event], ...]:
+    """A run of four epochs: two reports in each, an epoch in four seconds, one before the first."""
+    run = make_run()
+    answers = np.full((len(run.gallery), run.network.outputs), 0.1, np.float32)
+    told: list[tuple[float, Event]] = [(0.0, run)]
+    for epoch in range(1, 5):
+        begin = 4.0 * epoch - 3.0
+        told += [(begin + at, make_progress(epoch, step)) for at, step in ((0.0, 1), (2.0, 430))]
+        told.append((begin + 4.0, EpochEnd.of(make_record(epoch), epoch, 5, answers)))
+    return (*told, (17.0, RunEnd("epochs", 4)))

@@ -29,6 +29,7 @@ __all__ = [
     "PatientStream",
     "make_console",
     "prefer_theme",
+    "preferred_theme",
     "print_line",
     "require_heard",
     "shows_greys",
@@ -42,6 +43,11 @@ def prefer_theme(preferred: Theme) -> None:
     """Have the consoles that are made from now on draw in this theme."""
     global _preferred  # one process has one terminal
     _preferred = preferred
+
+
+def preferred_theme() -> Theme:
+    """The theme that was asked for, ``auto`` if none was."""
+    return _preferred
 
 
 SMALLEST_SCREEN = (40, 10)
@@ -171,6 +177,8 @@ def wants_dashboard(
 def _has_a_user(console: Console, environ: Mapping[str, str]) -> bool:
     """Whether the stream is a terminal that a person may sit at."""
     if console.quiet or not console.is_interactive or console.is_dumb_terminal:
+        return False
+    if console.legacy_windows:  # it knows no escape codes
         return False
     return console.file.isatty() and environ.get("CI", "").lower() in {"", "0", "false"}
 

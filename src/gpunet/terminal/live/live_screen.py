@@ -20,25 +20,28 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TextIO
 
-from rich.console import Console, ConsoleOptions
-from rich.live import Live
+from rich.console import Console
 
 from gpunet.terminal.draw.background import in_foreground
 from gpunet.terminal.draw.block import Block
+from gpunet.terminal.live.cells import Cells
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.keyboard import Keyboard, Mouse
 from gpunet.training.events import Control
 
 __all__ = ["LiveScreen"]
 
-FRAME = 0.125
-"""Seconds between two frames, at least."""
+FRAME = 0.1
+"""Seconds between two frames, at least; a key and another size are answered at once."""
+
+POLL = 0.05
+"""Seconds between two looks at whether there is something to draw, such as another size."""
+
+AFRESH = 10.0
+"""Seconds after which all is written anew, as another program may have written on the screen."""
 
 DRAWING_SHARE = 0.05
 """The share of a processor's time that drawing may take; a slow machine gets fewer frames."""
-
-MOUSE = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
-"""Have the terminal tell of its mouse's buttons and of what is dragged; have it tell no more."""
 
 PATIENCE = 1.0
 """Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
@@ -56,8 +59,8 @@ class _Request(Enum):
 class LiveScreen(ABC):
     """A live screen; open it as a context around the work.
 
-    The terminal is restored when the context is left, whatever the way. What is written to the
-    standard error meanwhile appears after that.
+    The terminal is restored when the context is left, whatever the way. What Python code writes to
+    the standard output or error meanwhile appears after that.
 
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
@@ -79,18 +82,10 @@ class LiveScreen(ABC):
         self._given_back: SimpleQueue[None] = SimpleQueue()
         self._drawer = threading.Thread(target=self._draw, name="screen", daemon=True)
         self._keyboard = Keyboard(self.pressed, keys, self.moused)
-        self._mouse_told = False
         take = partial(self._requests.put, _Request.TAKE)
         draw = partial(self._requests.put, _Request.DRAW)
         self._interrupts = Interrupts(control, self._suspend, take, draw)
-        self._live = Live(
-            self,
-            console=console,
-            screen=True,
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._cells = Cells(console)
         self._opened = ExitStack()
 
     @abstractmethod
@@ -135,7 +130,7 @@ class LiveScreen(ABC):
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             opening.enter_context(self._interrupts)
-            opening.enter_context(_held_back_errors())
+            opening.enter_context(_held_back_output())
             opening.callback(self._keyboard.suspend)
             opening.callback(self._drawer.join)
             opening.callback(self._requests.put, _Request.CLOSE)
@@ -146,10 +141,6 @@ class LiveScreen(ABC):
     def __exit__(self, *exception: object) -> None:
         self._interrupts.leave()
         self._opened.close()
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
-        size = options.max_width, options.height or options.max_height
-        yield self.frame(size, self._clock(), self._keyboard.active)
 
     def _suspend(self) -> None:
         """Have the terminal given back; called in a signal handler."""
@@ -166,65 +157,72 @@ class LiveScreen(ABC):
                 self._take_terminal()
                 self._draw_frames()
             finally:
-                self._leave_terminal()
+                self._cells.close()
 
     def _draw_frames(self) -> None:
-        pause, drawn = FRAME, (-1, self._console.size)
-        while (request := self._next_request(pause)) is not _Request.CLOSE:
+        """Draw what is news as often as drawing may, and at once what a person has asked for."""
+        due = afresh = 0.0
+        drawn: tuple[int, object] = 0, None  # the second and the size of the last frame
+        while (request := self._next_request(due)) is not _Request.CLOSE:
             self._obey(request)
-            seen = int(self._clock()), self._console.size
-            if self._live.is_started and (self._stale or seen != drawn):
-                self._stale, drawn = False, seen
-                worked = time.thread_time()
-                self._live.refresh()
-                self._have_mouse_told(self.wants_mouse)
-                pause = max(FRAME, (time.thread_time() - worked) / DRAWING_SHARE)
+            if not self._cells.is_open or not self._requests.empty():
+                continue
+            now, second, size = time.monotonic(), int(self._clock()), self._console.size
+            news = self._stale or second != drawn[0]
+            if request or size != drawn[1] or (news and now >= due):
+                self._stale, drawn = False, (second, size)
+                if now >= afresh:
+                    self._cells.forget()
+                    afresh = now + AFRESH
+                due = now + max(FRAME, self._draw_frame(size) / DRAWING_SHARE)
 
-    def _next_request(self, seconds: float) -> _Request | None:
-        """The next request, waited for at most so long."""
+    def _draw_frame(self, size: tuple[int, int]) -> float:
+        """Draw, and tell how many seconds of a processor that took.
+
+        Waiting for one is not counted: a busy machine gets as many frames as an idle one.
+        """
+        worked = time.thread_time()
+        block = self.frame(size, self._clock(), self._keyboard.active)
+        self._cells.draw(block, self.wants_mouse)
+        return time.thread_time() - worked
+
+    def _next_request(self, due: float) -> _Request | None:
+        """The next request, waited for until a frame is due or it is time to look around."""
+        wait = due - time.monotonic()
         try:
-            return self._requests.get(timeout=seconds)
+            return self._requests.get(timeout=min(wait, POLL) if wait > 0 else POLL)
         except Empty:
             return None
 
     def _obey(self, request: _Request | None) -> None:
         if request is _Request.GIVE_BACK:
             self._suspended = True
-            self._leave_terminal()
+            self._cells.close()
             self._keyboard.suspend()
             self._given_back.put(None)
         elif request is _Request.TAKE:
             self._suspended = False
-        elif request is _Request.DRAW:
-            self._stale = True
-        if not self._suspended and not self._live.is_started:
+            self._cells.forget()
+        if not self._suspended and not self._cells.is_open:
             self._take_terminal()  # nobody tells of being brought back from the background
-
-    def _have_mouse_told(self, wanted: bool) -> None:
-        if wanted != self._mouse_told and sys.platform != "win32":
-            self._mouse_told = wanted
-            self._console.file.write(MOUSE[0 if wanted else 1])
-            self._console.file.flush()
-
-    def _leave_terminal(self) -> None:
-        self._have_mouse_told(False)
-        self._live.stop()
 
     def _take_terminal(self) -> None:
         """Draw and read; not in the background, where the terminal is the shell's."""
         if in_foreground(self._console.file):
             self._keyboard.resume()
-            self._live.start(refresh=True)
+            self._cells.open()
+            self._requests.put(_Request.DRAW)
 
 
 @contextlib.contextmanager
-def _held_back_errors() -> Iterator[None]:
-    """Keep what Python code writes to the standard error, and write it at the end."""
-    held_back = io.StringIO()
+def _held_back_output() -> Iterator[None]:
+    """Keep what Python code writes to the standard output and error, and write it at the end."""
+    printed, errors = io.StringIO(), io.StringIO()
     try:
-        with contextlib.redirect_stderr(held_back):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
             yield
     finally:
-        with contextlib.suppress(OSError):  # the terminal is gone
-            sys.stderr.write(held_back.getvalue())
-            sys.stderr.flush()
+        for stream, text in ((sys.stdout, printed.getvalue()), (sys.stderr, errors.getvalue())):
+            with contextlib.suppress(OSError):  # the terminal is gone
+                stream.write(text)
+                stream.flush()

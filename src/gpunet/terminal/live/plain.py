@@ -7,7 +7,6 @@ source of the data are printed where they are chosen.
 from __future__ import annotations
 
 import io
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -27,13 +26,17 @@ class PlainPrinter(Callback):
 
     Args:
         console: where the lines go.
+        head: what each line begins with.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._print = partial(print_line, console)
+    def __init__(self, console: Console, head: str = "") -> None:
+        self._console, self._head = console, head
         self._epochs = 1
         self._last_epoch = 0
         self._score = ACCURACY
+
+    def _print(self, line: str) -> None:
+        print_line(self._console, f"{self._head}{line}")
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""

@@ -64,8 +64,8 @@ def _look(style: Style, background: Background) -> Look:
         color = red, green, blue
     if style.reverse:
         color, ground = ground, color
-    behind = None if ground == panel else ground
-    return Look(color, behind, bool(style.bold), bool(style.underline))
+    filled = style.bgcolor is not None or style.reverse
+    return Look(color, ground if filled else None, bool(style.bold), bool(style.underline))
 
 
 def _rgb(color: ColorTriplet) -> RGB:

@@ -29,6 +29,15 @@ class Shape:
     dots: tuple[tuple[float, float], ...] = ()
     opacity: float = 1.0
 
+    @property
+    def is_upright(self) -> bool:
+        """Whether all edges go down or across, so that they are sharp on whole pixels."""
+        return all(
+            a[0] == b[0] or a[1] == b[1]
+            for polygon in self.polygons
+            for a, b in zip(polygon, polygon[1:] + polygon[:1], strict=True)
+        )
+
 
 BRAILLE, BLOCKS, BOXES = 0x2800, 0x2580, 0x2500
 

@@ -132,6 +132,7 @@ def _drawn(cells: dict[Place, Looks], colors: _Colors) -> Iterator[str]:
         elif shape.dots:
             dots[name] += [f"M{left + x * WIDTH:g} {top + y * HEIGHT:g}h0" for x, y in shape.dots]
         else:
+            name += " k" * shape.is_upright
             filled[name, shape.opacity].append(_outline(left, top, shape))
     for (name, opacity), outlines in filled.items():
         faint = "" if opacity == 1 else f' fill-opacity="{opacity}"'
@@ -162,7 +163,7 @@ def _grounds(cells: dict[Place, Looks], colors: _Colors) -> Iterator[str]:
         corner = f"M{column * WIDTH} {row * HEIGHT}"
         rectangles[name].append(f"{corner}h{count * WIDTH}v{HEIGHT}h{-count * WIDTH}z")
     for name, parts in rectangles.items():
-        yield f'<path class="{name}" d="{"".join(parts)}"/>'
+        yield f'<path class="k {name}" d="{"".join(parts)}"/>'
 
 
 def _neighbors(names: dict[Place, str]) -> Iterator[tuple[Place, str, int]]:
@@ -208,7 +209,7 @@ def _look_rules(theme: Theme, colors: _Colors) -> str:
     return (
         f"text{{font:{FONT_SIZE}px {FONTS}}}text,path{{fill:currentColor}}"
         f".o{{fill:none;stroke:currentColor;stroke-linecap:round;stroke-width:{DOT}}}"
-        f".b{{font-weight:bold}}.u{{text-decoration:underline}}{sheets[0]}"
+        f".k{{shape-rendering:crispEdges}}.b{{font-weight:bold}}.u{{text-decoration:underline}}{sheets[0]}"
         + "".join(f"@media(prefers-color-scheme:light){{{sheet}}}" for sheet in sheets[1:])
     )
 

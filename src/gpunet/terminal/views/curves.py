@@ -23,7 +23,7 @@ from gpunet.terminal.views.course import LOSS, RATE, SCORE
 from gpunet.terminal.views.view import ZOOMS, Smoothing, View
 from gpunet.training.events import EpochRecord
 
-__all__ = ["curves"]
+__all__ = ["INKS", "curves"]
 
 NARROW = 56
 """Cells below which there is but the chart of the loss."""

@@ -71,13 +71,15 @@ def dashboard_frame(
     size: tuple[int, int],
     now: float,
     keys: bool,
+    last: Text | None = None,
 ) -> Block:
     """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``View.heard_at``.
 
-    ``keys`` says whether single keys are read, ``control`` what was asked for with them.
+    ``keys`` says whether single keys are read, ``control`` what was asked for with them; ``last``
+    is the last line where that is not for the run itself to say.
     """
     width, height = size
-    last = _last_line(view, control, keys, width)
+    last = last or _last_line(view, control, keys, width)
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return framed(console, [waiting], last, size)

@@ -15,7 +15,7 @@ from gpunet.terminal.draw.block import Block, cut, stack, text_block
 from gpunet.terminal.draw.style import Ink, bar, glyphs
 from gpunet.training.events import Control
 
-__all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "heading", "spread"]
+__all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "heading", "spread", "with_keys"]
 
 NARROW = 60
 """Columns below which words are left out."""
@@ -70,7 +70,12 @@ def footer(
     for key, action in (actions if keys else []) + [("Ctrl-C", hints.ctrl_c)]:
         words = action.split()[0] if narrow else action
         text.append(key, Ink.STRONG).append(f" {words}   ", Ink.MUTED)
-    for key, action in more if keys else ():
+    return with_keys(text, more if keys else (), width)
+
+
+def with_keys(text: Text, keys: Sequence[tuple[str, str]], width: int) -> Text:
+    """A last line with keys and their meanings added, as many as there is room for."""
+    for key, action in keys:
         if text.cell_len + len(f"{key} {action}") > width:
             break
         text.append(key, Ink.STRONG).append(f" {action}   ", Ink.MUTED)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.terminal.views.course import Course
 from gpunet.training.events import (
     EpochEnd,
@@ -127,6 +128,18 @@ class View:
         """There is a new look into the network."""
         layers = self.layers if len(self.layers) < LOOKS else self.layers[::2]
         return replace(self, insight=insight, layers=(*layers, insight.layers))
+
+    def heard(self, event: Event, at: float) -> View:
+        """What is known after an event from a log, as it came at this time of the clock."""
+        match event:
+            case RunInfo():
+                return replace(self.began(event), reason=None)  # it may be one that was resumed
+            case Progress():
+                return self.progressed(event, at)
+            case EpochEnd():
+                return self.epoch_ended(event)
+            case RunEnd():
+                return self.ended(event.reason, event.best_epoch)
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
         """No further epoch follows."""

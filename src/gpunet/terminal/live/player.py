@@ -1,0 +1,112 @@
+"""A run that is played again in the terminal, as fast or as slowly as wanted."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.style import Ink, bar
+from gpunet.terminal.live.live_screen import LiveScreen
+from gpunet.terminal.record.replay import Moment
+from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
+from gpunet.terminal.views.frame import with_keys
+from gpunet.terminal.views.view import View
+from gpunet.training.events import Control
+
+__all__ = ["Player"]
+
+LEAP = 0.05
+"""The share of a run that an arrow goes back or forth."""
+
+LOOK = 0.05
+"""Seconds between two looks at where the run stands."""
+
+HOLD = 1.0
+"""Seconds for which the end is shown."""
+
+
+class Player(LiveScreen):
+    """A live screen that plays a run; open it as a context around ``play``.
+
+    Args:
+        console: a terminal.
+        moments: of the run, all as far apart.
+        seconds: that it takes to play them.
+        keys: where keys come from, ``sys.stdin`` by default.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        moments: Sequence[Moment],
+        seconds: float,
+        *,
+        keys: TextIO | None = None,
+    ) -> None:
+        super().__init__(console, Control(), keys=keys)
+        self._moments, self._seconds = moments, seconds
+        self._typed: tuple[str, ...] = ()  # keys that change what is seen
+        self._leaps: deque[float] = deque()  # what the arrows add to the position
+        self.view = 0.0  # the share of the run that is played
+
+    def play(self) -> None:
+        """Play until the end, or until ``q`` or Ctrl-C is pressed."""
+        control, before, ended = self._control, self._clock(), 0.0
+        while not (control.stop_after_epoch.is_set() or control.stop_now.is_set()):
+            time.sleep(LOOK)
+            now = self._clock()
+            passed, before = now - before, now
+            if control.paused.is_set():
+                passed = 0.0
+            share = self.view + passed / self._seconds
+            while self._leaps:
+                share = min(max(share + self._leaps.popleft(), 0.0), 1.0)
+            self.show(min(share, 1.0))
+            ended = ended + passed if self.view >= 1.0 else 0.0
+            if ended > HOLD:
+                return
+
+    def pressed(self, key: str) -> None:
+        """Take a key: space holds and goes on, arrows go back and forth, ``q`` ends."""
+        if key in ("left", "right"):
+            self._leaps.append(LEAP if key == "right" else -LEAP)
+        elif key in ("home", "end"):
+            self._leaps.append(1.0 if key == "end" else -1.0)
+        elif key.lower() not in ("q", " ", "p"):
+            self._typed += (key,)
+        super().pressed("p" if key == " " else key)
+
+    def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
+        """The run at the moment that is played."""
+        moment = self._moments[round(self.view * (len(self._moments) - 1))]
+        view = self._seen(moment.view)
+        last = self._last_line(size[0], keys)
+        return dashboard_frame(
+            self._console, view, self._control, size, moment.at, keys=keys, last=last
+        )
+
+    def closing_view(self) -> Block:
+        """The run's head and its curves, to be printed once the screen is gone."""
+        return closing_view(self._console, self._seen(self._moments[-1].view))
+
+    def _seen(self, view: View) -> View:
+        """The run as the keys want it to be seen."""
+        for key in self._typed:
+            view = view.pressed(key)
+        return view
+
+    def _last_line(self, width: int, keys: bool) -> Text:
+        paused = self._control.paused.is_set()
+        text = Text("paused " if paused else "replay ", Ink.WARNING if paused else Ink.MUTED)
+        done = f" {self.view * self._seconds:.1f} of {self._seconds:g} s   "
+        text.append(bar(self.view, 20, Ink.LABEL, self._console.options.ascii_only))
+        text.append(done, Ink.MUTED)
+        hold = ("space", "go on" if paused else "hold")
+        actions = [("q", "end"), hold, ("left, right", "go back and forth"), ("?", "keys")]
+        return with_keys(text, actions if keys else [("Ctrl-C", "end")], width)

@@ -1,0 +1,141 @@
+"""A run played again from its log: what its dashboard showed, in another time.
+
+A moment of a replay is a ``View`` that has followed the log until then, so the same log gives the
+same frames. Who shows them, and where, belongs to ``live.player`` and to the writers of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpunet.artifacts.metrics_reader import Event, RunEnd, read_events
+from gpunet.errors import DataError
+from gpunet.terminal.record.recording import Draw, Recording
+from gpunet.terminal.views.dashboard import dashboard_frame
+from gpunet.terminal.views.view import View
+from gpunet.training.events import Callback, Control, EpochEnd, Progress, RunInfo
+
+__all__ = ["Moment", "Told", "moments", "read_run", "recorded", "retell"]
+
+RATE = 8
+"""Frames of a recording in a second, as the dashboard draws them."""
+
+MOST_FRAMES = 400
+"""In a recording; of a longer one there are fewer in a second."""
+
+HOLD = 2.0
+"""Seconds for which a recording shows its last frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What a log tells of a run.
+
+    Args:
+        events: with their times in seconds; that for which the run was paused does not count.
+        run: what was known when it was begun last.
+    """
+
+    events: tuple[tuple[float, Event], ...]
+    run: RunInfo
+
+    @property
+    def seconds(self) -> float:
+        """For how long it was trained, as far as the log tells."""
+        begin, end = self.span
+        return end - begin
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The times of the first report and of the end."""
+        begin = next((at for at, event in self.events if isinstance(event, Progress)), 0.0)
+        return begin, max(begin, self.events[-1][0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """What was seen of a run, and when in its own time, in seconds."""
+
+    at: float
+    view: View
+
+
+def read_run(log: Path) -> Told:
+    """A run as its log tells of it.
+
+    Raises:
+        DataError: there is no log, it is none of a run, or it tells of nothing yet.
+    """
+    events = _without_pauses(read_events(log))
+    runs = [event for _, event in events if isinstance(event, RunInfo)]
+    if not runs:
+        raise DataError(f"the log {log} tells of nothing yet; wait until the training has begun")
+    return Told(events, runs[-1])
+
+
+def moments(told: Told, count: int) -> list[Moment]:
+    """So many moments of a run, all as far apart: from its first report to its end."""
+    begin, end = told.span
+    view, position, found = View(), 0, []
+    for number in range(count):
+        last = number == count - 1
+        at = end if last else begin + (end - begin) * number / (count - 1)
+        while position < len(told.events) and (last or told.events[position][0] <= at):
+            when, event = told.events[position]
+            view = view.heard(event, when)
+            position += 1
+        found.append(Moment(at, view))
+    return found
+
+
+def recorded(told: Told, size: tuple[int, int], seconds: float) -> Recording:
+    """The dashboard of a run as a recording; its end stays a little longer.
+
+    Args:
+        told: of the run.
+        size: columns and rows.
+        seconds: that the run takes in it.
+    """
+    count = max(2, min(MOST_FRAMES, round(seconds * RATE)))
+    frames = [
+        (seconds * number / (count - 1), _frame(moment, size))
+        for number, moment in enumerate(moments(told, count))
+    ]
+    title = f"gpunet trains {told.run.network} on {told.run.dataset.name}"
+    return Recording(title, size, frames, seconds + HOLD)
+
+
+def retell(event: Event, callback: Callback) -> None:
+    """Tell a callback of an event as if the training itself did."""
+    match event:
+        case RunInfo():
+            callback.on_train_begin(event)
+        case Progress():
+            callback.on_progress(event)
+        case EpochEnd():
+            callback.on_epoch_end(event)
+        case RunEnd():
+            callback.on_train_end(event.reason, event.best_epoch)
+
+
+def _frame(moment: Moment, size: tuple[int, int]) -> Draw:
+    control = Control()
+    return lambda console: dashboard_frame(
+        console, moment.view, control, size, moment.at, keys=True
+    )
+
+
+def _without_pauses(events: Iterable[tuple[float, Event]]) -> tuple[tuple[float, Event], ...]:
+    told: list[tuple[float, Event]] = []
+    lost = last = 0.0
+    paused = False
+    for at, event in events:
+        if paused:
+            lost += at - last
+        told.append((at - lost, event))
+        last = at
+        if isinstance(event, Progress):
+            paused = event.phase == "paused"
+    return tuple(told)

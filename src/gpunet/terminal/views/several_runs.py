@@ -1,0 +1,122 @@
+"""One frame of several runs: their curves in one picture, and a line for each.
+
+A frame is a pure function of what is known of the runs. When frames are drawn belongs to
+``live.watcher``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle
+
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.columns import GAP, Columns
+from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.curves import INKS, curves
+from gpunet.terminal.views.ending import why_stopped
+from gpunet.terminal.views.frame import framed
+from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.score import ACCURACY, R2, Score, score_of
+from gpunet.terminal.views.view import View
+
+__all__ = ["SeenRun", "several_runs_frame"]
+
+CHARTS = 8
+"""Rows of the charts, at least; without so many there are the lines alone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenRun:
+    """A run among several.
+
+    Args:
+        name: of its folder.
+        view: what is known of it.
+        now: its clock, in seconds.
+        halted: why it may not go on, in words; nothing if all is well.
+    """
+
+    name: str
+    view: View
+    now: float
+    halted: str = ""
+
+
+def several_runs_frame(
+    console: Console, runs: Sequence[SeenRun], size: tuple[int, int], last: Text
+) -> Block:
+    """A frame of exactly ``size`` (columns, rows), with ``last`` as its last line."""
+    width, height = size
+    begun = {run.name: run.view for run in runs if run.view.run is not None}
+    lines = _lines(console, runs, width)
+    rows = height - 1 - lines.height
+    parts = [lines]
+    first = runs[0].view
+    if first.screen == "keys" and first.run is not None:
+        parts.append(keys_screen(console, first, first.run, width, rows))
+    elif rows > CHARTS:
+        gap = Block(width, []).shaped(width, 1)
+        parts += [gap, curves(console, begun, width, rows - 1)]
+    return framed(console, parts, last, size)
+
+
+def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
+    """A line for each run below a head; the last columns are left out where it is narrow."""
+    inks = cycle(INKS)
+    names = [Text(run.name, next(inks) if run.view.run else Ink.MUTED) for run in runs]
+    figures = [_figures(run) for run in runs]
+    table = Columns(["<run"])
+    rows: list[list[Text]] = [[name] for name in names]
+    room = width - max(name.cell_len for name in [Text("run"), *names])
+    for name in figures[0]:
+        cells = [each[name] for each in figures]
+        room -= GAP + max(cell.cell_len for cell in [Text(name), *cells])
+        if room < 0:
+            break
+        table.names = [*table.names, name]
+        for row, cell in zip(rows, cells, strict=True):
+            row.append(cell)
+    for row in rows:
+        table.add(*row)
+    return table.block(console, width)
+
+
+def _figures(run: SeenRun) -> dict[str, Text]:
+    """What is told of a run, the most important first."""
+    view, info = run.view, run.view.run
+    latest = view.records[-1] if view.records else None
+    score = ACCURACY if info is None else score_of(info.network.kind)
+    epochs = info.config.effective_epochs if info else 0
+    best = view.best
+    texts = {
+        "epoch": f"{view.progress.epoch if view.progress else 0}/{epochs}",
+        "val loss": formats.loss(latest.val_loss if latest else None),
+        "val score": f"{score.written(latest.val_score if latest else None)}{_unit(score)}",
+        "best epoch": str(best.epoch) if best else "-",
+        "<state": "",
+        "time": formats.duration(view.elapsed(run.now)),
+        "loss": formats.loss(latest.train_loss if latest else None),
+        "<network": str(info.network) if info else "-",
+    }
+    if info is None:
+        return {name: Text("-", Ink.MUTED) for name in texts} | {"<state": Text("preparing")}
+    return {name: Text(text) for name, text in texts.items()} | {"<state": _state(run)}
+
+
+def _unit(score: Score) -> str:
+    """What tells R2 from an accuracy, which has a percent sign."""
+    return " R2" if score is R2 else ""
+
+
+def _state(run: SeenRun) -> Text:
+    view = run.view
+    if view.reason:
+        return Text(why_stopped(view.reason, view.records[-1].epoch if view.records else 0))
+    if run.halted:
+        return Text(run.halted.partition(";")[0], Ink.WARNING)
+    return Text(view.progress.phase if view.progress else "preparing", Ink.MUTED)
