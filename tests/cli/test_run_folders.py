@@ -213,7 +213,7 @@ def test_a_run_whose_data_are_gone_asks_for_them(gpunet: RunCommand, halves: Pat
         (("--name", ".."), "is no plain name"),
         (("--run-dir", "kept"), "kept holds a run already"),
         (("--run-dir", "kept/log"), "log is no folder"),
-        (("--resume", "nowhere"), "there is no run 'nowhere'"),
+        (("--resume", "nowhere"), "there is no run nowhere"),
         (("--checkpoint-every", 0), "--checkpoint-every"),
     ],
 )

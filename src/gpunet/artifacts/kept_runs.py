@@ -62,7 +62,7 @@ def find_run(name: str | Path | None = None) -> RunFolder:
         if str(name).isdecimal() and _number(run.path.name) == int(str(name)):
             return run
     advice = suggestion(str(name), [run.path.name for run in runs])
-    raise ModelError(f"there is no run {str(name)!r}{advice or '; `gpunet runs` lists all'}")
+    raise ModelError(f"there is no run {name}{advice or '; `gpunet runs` lists all'}")
 
 
 def find_model(name: str | Path | None = None) -> Path:
