@@ -1,114 +1,85 @@
-"""Draws ``docs/dashboard.png``: the dashboard in the middle of a real run.
+"""Draws ``docs/dashboard.svg``: the dashboard of a real run, from its first step to its end.
 
-It trains on the best device found, as ``gpunet train --optimizer adam --hidden 16,16`` does, and
-takes the frame that the terminal would show. Chromium turns it from SVG into PNG::
+It trains on the best device found, as ``gpunet train --hidden 16,16 --optimizer adam`` does, and
+records what the terminal would show, with a look into the network between two at the curves::
 
-    python tools/picture.py --data mnist --output docs/dashboard.png
+    python tools/picture.py --data mnist --device gpu --output docs/dashboard.svg
+
+What ``gpunet replay RUN --svg FILE`` writes is drawn by the same code.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import re
-import subprocess
-import tempfile
+import time
 from pathlib import Path
 
-from rich.console import Console
-
+from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.config import TrainConfig
-from gpunet.terminal.draw.style import theme
-from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.views.dashboard import dashboard_frame
-from gpunet.training.events import Callback, Control, Progress
+from gpunet.terminal.record.files import FORMATS
+from gpunet.terminal.record.replay import Told, recorded
+from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.training import train_model
 
-COLUMNS, ROWS = 110, 34
+SIZE = 110, 34
+"""Columns and rows."""
 
-EPOCH, SHARE = 8, 0.6
-"""When the picture is taken: so far into this epoch."""
+SECONDS = 12.0
+
+KEYS = ((2.0, "l"), (4.5, "n"), (8.5, "n"))
+"""A logarithmic axis, and the network for a while."""
 
 
-class Photographer(Callback):
-    """Takes the frame of a dashboard at the right moment, and ends the run."""
+class Witness(Callback):
+    """Keeps all that is told of a run, with its time in seconds."""
 
-    def __init__(self, dashboard: Dashboard, control: Control) -> None:
-        self.svg = ""
-        self._dashboard, self._control = dashboard, control
+    def __init__(self) -> None:
+        self.events: list[tuple[float, Event | Insight]] = []
+
+    def on_train_begin(self, run: RunInfo) -> None:
+        """Keep what is known of the run."""
+        self._run = run
+        self._keep(run)
 
     def on_progress(self, progress: Progress) -> None:
-        """Take the picture if it is time."""
-        if self.svg or (progress.epoch, progress.step) < (EPOCH, SHARE * progress.steps):
-            return
-        console = _recording_console()
-        size = COLUMNS, ROWS
-        view = self._dashboard.view
-        console.print(dashboard_frame(console, view, self._control, size, view.heard_at, keys=True))
-        self.svg = console.export_svg(title="gpunet train --optimizer adam --hidden 16,16")
-        self._control.stop_now.set()
+        """Keep a report."""
+        self._keep(progress)
+
+    def on_insight(self, insight: Insight) -> None:
+        """Keep a look into the network."""
+        self._keep(insight)
+
+    def on_epoch_end(self, record: EpochEnd) -> None:
+        """Keep how an epoch went."""
+        self._keep(record)
+
+    def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
+        """Keep the end."""
+        self._keep(RunEnd(reason, best_epoch))
+
+    def told(self) -> Told:
+        """The whole run."""
+        return Told(tuple(self.events), self._run)
+
+    def _keep(self, event: Event | Insight) -> None:
+        self.events.append((time.monotonic(), event))
 
 
 def main() -> None:
-    """Train, take the picture, and write it."""
+    """Train, and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="mnist")
-    parser.add_argument("--output", type=Path, default=Path("docs/dashboard.png"))
-    parser.add_argument("--chromium", default="chromium", help="the program that draws the PNG")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--output", type=Path, default=Path("docs/dashboard.svg"))
     arguments = parser.parse_args()
-    write_png(take_picture(arguments.data), arguments.output, arguments.chromium)
-
-
-def take_picture(data: str) -> str:
-    """The frame of a run on some data, as SVG."""
+    witness, messages = Witness(), Messages()
+    messages.control.insight_wanted.set()
     config = TrainConfig(optimizer="adam", hidden=(16, 16))
-    messages = Messages()
-    control = messages.control
-    dashboard = Dashboard(_recording_console(), control, keys=io.StringIO())
-    photographer = Photographer(dashboard, control)
-    train_model(data, config, "auto", messages, callbacks=(dashboard, photographer))
-    return photographer.svg
-
-
-def write_png(svg: str, path: Path, chromium: str) -> None:
-    """Draw an SVG in its own size."""
-    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-    assert box is not None
-    width, height = (round(float(side)) for side in box.groups())
-    with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "page.html"
-        page.write_text(
-            f'<meta charset="utf-8"><style>body {{ margin: 0 }}</style>{svg}', encoding="utf-8"
-        )
-        subprocess.run(
-            [
-                chromium,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--hide-scrollbars",
-                "--default-background-color=00000000",
-                f"--window-size={width},{height}",
-                f"--screenshot={path.resolve()}",
-                page.as_uri(),
-            ],
-            check=True,
-            capture_output=True,
-        )
-
-
-def _recording_console() -> Console:
-    return Console(
-        record=True,
-        width=COLUMNS,
-        height=ROWS,
-        file=io.StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        highlight=False,
-        theme=theme("dark"),
-    )
+    train_model(arguments.data, config, arguments.device, messages, callbacks=(witness,))
+    recording = recorded(witness.told(), SIZE, SECONDS, KEYS)
+    kind = arguments.output.suffix.removeprefix(".")
+    arguments.output.write_bytes(FORMATS[kind](recording, "auto"))
 
 
 if __name__ == "__main__":

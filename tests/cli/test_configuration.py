@@ -169,7 +169,7 @@ def test_every_option_of_train_can_be_set_in_a_file() -> None:
     command = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
     not_settings = {"config_file", "recipe", "resume", "help", "named"}
     names = {option.name for option in command.params} - not_settings
-    assert names | {"theme"} == {*TrainConfig().to_dict(), *RUN_SETTINGS}
+    assert names | {"log_file", "theme", "verbose"} == {*TrainConfig().to_dict(), *RUN_SETTINGS}
     for option in command.params:
         if option.name in names:
             spellings = [text for text in option.opts if text.startswith("--")]

@@ -94,7 +94,7 @@ def test_the_list_tells_each_dataset_s_size_and_whether_it_is_drawn(
             assert figures == f"  {sizes}, {entry.size / 2**20:.0f} MiB, {entry.license}"
             missing = f"not downloaded: gpunet datasets download {entry.name}"
             new = missing if entry.is_downloaded else "not yet drawn"
-            assert state == f"  {'at hand' if cached else new}"
+            assert state == f"  {'in the cache' if cached else new}"
 
 
 def test_a_download_is_not_forced_unless_that_is_asked_for(

@@ -124,7 +124,7 @@ def test_showcase_shows_only_mistakes_if_asked_for(
     ran = gpunet(
         "showcase", trained, "--device", "cpu", "--data", tmp_path / "three.npz", "--wrong"
     )
-    assert ran.out.splitlines()[-1] == "3 of 3 samples taken for another class"
+    assert ran.out.splitlines()[-1] == "3 of 3 samples misclassified"
 
 
 def test_evaluate_lists_what_is_confused_most(
@@ -153,7 +153,7 @@ def test_showcase_shows_the_largest_losses_first(
     assert ran.out.count("loss ") == 2
     assert ran.out.splitlines()[-1] == "the largest 2 of 40 losses"
     ran = gpunet("showcase", trained, *options, "--wrong")
-    assert ran.out.splitlines()[-1] == "1 of 1 samples taken for another class"
+    assert ran.out.splitlines()[-1] == "1 of 1 samples misclassified"
 
 
 @pytest.mark.parametrize("choice", ["--wrong", "--top-losses"])
@@ -192,7 +192,7 @@ def test_weights_of_a_model_of_measurements_make_no_pictures(
 def test_showcase_says_so_if_there_is_no_mistake(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--wrong")
     assert (ran.code, ran.err) == (0, "")
-    assert "no test sample is taken for another class" in ran.out
+    assert "no test sample is misclassified" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_showcase_counts_what_is_right_among_the_rows_that_are_shown(
     ran = gpunet(*command, "--index", "3,39,0")
     assert ran.out.splitlines()[-1] == "2 of 3 shown are right"
     ran = gpunet(*command, "--wrong", "--count", "1")
-    assert ran.out.splitlines()[-1] == "1 of 2 samples taken for another class"
+    assert ran.out.splitlines()[-1] == "1 of 2 samples misclassified"
     draws = [gpunet(*command, "--count", "10", "--seed", seed).out for seed in (0, 0, 1)]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]

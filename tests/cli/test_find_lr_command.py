@@ -94,7 +94,7 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
     )
     assert gpunet("find-lr", "--data", halves, *FAST).code == 0
     drawn = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "loss by log10 of the learning rate" in drawn
+    assert "loss by log10(lr)" in drawn
     assert "suggests: --learning-rate 5.0e-02" in drawn
 
 
@@ -117,6 +117,6 @@ def test_without_a_terminal_every_tenth_step_and_the_last_are_listed(
         "2.5e-01 0.6000 1.4000",
         "",
         "tried: 25 steps, each at a higher rate; no weights are kept",
-        "least: the smoothed loss is 0.5000 at 1.6e-01",
+        "lowest: the smoothed loss is 0.5000 at 1.6e-01",
         "suggests: --learning-rate 1.6e-02, a tenth of that; the default is 2.0e-01",
     ]

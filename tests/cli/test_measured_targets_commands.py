@@ -94,7 +94,7 @@ def test_a_run_that_learned_nothing_is_compared_with_the_mean(gpunet: RunCommand
     options = ("--device", "cpu", "--epochs", "1", "--lr", "1e-6", "-q")
     ran = gpunet("train", "--data", "houses.csv", "--label", "price", *options)
     assert "the network is no better than the mean: its test R2 is -" in ran.err
-    assert "gives 0; try --lr 1e-07, or look for a rate by gpunet find-lr" in ran.err
+    assert "gives 0; try --lr 1e-07, or find a rate by `gpunet find-lr`" in ran.err
 
 
 def test_an_evaluation_tells_every_target_and_the_worst_predictions(gpunet: RunCommand) -> None:

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 KINDS = ("TEXT", "PATH", "INT", "FLOAT", "NAME")
 """What the help says of an option's value where the option does not say more."""
 
-NO_USER_CONFIG = "--no-user-config = False | Output"
-THEME = "--theme = auto | Output"
+SHARED = [
+    "--no-user-config = False | Output",
+    "--verbose -v = 0 | Output | from 0",
+    "--log-file FILE = None | Output",
+    "--theme = auto | Output",
+]
 HELP = ["-h = False | Help", "--help = False | Help"]
 JSON = "--json = False | Output"
 DEVICE = "--device = auto | Device"
@@ -140,7 +144,7 @@ def test_the_options_of_a_command_are_spelled_and_bounded_as_ever(name: str) -> 
     for one in command_of(name).params:
         line = "SETTINGS" if one.name in SETTINGS and "SETTINGS" in OPTIONS[name] else told(one)
         found += [] if line == "SETTINGS" and line in found else [line]
-    assert found == [*OPTIONS[name], NO_USER_CONFIG, THEME, *HELP]
+    assert found == [*OPTIONS[name], *SHARED, *HELP]
 
 
 def test_a_setting_is_an_option_of_its_panel_with_its_default_and_its_other_names() -> None:
@@ -259,7 +263,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
         (
             "showcase",
             {
-                "wrong": "taken for another class",
+                "wrong": "misclassified",
                 "top_losses": "largest losses",
                 "index": "counted from 0",
                 "weights": "first layer's units",

@@ -86,6 +86,20 @@ def test_a_bad_image_does_not_keep_back_the_others(
     assert "missing.png" in missing
 
 
+@pytest.mark.parametrize("count", [3, 4])
+def test_up_to_three_images_are_drawn_and_more_are_a_line_each(
+    gpunet: RunCommand, trained: Path, images: Path, count: int
+) -> None:
+    names = [str(images / "left.png"), str(images / "right.png")] * 2
+    ran = gpunet("predict", trained, *names[:count])
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    heads = [line for line in lines if ".png: " in line]
+    assert [line.partition(": ")[0] for line in heads] == names[:count]
+    assert [line.partition(": ")[2][0] for line in heads] == ["0", "1", "0", "1"][:count]
+    assert (lines == heads) is (count > 3)
+
+
 def test_only_bad_images_give_an_empty_answer(
     gpunet: RunCommand, trained: Path, images: Path
 ) -> None:

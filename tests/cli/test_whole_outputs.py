@@ -70,7 +70,7 @@ def scores(content: dict[str, Any], model: object, data: str = "") -> list[str]:
     return [
         *("", "class precision recall F1 samples", rule * 44, *classes),
         *confusions(),
-        *("", "label taken for times of its samples", rule * 39),
+        *("", "label predicted samples of label", rule * 35),
         f"{pair['label']} {pair['prediction']} {pair['count']} 13.04 %",
         *("", f"accuracy {percent(content['accuracy'])} ± 8.64", f"loss {loss(content['loss'])}"),
         *("samples 40", f"model {model}", "device numpy on x86_64 (CPU, numpy)"),
@@ -297,8 +297,8 @@ def test_a_benchmark(gpunet: RunCommand, roofline: bool) -> None:
     share, head = (" 12.5 %", " roofline") if roofline else ("", "")
     reached = [
         "roofline: the share of the time taken that the best rates of a device would need",
-        "2.00 GFLOP/s at multiply-adds, 4.00 Gbyte/s at copies: numpy",
-        "3.00 TFLOP/s at multiply-adds, 500 Gbyte/s at copies: Card (CHIP 17)",
+        "2.00 GFLOP/s at multiply-adds, 4.00 GB/s at copies: numpy",
+        "3.00 TFLOP/s at multiply-adds, 500 GB/s at copies: Card (CHIP 17)",
     ]
     assert told[:2] == [
         "numpy against Card (discrete GPU, Vulkan)",
@@ -317,6 +317,19 @@ def test_a_benchmark(gpunet: RunCommand, roofline: bool) -> None:
         f"copy numpy 1.00 ms 2.00 GB/s{share}",
         f"Card 4.00 ms 2.50 ms 0.80 GB/s 0.25x{share}",
     ]
+
+
+@pytest.mark.usefixtures("benched")
+def test_a_benchmark_says_where_the_best_rate_was_measured_too_low(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faster(*given: Any, **named: Any) -> Iterator[Measurement]:
+        return (replace(one, roofline=1.169) for one in measured(*given, **named))
+
+    monkeypatch.setattr("gpunet.bench.run", faster)
+    told = lines_of(gpunet("bench", "--quick", "--roofline"))
+    assert [line.endswith(" > 100 %") for line in told[-5:-1]] == [True] * 4
+    assert told[-1].startswith("> 100 %: faster than the best rates that were measured")
 
 
 @pytest.mark.usefixtures("benched")

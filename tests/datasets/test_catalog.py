@@ -86,7 +86,7 @@ def test_auto_is_strokes_without_mnist_and_says_so(tmp_path: Path) -> None:
     dataset = open_dataset("auto", cache=tmp_path, limits=QUICK)
     assert dataset.name == "strokes"
     assert dataset.notice is not None
-    assert "MNIST is not at hand" in dataset.notice
+    assert "MNIST is not cached" in dataset.notice
     assert "gpunet datasets download mnist" in dataset.notice
     assert str(tmp_path / "mnist") in dataset.notice
 

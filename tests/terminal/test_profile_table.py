@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.terminal.views.profile_table import profile_table
 from gpunet.training.profile import Profile
 
@@ -57,3 +58,17 @@ def test_the_hosts_share_is_not_told_where_it_is_not_known(
     assert "host: n/a, it does the work itself" in lines(
         make_text_console(), *profile_table(itself)
     )
+
+
+def test_a_kernel_above_the_roofline_is_never_told_a_share_of_more_than_the_whole(
+    make_text_console: MakeConsole, profile: Profile
+) -> None:
+    slow = replace(profile, roofline=Roofline(5e8, 1e9))  # forward reaches twice as much
+    assert slow.of_roofline(slow.kernels[0]) == 2.0
+    shown = lines(make_text_console(100), *profile_table(slow))
+    assert shown[2].endswith("> 100 %")
+    assert "> 100 %: faster than the best rates that were measured" in "\n".join(shown)
+    exact = replace(profile, roofline=Roofline(1e9, 1e9))
+    shown = lines(make_text_console(100), *profile_table(exact))
+    assert shown[2].endswith("  100.0 %")
+    assert "> 100 %" not in "\n".join(shown)

@@ -39,6 +39,7 @@ from gpunet.cli import (
 )
 from gpunet.cli.command_tree import completed
 from gpunet.cli.help import print_help
+from gpunet.cli.logs import logged
 from gpunet.cli.setting_options import option
 from gpunet.cli.usage_errors import in_own_words
 from gpunet.errors import DataError, GpunetError, ModelError, reason_of, spelling
@@ -94,11 +95,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = command_line().main(
-            args=None if arguments is None else list(arguments),
-            prog_name="gpunet",
-            standalone_mode=False,
-        )
+        with logged():
+            code = command_line().main(
+                args=None if arguments is None else list(arguments),
+                prog_name="gpunet",
+                standalone_mode=False,
+            )
         sys.stdout.flush()
     except GpunetError as error:
         return _tell(str(error), MISTYPED if _names_nothing(error) else error.exit_code)
@@ -120,7 +122,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def command_line() -> typer.core.TyperGroup:
     """All commands, with all that they have in common."""
-    return completed(typer.main.get_group(app))
+    return completed(typer.main.get_command(app))  # with the options for shells' completion
 
 
 def _names_nothing(error: GpunetError) -> bool:

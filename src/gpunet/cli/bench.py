@@ -79,12 +79,13 @@ def _adapters(device: str) -> list[Adapter]:
 def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
     from gpunet.terminal.draw.device_name import device_in_words
     from gpunet.terminal.draw.style import Ink
+    from gpunet.terminal.live.console import print_words
 
     names = ", ".join(device_in_words(adapter.info) for adapter in adapters)
-    console.print(f"numpy against {names}" if names else "numpy alone", soft_wrap=True)
+    print_words(console, f"numpy against {names}" if names else "numpy alone")
     if names:
         words = "rate: by the adapter's clock, if it has one; ratio: times as fast as numpy"
-        console.print(words, style=Ink.MUTED)
+        print_words(console, words, Ink.MUTED)
 
 
 def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
@@ -92,18 +93,19 @@ def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.style import Ink
+    from gpunet.terminal.live.console import print_words
     from gpunet.terminal.live.stages import Stages
 
     words = "roofline: the share of the time taken that the best rates of a device would need"
-    console.print(words, style=Ink.MUTED)
+    print_words(console, words, Ink.MUTED)
     for adapter in (None, *adapters):
         with Stages(console).stage("measuring the best rates of each device"):
             reached = measure_roofline(adapter)
         arithmetic = formats.amount(reached.operations_per_second)
         memory = formats.amount(reached.bytes_per_second)
         name = "numpy" if adapter is None else adapter.info.name
-        words = f"  {arithmetic}FLOP/s at multiply-adds, {memory}byte/s at copies: {name}"
-        console.print(words, style=Ink.MUTED, soft_wrap=True)
+        words = f"  {arithmetic}FLOP/s at multiply-adds, {memory}B/s at copies: {name}"
+        print_words(console, words, Ink.MUTED)
 
 
 def _measured(
@@ -127,6 +129,8 @@ def _print_case(
     """A table per case: a row per operation and device."""
     from gpunet.terminal.draw.columns import Columns
     from gpunet.terminal.draw.style import Ink
+    from gpunet.terminal.live.console import print_words
+    from gpunet.terminal.views.profile_table import ABOVE, FASTER, share_of_roofline
 
     names = _shown_names(measured)
     names_of_figures = ["wall clock", "on device", "rate", "ratio", *["roofline"] * roofline]
@@ -141,6 +145,8 @@ def _print_case(
     console.print()
     console.print(str(case), style=Ink.STRONG)
     console.print(table)
+    if any(share_of_roofline(one.roofline or 0) == ABOVE for one in measured):
+        print_words(console, f"{ABOVE}: {FASTER}", Ink.MUTED)
 
 
 def _shown_names(measured: Sequence[Measurement]) -> dict[str, str]:
@@ -152,10 +158,12 @@ def _shown_names(measured: Sequence[Measurement]) -> dict[str, str]:
 
 
 def _figures(one: Measurement, numpy: Measurement) -> list[str]:
+    from gpunet.terminal.views.profile_table import share_of_roofline
+
     ratio = "" if one is numpy else f"{numpy.wall_seconds / one.wall_seconds:.2f}x"
     on_device = "" if one.device_seconds is None else _time(one.device_seconds)
     cells = [_time(one.wall_seconds), on_device, f"{one.rate:.2f} {one.unit}", ratio]
-    return cells if one.roofline is None else [*cells, f"{100 * one.roofline:.1f} %"]
+    return cells if one.roofline is None else [*cells, share_of_roofline(one.roofline)]
 
 
 def _time(seconds: float) -> str:

@@ -14,12 +14,13 @@ import typer.main
 
 from gpunet.cli import options
 from gpunet.cli.help import HELP, long_help, short_help, split_examples
+from gpunet.cli.logs import LogFile, Verbose
 from gpunet.cli.sources import give_variable
 
 __all__ = ["completed", "walk"]
 
 
-def completed(group: typer.core.TyperGroup) -> typer.core.TyperGroup:
+def completed(group: Any) -> typer.core.TyperGroup:
     """A tree of commands with all that they share."""
     shared, helps = _parameters_of(_shared), _parameters_of(_helps)
     for path, command in walk("gpunet", group):
@@ -33,7 +34,8 @@ def completed(group: typer.core.TyperGroup) -> typer.core.TyperGroup:
             _shorten_kind(parameter, context)
             if parameter.param_type_name == "option" and not hasattr(command, "commands"):
                 give_variable(parameter)
-    return group
+    tree: typer.core.TyperGroup = group
+    return tree
 
 
 def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
@@ -55,7 +57,13 @@ def _shorten_kind(parameter: Any, context: typer.Context) -> None:
         parameter.metavar = "NAME" if others else kind.replace("str", "text").upper()
 
 
-def _shared(*, no_user_config: options.NoUserConfig = False, theme: options.Theme = "auto") -> None:
+def _shared(
+    *,
+    no_user_config: options.NoUserConfig = False,
+    verbose: Verbose = 0,
+    log_file: LogFile = None,
+    theme: options.Theme = "auto",
+) -> None:
     """A command that has only the options that all commands share."""
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import data_names
 from gpunet.cli.help import print_help
 
 __all__ = ["app"]
@@ -44,21 +45,21 @@ def list_datasets() -> None:
     from gpunet.datasets.catalog import entries
     from gpunet.datasets.kept import VARIABLE, kept_datasets, room
     from gpunet.terminal.draw.formats import size
-    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.console import make_console, print_words
 
     console = make_console()
     for entry in entries():
-        at_hand = "at hand" if entry.is_cached else "not yet drawn"
+        state = "in the cache" if entry.is_cached else "not yet drawn"
         if entry.is_downloaded and not entry.is_cached:
-            at_hand = f"not downloaded: gpunet datasets download {entry.name}"
+            state = f"not downloaded: gpunet datasets download {entry.name}"
         console.print(entry.name, style="bold")
         for line in (
             entry.description,
             f"{entry.train_count:,} samples to train, {entry.test_count:,} to test, "
             f"{entry.size / MIB:.0f} MiB, {entry.license}",
-            at_hand,
+            state,
         ):
-            console.print(f"  {line}", soft_wrap=True)
+            print_words(console, f"  {line}")
     kept = kept_datasets()
     for one in kept:
         opened = f"{datetime.fromtimestamp(one.opened):%Y-%m-%d %H:%M}"
@@ -109,7 +110,10 @@ def remove_dataset(
 
 @app.command("download")
 def download_dataset(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="mnist or fashion-mnist.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="mnist or fashion-mnist.", autocompletion=data_names),
+    ],
     force: Annotated[
         bool, typer.Option("--force", help="Download it even if it is there already.")
     ] = False,
@@ -133,9 +137,12 @@ def download_dataset(
 
 @app.command("preview")
 def preview_dataset(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A dataset's name or a path.")] = (
-        "auto"
-    ),
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="A dataset's name or a path.", autocompletion=data_names
+        ),
+    ] = ("auto"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")

@@ -171,6 +171,7 @@ def _content(adapters: Sequence[Adapter], choice: Device) -> dict[str, Any]:
 def _print_list(console: Console, adapters: Sequence[Adapter], choice: Device) -> None:
     """Every adapter with the limits that bound the size of data and networks, and numpy."""
     from gpunet.engine.reference.numpy_engine import numpy_device
+    from gpunet.terminal.live.console import print_words
 
     for adapter in adapters:
         info, limits = adapter.info, adapter.limits
@@ -186,7 +187,7 @@ def _print_list(console: Console, adapters: Sequence[Adapter], choice: Device) -
         if not adapter.usable:
             lines.append(f"cannot be used: {adapter.why}")
         for line in lines:
-            console.print(f"   {line}", soft_wrap=True)
+            print_words(console, f"   {line}")
     cpu = numpy_device()
     taken = " (auto)" if choice.adapter is None else ""
     console.print(f"cpu  {cpu.name}{taken}", style="bold", soft_wrap=True)

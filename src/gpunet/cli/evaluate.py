@@ -47,6 +47,7 @@ def evaluate(
     """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
+    from gpunet.datasets.catalog import require_named
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.ending import Part, print_parts
     from gpunet.terminal.views.tables import ensemble_table
@@ -56,6 +57,7 @@ def evaluate(
     path = options.chosen_model(model)
     loaded = load(path)
     messages = ConsoleMessages(quiet=as_json)
+    require_named(data)
     choice = choose_device(device, messages)
     samples, evaluation = evaluate_model(loaded, data, choice, messages)
     if as_json:

@@ -48,6 +48,7 @@ def explain(
         gpunet explain --data mnist --optimizer sgd
         gpunet explain --data strokes --device gpu --shader "forward 0"
     """
+    from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -58,6 +59,7 @@ def explain(
     from gpunet.workflows.devices import choose_device, training_engine, trial_engine
 
     messages = ConsoleMessages(plain=plain, quiet=shader is not None)
+    require_named(data)
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None and shader is not None:
         raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
@@ -79,10 +81,11 @@ def explain(
 
 
 def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCache | None) -> None:
+    from gpunet.terminal.live.console import print_words
     from gpunet.terminal.views.plan_table import plan_tables
 
     name = "persistent" if plan.many_steps else "layered"
-    console.print(f"plan:   {name}: {plan.why}", soft_wrap=True)
+    print_words(console, f"plan:   {name}: {plan.why}")
     products = {one.label: one.product for one in plan.passes if one.product}
     measured = {
         label: tiles is not None and tiles.tile(product) is not None
@@ -92,7 +95,7 @@ def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCac
         words = f"{sum(measured.values())} of {len(products)} measured"
         if not all(measured.values()):
             words += f", the others by rule: {engine.tile_rule}"
-        console.print(f"tiles:  {words}", soft_wrap=True)
+        print_words(console, f"tiles:  {words}")
     console.print()
     for part in plan_tables(plan, engine.steps_a_dispatch(plan), measured):
         console.print(part)

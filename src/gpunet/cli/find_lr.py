@@ -38,9 +38,10 @@ def find_lr(
         gpunet find-lr --data sales.csv --plain
     """
     from gpunet.artifacts.report import strict_json
+    from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.terminal.draw import formats
-    from gpunet.terminal.live.console import wants_dashboard
+    from gpunet.terminal.live.console import print_words, wants_dashboard
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.range_test import range_advice, range_chart, range_table
     from gpunet.training.learning_rate_range import find_learning_rate
@@ -51,6 +52,7 @@ def find_lr(
 
     messages = ConsoleMessages(plain=plain, quiet=quiet or as_json)
     console = messages.console
+    require_named(data)
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
     with (
@@ -71,7 +73,7 @@ def find_lr(
         console.print(drawn(found))
         console.print()
         for line in range_advice(found, default):
-            console.print(line, soft_wrap=True)
+            print_words(console, line)
 
 
 def _content(found: RangeTest, default: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gpunet.cli.completion import data_names, device_names, model_files, run_folders
 from gpunet.cli.sources import take_user_settings
 from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
@@ -56,17 +57,12 @@ DEVICE = "Device"
 OUTPUT = "Output"
 
 
-def _known_runs() -> list[str]:
-    from gpunet.artifacts.kept_runs import run_names
-
-    return run_names()
-
-
 Data = Annotated[
     str,
     typer.Option(
         "--data",
         "-d",
+        autocompletion=data_names,
         help="mnist, fashion-mnist, strokes (built in), or a path: a table (CSV, Parquet, Excel, "
         "ARFF and others) of classes or measured targets, IDX, NPZ or NPY files, or a folder of "
         "images; auto takes MNIST if it can be had, else strokes.",
@@ -75,7 +71,12 @@ Data = Annotated[
 ]
 DataArgument = Annotated[
     str | None,
-    typer.Argument(metavar="DATA", help="The data, in place of --data.", show_default=False),
+    typer.Argument(
+        metavar="DATA",
+        help="The data, in place of --data.",
+        show_default=False,
+        autocompletion=data_names,
+    ),
 ]
 Autotune = Annotated[
     bool,
@@ -88,6 +89,7 @@ Autotune = Annotated[
 Device = Annotated[
     str,
     typer.Option(
+        autocompletion=device_names,
         help="[bold]auto[/] takes a hardware GPU, else the faster one of numpy and a software "
         "adapter; [bold]gpu[/] the best adapter, [bold]cpu[/] numpy; else an index or a part of a "
         "name from `gpunet devices`, or cuda, rocm, mps, metal, vulkan or dx12.",
@@ -101,7 +103,7 @@ ModelFile = Annotated[
         help="A model file, or the name, the number or the folder of a run; by default the model "
         "of the newest run.",
         show_default=False,
-        autocompletion=_known_runs,
+        autocompletion=model_files,
     ),
 ]
 ModelData = Annotated[
@@ -109,6 +111,7 @@ ModelData = Annotated[
     typer.Option(
         "--data",
         "-d",
+        autocompletion=data_names,
         envvar=NO_VARIABLE,
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
@@ -195,11 +198,11 @@ Resume = Annotated[
     str | None,
     typer.Option(
         envvar=NO_VARIABLE,
+        autocompletion=run_folders,
         metavar="[RUN]",
         help="Resume a run by its name, number or folder, or the newest one, with its data and "
         "settings; --epochs may be raised and --max-time changed.",
         rich_help_panel=RUN,
-        autocompletion=_known_runs,
     ),
 ]
 Output = Annotated[

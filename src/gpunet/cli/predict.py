@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["predict"]
 
+PICTURES = 3
+"""Images up to which each is drawn; more of them are told in a line each."""
+
 STANDARD = "-"
 """What names the standard input, and the standard output."""
 
@@ -54,7 +57,8 @@ Format = Annotated[
     AnswerFormat | None,
     typer.Option(
         help="How answers are written: jsonl is an object a line, submission the two columns that "
-        "Kaggle takes; by default as the file's name ends, else csv, and pictures for images.",
+        "Kaggle takes; by default as the file's name ends, else csv, and for "
+        "images a line each, with pictures of up to three.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -203,25 +207,25 @@ def _print(model: Model, data: Sequence[Any], kind: AnswerFormat | None, reading
 
 
 def _print_blocks(model: Model, answers: Iterator[Answers], kind: AnswerFormat | None) -> None:
-    from itertools import chain
+    from itertools import chain, islice
 
     from gpunet.artifacts.answer_file import answer_texts
     from gpunet.terminal.live.console import make_console
 
-    first = next(answers, None)
-    blocks = answers if first is None else chain([first], answers)
-    if kind is None and (first is None or first.boxes is not None):
+    first = list(islice(answers, PICTURES + 1))
+    blocks = chain(first, answers)
+    if kind is None and (not first or first[0].boxes is not None):
         console = make_console()
         for block in blocks:
-            _picture(console, model, block)
+            _print_image(console, model, block, drawn=len(first) <= PICTURES)
         return
     for text in answer_texts(model, blocks, kind or "csv", one_line):
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
-def _picture(console: Console, model: Model, block: Answers) -> None:
-    """Print one image's answers, each beside the picture that the model was given."""
+def _print_image(console: Console, model: Model, block: Answers, *, drawn: bool) -> None:
+    """Print one image's answers in a line, and each beside the picture that the model was given."""
     from gpunet.terminal.views.showcase import prediction
     from gpunet.terminal.views.verdict import predictions
 
@@ -231,7 +235,7 @@ def _picture(console: Console, model: Model, block: Answers) -> None:
         for found, share in predictions(block.values, names, kind)
     ]
     console.print(f"{one_line(str(block.names[0]))}: {' '.join(told)}", soft_wrap=True)
-    for pixels, row in zip(block.features, block.values, strict=True):
+    for pixels, row in zip(block.features, block.values, strict=True) if drawn else ():
         shape = model.image_shape
         image = None if shape is None else pixels.reshape(shape)
         prediction(console, image, row, names, kind)

@@ -34,13 +34,13 @@ def recipes(
     if name is not None:
         typer.echo(open_recipe(name).file.text.rstrip("\n"))
         return
-    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.console import make_console, print_words
 
     console = make_console()
     for recipe in map(open_recipe, recipe_names()):
         console.print(recipe.name, style="bold")
         for line in _lines(recipe):
-            console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
+            print_words(console, f"  {line}")
 
 
 def _lines(recipe: Recipe) -> tuple[str, ...]:

@@ -29,9 +29,7 @@ __all__ = ["showcase"]
 
 Wrong = Annotated[
     bool,
-    typer.Option(
-        "--wrong", help="Only samples that are taken for another class, or given a wrong label."
-    ),
+    typer.Option("--wrong", help="Only samples that are misclassified, or given a wrong label."),
 ]
 Web = Annotated[
     bool,
@@ -185,9 +183,11 @@ def _samples(
     model: Model, data: str | None, device: str, messages: ConsoleMessages
 ) -> tuple[Samples, Evaluation]:
     """Test samples, and what the model says of all of them."""
+    from gpunet.datasets.catalog import require_named
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
+    require_named(data)
     return evaluate_model(model, data, choose_device(device, messages), messages)
 
 
@@ -203,7 +203,7 @@ def _chosen(
 
     if choice.wrong and found.right is None:
         raise UsageError(
-            f"--wrong shows what is taken for another class, but the model predicts measured "
+            f"--wrong shows what is misclassified, but the model predicts measured "
             f"targets ({', '.join(model.targets[:8])}); give --top-losses for the worst predictions"
         )
     if choice.rows is not None:
@@ -307,7 +307,7 @@ def _count(choice: _Choice, found: Evaluation, rows: NDArray[np.integer]) -> str
 
 def _mistaken(found: Evaluation) -> str:
     """What a sample is whose class, or one of whose labels, is not predicted."""
-    return "taken for another class" if found.matrix.size else "given a wrong label"
+    return "misclassified" if found.matrix.size else "given a wrong label"
 
 
 def _parse_index(text: str) -> tuple[int, ...]:

@@ -30,8 +30,9 @@ __all__ = [
 _RUN_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("data", "device", "output", "report", "plot", "run_dir", "name"), str),
     **dict.fromkeys(("autotune", "force", "no_keep", "plain", "quiet"), bool),
-    **dict.fromkeys(("showcase", "checkpoint_every"), int),
+    **dict.fromkeys(("showcase", "checkpoint_every", "verbose"), int),
     "graphics": Graphics,
+    "log_file": str,
     "theme": Theme,
 }
 RUN_SETTINGS: Mapping[str, Setting] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 import zlib
@@ -29,6 +30,8 @@ __all__ = [
     "is_cached",
     "obtain",
 ]
+
+log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
@@ -290,6 +293,7 @@ def _load(
 
     patience = (limits.first_answer, limits.silence)
     as_it_is = {"Accept-Encoding": "identity"}  # the packed file
+    log.info("fetching %s", url)
     try:
         with requests.get(url, stream=True, timeout=patience, headers=as_it_is) as response:
             response.raise_for_status()
@@ -304,6 +308,7 @@ def _load(
                 put(chunk)
         put(None)
     except Exception as error:  # whatever it is, the waiting thread must hear of it
+        log.info("%s failed: %s", url, error)
         put(error)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import logging
 import os
 import re
 import time
@@ -33,6 +34,8 @@ from gpunet.files.cache import cache_folder, disk, keep
 from gpunet.files.typed_json import UnsoundError
 
 __all__ = ["VARIABLE", "Kept", "kept_datasets", "read_once", "remove_kept", "room"]
+
+log = logging.getLogger(__name__)
 
 VARIABLE = "GPUNET_CACHE_LIMIT"
 """The environment variable that bounds what all kept datasets take, such as ``50G``; 0 for none."""
@@ -87,6 +90,7 @@ def read_once(paths: Sequence[Path], asked: object, read: Callable[[], Dataset])
     file = _file_of(paths, asked)
     facts = Facts(str(paths[0].absolute()), str(paths[0]), stamp)
     if (kept := _found(file, facts)) is not None:
+        log.info("%s is taken as it was kept in %s", paths[0], file)
         return kept
     began = time.monotonic()
     dataset = read()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config.choices import DEVICES
 from gpunet.config.setting import suggestion
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
@@ -34,6 +36,8 @@ __all__ = [
     "select_device_again",
     "settle",
 ]
+
+log = logging.getLogger(__name__)
 
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
 
@@ -110,6 +114,8 @@ class Device:
 def list_adapters() -> tuple[Adapter, ...]:
     """The adapters of this machine; one that has failed its check counts as not usable."""
     found = wgpu_adapters.list_adapters()
+    for one in found:
+        log.debug("adapter %d: %s, limits %s", one.index, one.info, dict(one.limits))
     return tuple(
         _failed(one, faults) if (faults := known_faults(one.info)) else one for one in found
     )
@@ -334,11 +340,10 @@ def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
             if wanted and wanted in f"{adapter.info.name} {adapter.info.driver}".lower()
         ]
     if not matching:
-        words = ("auto", "cpu", *KINDS)
-        advice = f"; choose one of them, or of {', '.join(words)}"
+        advice = f"; choose one of them, or of {', '.join(DEVICES)}"
         raise UsageError(
             f"{spelled('device', selector)} names no adapter of this machine; known are: "
-            f"{_known(adapters)}{suggestion(wanted, words) or advice}"
+            f"{_known(adapters)}{suggestion(wanted, DEVICES) or advice}"
         )
     if len(matching) > 1:
         raise UsageError(

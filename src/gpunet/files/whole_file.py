@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import logging
 import os
 import secrets
 import sys
@@ -20,6 +21,8 @@ from typing import BinaryIO
 from gpunet.files.locks import lock
 
 __all__ = ["PREFIX", "free_name", "remove_leftovers", "write_whole"]
+
+log = logging.getLogger(__name__)
 
 PREFIX = ".gpunet-"
 """How the name of a temporary file begins."""
@@ -54,6 +57,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
+    log.info("wrote %s", path)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -9,6 +9,7 @@ engine.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -31,7 +32,7 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
-from gpunet.training.insight import Looks
+from gpunet.training.insight import SHOWN_SHARE, Looks
 from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.pace import Pace
@@ -42,6 +43,8 @@ from gpunet.training.state import Begun, RunState, Start
 from gpunet.training.windows import Window
 
 __all__ = ["Prune", "train", "train_population"]
+
+log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.12
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
@@ -196,7 +199,7 @@ class _Run:
         self.failures: list[str] = []  # of the device, that were not overcome
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
-        self.looks = Looks(engine, self.samples, self._insight_wanted)
+        self.looks = Looks(engine, self.samples, self._insight_share)
         self.validation_seconds: float | None = None
         self.told = Metrics.none(len(self.members))  # of the epoch, in the latest report
         self.learning_rates = np.zeros((len(self.members), self.steps))  # of the epoch's steps
@@ -266,6 +269,8 @@ class _Run:
         self.seconds = self._elapsed()
         for callback in self.callbacks:
             callback.on_train_end(self._stop_reason(), self.best_epoch)
+        done = self.epochs_done, self._stop_reason(), self.best_epoch
+        log.info("training ended after %d epochs (%s), the best is %d", *done)
 
     def finish(self, *, test: bool) -> TrainingResult:
         """Restore the best weights and, if wanted, evaluate them on the test set."""
@@ -340,6 +345,7 @@ class _Run:
             return work()
         except DeviceLostError as error:
             self.failures.append(str(error))
+            log.warning("the device is opened again, and the work repeated: %s", error)
         self.engine.reopen()
         done = again()
         self.overcome.append(self.failures.pop())
@@ -493,9 +499,10 @@ class _Run:
             if callback.on_epoch_end(end):
                 self.control.stop_after_epoch.set()
 
-    def _insight_wanted(self) -> bool:
-        wanted = any(callback.insight_wanted for callback in self.callbacks)
-        return wanted or self.control.insight_wanted.is_set()
+    def _insight_share(self) -> float:
+        """The share of the time that looks into the networks may take."""
+        shown = SHOWN_SHARE if self.control.insight_wanted.is_set() else 0.0
+        return max(shown, *(callback.insight_share for callback in self.callbacks), 0.0)
 
     def _pruned(self) -> set[int]:
         """The networks that are asked to end, though they could go on."""

@@ -9,6 +9,7 @@ drawn, and they are loaded once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gpunet.training.state import RunState
 
 __all__ = ["Window", "Windows", "evaluate_in_parts", "parts_of", "predict_in_parts"]
+
+log = logging.getLogger(__name__)
 
 WINDOW_BYTES = 64 << 20
 """Bytes of a window where not all samples fit: two of them, and what reads them, take little
@@ -116,6 +119,7 @@ class Windows:
                 f"{engine.device.name} holds at most {room:,} such samples at once, but "
                 f"{made.size:,} are wanted; {_advice(config, begun)}"
             )
+        log.info("%d samples in %d windows of at most %d", count, len(made), made.size)
         return made
 
     def __len__(self) -> int:

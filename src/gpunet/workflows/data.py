@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ __all__ = [
     "reference",
 ]
 
+log = logging.getLogger(__name__)
+
 
 def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
     """The data of a name or at a path, fetched if need be.
@@ -40,6 +43,11 @@ def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> D
     """
     with messages.stage(f"opening {name}", "data") as progress:
         dataset = open_dataset(name, progress=progress, options=options)
+    log.info(
+        "data %s: %d training and %d test samples of %d features, %d outputs (%s), fingerprint %s",
+        *(dataset.name, len(dataset.train), len(dataset.test), dataset.inputs, dataset.outputs),
+        *(dataset.kind, dataset.fingerprint),
+    )
     messages.dataset(dataset)
     return dataset
 

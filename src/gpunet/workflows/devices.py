@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ __all__ = [
     "trial_engine",
 ]
 
+log = logging.getLogger(__name__)
+
 LONG_TRAINING = 60.0
 """Seconds; a training with a shorter time limit measures no tiles."""
 
@@ -62,6 +65,7 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
     """
     with messages.stage("looking for devices", "device"):
         choice = select_device(selector, shaders=shaders)
+    log.info("device: %s", choice.reason)
     messages.device(choice)
     return choice
 
@@ -113,6 +117,7 @@ def settle_device(
     checked = checked_device(settled, messages)
     if checked is not settled:
         return settle_device(checked, config, population, dataset, messages)
+    log.info("device: %s", settled.reason)
     messages.device(settled)
     return settled
 

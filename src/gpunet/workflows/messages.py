@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from gpunet.engine.factory import Device
 
 __all__ = ["Messages", "Update"]
+
+log = logging.getLogger(__name__)
 
 
 class Update(Protocol):
@@ -65,13 +70,21 @@ class Messages:
         """A callback that writes into the log of a run's folder."""
         return Callback()
 
-    def stage(self, what: str, name: str = "") -> AbstractContextManager[Update]:
+    @contextmanager
+    def stage(self, what: str, name: str = "") -> Iterator[Update]:
         """Tell what is under way, and how far it is, for as long as the context is open.
 
         Args:
             what: is under way, in words: ``reading digits.csv``.
             name: a word for it once it is done, such as ``data``; empty for none.
         """
+        began = time.perf_counter()
+        with self.show_stage(what, name) as update:
+            yield update
+        log.info("%s took %.3f s", what, time.perf_counter() - began)
+
+    def show_stage(self, what: str, name: str) -> AbstractContextManager[Update]:
+        """Show a stage, which ``stage`` has begun."""
         return nullcontext(_nothing)
 
 

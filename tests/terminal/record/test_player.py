@@ -90,12 +90,16 @@ def test_keys_lead_through_the_run(make_player: MakePlayer) -> None:
 
 def test_other_keys_change_what_is_seen_of_every_moment(make_player: MakePlayer) -> None:
     player = make_player()
-    player.pressed("?")
-    for share in (0.0, 1.0):
-        player.show(share)
-        assert any("this list, and back" in line for line in lines(player))
-    player.pressed("?")
-    assert not any("this list, and back" in line for line in lines(player))
+    linear = lines(player)
+    player.show(1.0)
+    ended = lines(player)
+    player.pressed("L")
+    assert lines(player) != ended
+    assert any("loss, log" in line for line in lines(player))
+    player.show(0.0)
+    player.pressed("n")  # which a log knows nothing of
+    player.pressed("l")
+    assert lines(player) == linear
 
 
 def test_ctrl_c_ends_it(make_player: MakePlayer) -> None:

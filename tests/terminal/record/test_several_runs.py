@@ -91,12 +91,3 @@ def test_measured_targets_have_r2(
     run = replace(view.run, config=config, network=config.network(4, 1))
     seen = [replace(runs[0], view=replace(view, run=run, records=records)), runs[1]]
     assert "0.7500 R2" in lines(make_text_console(140, 30), seen, (140, 30))[2]
-
-
-def test_the_keys_are_listed_where_the_curves_were(
-    make_text_console: MakeConsole, runs: list[SeenRun]
-) -> None:
-    listed = [replace(one, view=one.view.pressed("?")) for one in runs]
-    shown = "\n".join(lines(make_text_console(80, 30), listed, (80, 30)))
-    assert "this list, and back" in shown
-    assert "1-brave-otter" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Literal
 
@@ -10,6 +11,8 @@ from gpunet.engine.planning.persistent import persistent_plan, reason_unsupporte
 from gpunet.engine.planning.workload import Workload
 
 __all__ = ["PlanName", "select_plan"]
+
+log = logging.getLogger(__name__)
 
 PlanName = Literal["auto", "layered", "persistent"]
 
@@ -30,7 +33,10 @@ def select_plan(work: Workload, wanted: PlanName = "auto") -> Plan:
     if against is None and wanted == "auto" and most is not None and work.rows > most:
         against = f"it was measured to be the faster one here for more than {most} samples a batch"
     if against is not None:
-        return replace(training_plan(work), why=against)
-    plan = persistent_plan(work)
-    assert plan is not None
-    return replace(plan, why="a workgroup holds the network, and that saves dispatches")
+        plan = replace(training_plan(work), why=against)
+    else:
+        persistent = persistent_plan(work)
+        assert persistent is not None
+        plan = replace(persistent, why="a workgroup holds the network, and that saves dispatches")
+    log.info("plan of %d passes for batches of %d, as %s", len(plan.passes), work.rows, plan.why)
+    return plan

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -15,6 +16,7 @@ from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from gpunet.config import Theme
 from gpunet.terminal.draw.background import (
@@ -23,6 +25,7 @@ from gpunet.terminal.draw.background import (
     in_foreground,
 )
 from gpunet.terminal.draw.style import Background, theme
+from gpunet.terminal.live.notes import wrapped
 
 __all__ = [
     "SMALLEST_SCREEN",
@@ -31,8 +34,10 @@ __all__ = [
     "prefer_theme",
     "preferred_theme",
     "print_line",
+    "print_words",
     "require_heard",
     "shows_greys",
+    "shows_pixels",
     "wants_dashboard",
 ]
 
@@ -54,6 +59,9 @@ SMALLEST_SCREEN = (40, 10)
 """Columns and rows below which lines of plain text say more than a dashboard."""
 
 
+LEAD = re.compile(r"\s*(?:[a-z]+: +)?")
+"""What a line begins with that those below it are indented by: blanks, a word such as ``data:``."""
+
 CONTROLS = dict.fromkeys([*range(ord("\n")), *range(ord("\n") + 1, 0x20), *range(0x7F, 0xA0)])
 """Characters that may mean something to a terminal, all but the line feed; nothing for each."""
 
@@ -63,6 +71,15 @@ class _HarmlessConsole(Console):
 
     Those of styles, of the cursor and of ``graphics`` are no text, and stay.
     """
+
+    _writes_to_terminal: bool | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it writes to a terminal; asked once, as a question costs a thread its turn."""
+        if self._writes_to_terminal is None:
+            self._writes_to_terminal = super().is_terminal
+        return self._writes_to_terminal
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -189,6 +206,17 @@ def print_line(console: Console, line: str) -> None:
     console.file.flush()
 
 
+def print_words(console: Console, line: str, style: str = "") -> None:
+    """Print a line; on a terminal it goes on below its first word if it is too long.
+
+    Lines end between words there. Anywhere else, as in a log, it stays one line.
+    """
+    lead = LEAD.match(line)[0]  # type: ignore[index]
+    if console.is_terminal:
+        line = wrapped(lead, line.removeprefix(lead), console.width)
+    console.print(Text(line, style), soft_wrap=True)
+
+
 def require_heard(console: Console) -> None:
     """Raise what has silenced a patient console, now that all is done and saved.
 
@@ -202,6 +230,11 @@ def require_heard(console: Console) -> None:
 def shows_greys(console: Console) -> bool:
     """Whether the console has enough colors for shades of grey."""
     return not console.no_color and console.color_system in {"256", "truecolor"}
+
+
+def shows_pixels(console: Console) -> bool:
+    """Whether half blocks in shades can stand for pixels."""
+    return shows_greys(console) and not console.options.ascii_only
 
 
 def _never_fail_to_encode(stream: TextIO, environ: Mapping[str, str]) -> None:

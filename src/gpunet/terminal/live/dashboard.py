@@ -48,7 +48,7 @@ class Dashboard(LiveScreen, Callback):
         if self.view.screen == "draw" and self._drawing and self._drawing.pressed(key):
             self.hurry()
             return
-        self.show(self.view.pressed(key))
+        self.change(lambda view: view.pressed(key))
         wanted = self._control.insight_wanted
         (wanted.set if self.view.screen in INSIGHTFUL else wanted.clear)()
         super().pressed(key)
@@ -79,20 +79,20 @@ class Dashboard(LiveScreen, Callback):
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""
-        self.show(self.view.began(run))
+        self.change(lambda view: view.began(run))
 
     def on_progress(self, progress: Progress) -> None:
         """Some steps are done."""
-        self.show(self.view.progressed(progress, self._clock()))
+        self.change(lambda view: view.progressed(progress, self._clock()))
 
     def on_epoch_end(self, record: EpochEnd) -> None:
         """An epoch and its validation are done."""
-        self.show(self.view.epoch_ended(record))
+        self.change(lambda view: view.epoch_ended(record))
 
     def on_insight(self, insight: Insight) -> None:
         """There is a new look into the network."""
-        self.show(self.view.looked_into(insight))
+        self.change(lambda view: view.looked_into(insight))
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """No further epoch follows."""
-        self.show(self.view.ended(reason, best_epoch))
+        self.change(lambda view: view.ended(reason, best_epoch))

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from enum import Enum, auto
 from functools import partial
@@ -76,6 +76,7 @@ class LiveScreen(ABC):
         self._control = control
         self._clock = control.clock
         self._stale = True
+        self._changing = threading.Lock()
         self._suspended = False
         # Unlike an Event, a SimpleQueue may be used from a signal handler.
         self._requests: SimpleQueue[_Request] = SimpleQueue()
@@ -107,6 +108,11 @@ class LiveScreen(ABC):
         """Take this view, and draw a frame soon."""
         self.view = view
         self._stale = True
+
+    def change(self, change: Callable[[Any], Any]) -> None:
+        """Have the view changed, whatever another thread changes of it meanwhile."""
+        with self._changing:
+            self.show(change(self.view))
 
     def pressed(self, key: str) -> None:
         """Take a key: ``q`` stops after the epoch, ``p`` pauses and resumes."""

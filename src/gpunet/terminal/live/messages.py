@@ -15,7 +15,7 @@ from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.console import make_console, wants_dashboard
+from gpunet.terminal.live.console import make_console, print_words, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
@@ -61,8 +61,8 @@ class ConsoleMessages(Messages):
         """What has shown a training, if that was a live screen."""
 
     def say(self, line: str) -> None:
-        """Print a line, however long."""
-        self.console.print(line, soft_wrap=True)
+        """Print a line."""
+        print_words(self.console, line)
 
     def note(self, message: object) -> None:
         """Print a note on the standard error."""
@@ -128,7 +128,7 @@ class ConsoleMessages(Messages):
         """A callback that appends a line for each epoch."""
         return log_printer(path)
 
-    def stage(self, what: str, name: str = "") -> AbstractContextManager[Update]:
+    def show_stage(self, what: str, name: str) -> AbstractContextManager[Update]:
         """A line that is gone afterwards; without a terminal one for what takes long."""
         return self._stages.stage(what, name)
 

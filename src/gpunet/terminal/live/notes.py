@@ -13,7 +13,7 @@ import textwrap
 
 from gpunet.terminal.draw.style import Ink
 
-__all__ = ["complain", "next_move", "note", "one_line"]
+__all__ = ["complain", "next_move", "note", "one_line", "wrapped"]
 
 MOVES = {
     *("add", "ask", "call", "change", "check", "choose", "connect", "convert"),
@@ -76,13 +76,13 @@ def _show(kind: str, ink: Ink, line: str) -> None:
     cause, move = next_move(line)
     for name, style, said in ((kind, ink, cause), ("tip", Ink.RIGHT, move)):
         if said:
-            text = Text(_wrapped(name.rjust(len(kind)) + ": ", said, console.width))
+            text = Text(wrapped(name.rjust(len(kind)) + ": ", said, console.width))
             text.stylize(style, 0, len(kind))
             text.stylize(Ink.STRONG, 0, len(kind))
             console.print(text, soft_wrap=True)
 
 
-def _wrapped(head: str, text: str, width: int) -> str:
+def wrapped(head: str, text: str, width: int) -> str:
     """Lines that end between words; a path or a command that is longer than a line stays whole."""
     return textwrap.fill(
         text,

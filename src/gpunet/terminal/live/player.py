@@ -16,7 +16,7 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.record.replay import Moment
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
 from gpunet.terminal.views.frame import with_keys
-from gpunet.terminal.views.view import View
+from gpunet.terminal.views.view import KEYS, View
 from gpunet.training.events import Control
 
 __all__ = ["Player"]
@@ -26,6 +26,9 @@ LEAP = 0.05
 
 LOOK = 0.05
 """Seconds between two looks at where the run stands."""
+
+CURVE_KEYS = {key: KEYS[key].short for key in ("l", "s")}
+"""Keys that change how curves are drawn, with their meanings."""
 
 HOLD = 1.0
 """Seconds for which the end is shown."""
@@ -78,7 +81,7 @@ class Player(LiveScreen):
             self._leaps.append(LEAP if key == "right" else -LEAP)
         elif key in ("home", "end"):
             self._leaps.append(1.0 if key == "end" else -1.0)
-        elif key.lower() not in ("q", " ", "p"):
+        elif key.lower() in CURVE_KEYS:
             self._typed += (key,)
         super().pressed("p" if key == " " else key)
 
@@ -108,5 +111,5 @@ class Player(LiveScreen):
         text.append(bar(self.view, 20, Ink.LABEL, self._console.options.ascii_only))
         text.append(done, Ink.MUTED)
         hold = ("space", "go on" if paused else "hold")
-        actions = [("q", "end"), hold, ("left, right", "go back and forth"), ("?", "keys")]
+        actions = [("q", "end"), hold, ("left, right", "go"), *CURVE_KEYS.items()]
         return with_keys(text, actions if keys else [("Ctrl-C", "end")], width)

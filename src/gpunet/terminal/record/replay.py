@@ -6,7 +6,7 @@ same frames. Who shows them, and where, belongs to ``live.player`` and to the wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from gpunet.errors import DataError
 from gpunet.terminal.record.recording import Draw, Recording
 from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.terminal.views.view import View
-from gpunet.training.events import Callback, Control, EpochEnd, Progress, RunInfo
+from gpunet.training.events import Callback, Control, EpochEnd, Insight, Progress, RunInfo
 
 __all__ = ["Moment", "Told", "moments", "read_run", "recorded", "retell"]
 
@@ -38,7 +38,7 @@ class Told:
         run: what was known when it was begun last.
     """
 
-    events: tuple[tuple[float, Event], ...]
+    events: tuple[tuple[float, Event | Insight], ...]
     run: RunInfo
 
     @property
@@ -90,28 +90,39 @@ def moments(told: Told, count: int) -> list[Moment]:
     return found
 
 
-def recorded(told: Told, size: tuple[int, int], seconds: float) -> Recording:
+def recorded(
+    told: Told,
+    size: tuple[int, int],
+    seconds: float,
+    keys: Sequence[tuple[float, str]] = (),
+) -> Recording:
     """The dashboard of a run as a recording; its end stays a little longer.
 
     Args:
         told: of the run.
         size: columns and rows.
         seconds: that the run takes in it.
+        keys: those that somebody presses, each with the second.
     """
     count = max(2, min(MOST_FRAMES, round(seconds * RATE)))
-    frames = [
-        (seconds * number / (count - 1), _frame(moment, size))
-        for number, moment in enumerate(moments(told, count))
-    ]
+    frames = []
+    for number, moment in enumerate(moments(told, count)):
+        at, view = seconds * number / (count - 1), moment.view
+        for pressed_at, key in keys:
+            if pressed_at <= at:
+                view = view.pressed(key)
+        frames.append((at, _frame(Moment(moment.at, view), size)))
     title = f"gpunet trains {told.run.network} on {told.run.dataset.name}"
     return Recording(title, size, frames, seconds + HOLD)
 
 
-def retell(event: Event, callback: Callback) -> None:
+def retell(event: Event | Insight, callback: Callback) -> None:
     """Tell a callback of an event as if the training itself did."""
     match event:
         case RunInfo():
             callback.on_train_begin(event)
+        case Insight():
+            callback.on_insight(event)
         case Progress():
             callback.on_progress(event)
         case EpochEnd():

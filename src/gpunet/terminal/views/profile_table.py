@@ -16,18 +16,29 @@ from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.training.profile import Profile
 
-__all__ = ["profile_table"]
+__all__ = ["ABOVE", "FASTER", "profile_table", "share_of_roofline"]
+
+ABOVE = "> 100 %"
+"""What stands for a share of more than the whole."""
+
+FASTER = "faster than the best rates that were measured, as from a cache, or on a busy machine"
+"""What such a share means."""
 
 
 def profile_table(profile: Profile) -> Iterator[RenderableType]:
     """A row per kernel, and what the numbers mean."""
-    table = Columns(["<kernel", "us a step", "share", "FLOP/s", "byte/s", "roofline"])
+    table = Columns(["<kernel", "us a step", "share", "FLOP/s", "B/s", "roofline"])
     for kernel in profile.kernels:
         table.add(kernel.label, *_cells(profile, kernel))
     table.add("all kernels", _microseconds(profile.kernel_seconds), "100.0 %", style=Ink.MUTED)
     yield table
     for line in _explanation(profile):
         yield Text(line, Ink.MUTED)
+
+
+def share_of_roofline(share: float) -> str:
+    """A share of what a device reaches at most; what is above that was measured too low."""
+    return ABOVE if share > 1.0005 else _percent(share)
 
 
 def _cells(profile: Profile, kernel: KernelTime) -> list[str]:
@@ -37,7 +48,7 @@ def _cells(profile: Profile, kernel: KernelTime) -> list[str]:
         _percent(profile.share(kernel)),
         _rate(kernel.operations, kernel.seconds),
         _rate(kernel.traffic, kernel.seconds),
-        "n/a" if of_roofline is None else _percent(of_roofline),
+        "n/a" if of_roofline is None else share_of_roofline(of_roofline),
     ]
 
 
@@ -45,9 +56,12 @@ def _explanation(profile: Profile) -> Iterator[str]:
     roofline, step = profile.roofline, formats.seconds(profile.step_seconds)
     arithmetic = formats.amount(roofline.operations_per_second)
     memory = formats.amount(roofline.bytes_per_second)
-    yield f"roofline: {arithmetic}FLOP/s, reached at multiply-adds, and {memory}byte/s, at copies;"
+    yield f"roofline: {arithmetic}FLOP/s, reached at multiply-adds, and {memory}B/s, at copies;"
     yield "          the least time that they allow as a share of the time taken"
-    yield "byte/s: of what must be moved, operands once and results"
+    shares = [profile.of_roofline(kernel) for kernel in profile.kernels]
+    if any(share_of_roofline(share) == ABOVE for share in shares if share is not None):
+        yield f"{ABOVE}: {FASTER}"
+    yield "B/s: of what must be moved, operands once and results"
     yield f"wall clock: {step} a step, over {formats.count(profile.steps)} steps of an epoch"
     if profile.host_share is not None:
         yield f"host: {_percent(profile.host_share)} of it, while the device waited for the host"

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from gpunet.errors import spelled
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.charts import LineChart, Series
+from gpunet.terminal.draw.charts import LineChart, Mark, Series
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.training.learning_rate_range import RangeTest
@@ -28,18 +28,21 @@ def range_advice(found: RangeTest, default: float) -> Iterator[str]:
     least = int(np.nanargmin(found.smoothed))
     rate = formats.learning_rate(float(found.learning_rates[least]))
     yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"
-    yield f"least:    the smoothed loss is {formats.loss(float(found.smoothed[least]))} at {rate}"
+    yield f"lowest:   the smoothed loss is {formats.loss(float(found.smoothed[least]))} at {rate}"
     suggestion = spelled("learning_rate", formats.learning_rate(found.suggestion))
     usual = formats.learning_rate(default)
     yield f"suggests: {suggestion}, a tenth of that; the default is {usual}"
 
 
 def range_chart(found: RangeTest) -> RenderableType:
-    """The loss of every step by its learning rate."""
+    """The loss of every step by its learning rate, the lowest and the suggestion marked."""
     decades = np.log10(found.learning_rates)  # (s,)
     finite = [np.where(np.isfinite(y), y, np.nan) for y in (found.losses, found.smoothed)]
+    least = int(np.nanargmin(found.smoothed))
+    suggested = int(np.abs(decades - np.log10(found.suggestion)).argmin())
+    points = (("lowest", least, Ink.VALIDATION), ("suggested", suggested, Ink.BEST))
     return LineChart(
-        "loss by log10 of the learning rate",
+        "loss by log10(lr)",
         [
             Series("batch", decades, finite[0], Ink.MUTED, dotted=True),
             Series("smoothed", decades, finite[1], Ink.TRAIN),
@@ -47,7 +50,16 @@ def range_chart(found: RangeTest) -> RenderableType:
         HEIGHT,
         (float(decades[0]), float(decades[-1])),
         y_bounds=(0.0, np.inf),
-        number_format=formats.loss,
+        number_format=None,
+        marks=[
+            Mark(
+                f"{name} {formats.learning_rate(float(found.learning_rates[at]))}",
+                float(decades[at]),
+                float(found.smoothed[at]),
+                style,
+            )
+            for name, at, style in points
+        ],
     )
 
 

@@ -20,7 +20,6 @@ from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.curves import INKS, curves
 from gpunet.terminal.views.ending import why_stopped
 from gpunet.terminal.views.frame import framed
-from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.score import ACCURACY, R2, Score, score_of
 from gpunet.terminal.views.view import View
 
@@ -56,10 +55,7 @@ def several_runs_frame(
     lines = _lines(console, runs, width)
     rows = height - 1 - lines.height
     parts = [lines]
-    first = runs[0].view
-    if first.screen == "keys" and first.run is not None:
-        parts.append(keys_screen(console, first, first.run, width, rows))
-    elif rows > CHARTS:
+    if rows > CHARTS:
         gap = Block(width, []).shaped(width, 1)
         parts += [gap, curves(console, begun, width, rows - 1)]
     return framed(console, parts, last, size)

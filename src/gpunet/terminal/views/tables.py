@@ -35,6 +35,11 @@ __all__ = [
 LONGEST_NAME = 16
 """Cells of a class's name beside the confusion matrix."""
 
+RIGHT_LIMITS, WRONG_LIMITS = (0.5, 0.9), (0.02, 0.1)
+"""Shares of a row from which a count is bold, and from which its cell is filled."""
+
+FILLED = "filled: 90 % right, 10 % wrong, or more"
+
 PAIRS = 12
 """Confused pairs listed where the whole matrix does not fit."""
 
@@ -84,7 +89,9 @@ def confusion_table(
     name_width = min(LONGEST_NAME, max(Text(name).cell_len for name in names))
     if name_width + 1 + cell * len(names) > console.width:
         return _pair_table(matrix, classes, PAIRS)
-    rows = matrix_rows(matrix, names, name_width, cell, console.options.ascii_only)
+    rows = list(matrix_rows(matrix, names, name_width, cell, console.options.ascii_only))
+    if console.is_terminal:
+        rows.append(Text(FILLED, Ink.MUTED))
     block = text_block(console, rows, console.width)
     if not pairs:
         return block
@@ -146,17 +153,17 @@ def matrix_rows(
 def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) -> RenderableType:
     """The most frequent confusions, in falling order."""
     totals = matrix.sum(axis=1)  # (C,)
-    table = Columns(["<label", "<taken for", "times", "of its samples"])
+    table = Columns(["<label", "<predicted", "samples", "of label"])
     for pair in confused_pairs(matrix, most):
         share = pair.count / int(totals[pair.label])
         names = Text(classes[pair.label]), Text(classes[pair.prediction], Ink.WRONG)
         table.add(*names, formats.count(pair.count), formats.percent(share))
-    return table if table.rows else Text("no sample was taken for another class", Ink.RIGHT)
+    return table if table.rows else Text("no sample was misclassified", Ink.RIGHT)
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:
     """The style of a cell of the matrix: the larger its share of the row, the stronger."""
     if count == 0:
         return Ink.MUTED
-    styles, limits = (RIGHT_SHARE, (0.5, 0.9)) if diagonal else (WRONG_SHARE, (0.02, 0.1))
+    styles, limits = (RIGHT_SHARE, RIGHT_LIMITS) if diagonal else (WRONG_SHARE, WRONG_LIMITS)
     return styles[sum(share >= limit for limit in limits)]

@@ -29,7 +29,7 @@ from gpunet.training.events import (
 if TYPE_CHECKING:
     from gpunet.terminal.views.draw import Drawn
 
-__all__ = ["KEYS", "Key", "Screen", "View"]
+__all__ = ["KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
@@ -129,9 +129,11 @@ class View:
         layers = self.layers if len(self.layers) < LOOKS else self.layers[::2]
         return replace(self, insight=insight, layers=(*layers, insight.layers))
 
-    def heard(self, event: Event, at: float) -> View:
+    def heard(self, event: Event | Insight, at: float) -> View:
         """What is known after an event from a log, as it came at this time of the clock."""
         match event:
+            case Insight():
+                return self.looked_into(event)
             case RunInfo():
                 return replace(self.began(event), reason=None)  # it may be one that was resumed
             case Progress():
