@@ -29,7 +29,7 @@ from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
-__all__ = ["body_rows", "closing_view", "dashboard_frame"]
+__all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
 HINTS = StopHints(
     ctrl_c="stop now and save",
@@ -93,6 +93,16 @@ def dashboard_frame(
         SCREENS.get(view.screen, _curves_screen)(console, view, view.run, width, rows),
     ]
     return framed(console, parts, last, size)
+
+
+def share_done(view: View) -> float:
+    """The share of all epochs that is done."""
+    if view.reason == "epochs":
+        return 1.0
+    if view.run is None or view.progress is None:
+        return 0.0
+    epochs = view.progress.epoch - 1 + view.progress.share
+    return min(1.0, epochs / view.run.config.effective_epochs)
 
 
 def body_rows(height: int) -> int:
@@ -204,7 +214,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     progress = view.progress or nothing
     phase = "finished" if view.reason else progress.phase
     share = progress.share
-    done = 1.0 if view.reason == "epochs" else min(1.0, (progress.epoch - 1 + share) / epochs)
+    done = share_done(view)
     may_end_sooner = view.patience_left is not None or (
         not view.records and run.config.effective_patience > 0 and run.validation_count > 0
     )
