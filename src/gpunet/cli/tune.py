@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import data_names, device_names, study_names
 from gpunet.cli.setting_options import with_fixed_settings
 from gpunet.cli.sources import is_given
 from gpunet.config import TrainConfig, parse_duration
@@ -28,6 +29,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         "-d",
+        autocompletion=data_names,
         help="A dataset's name or a path, as `gpunet train` takes it.",
         rich_help_panel=options.DATA,
         show_default="auto",
@@ -113,6 +115,7 @@ Resume = Annotated[
     str | None,
     typer.Option(
         envvar=options.NO_VARIABLE,
+        autocompletion=study_names,
         metavar="NAME",
         help="Resume a study, with its data and settings.",
         rich_help_panel=STUDY,
@@ -130,6 +133,7 @@ Heartbeat = Annotated[
 Device = Annotated[
     str | None,
     typer.Option(
+        autocompletion=device_names,
         help="Device, as `gpunet train` takes it.",
         rich_help_panel=options.DEVICE,
         show_default="auto",

@@ -38,6 +38,7 @@ __all__ = [
     "print_words",
     "require_heard",
     "shows_greys",
+    "shows_pixels",
     "wants_dashboard",
 ]
 
@@ -230,6 +231,11 @@ def require_heard(console: Console) -> None:
 def shows_greys(console: Console) -> bool:
     """Whether the console has enough colors for shades of grey."""
     return not console.no_color and console.color_system in {"256", "truecolor"}
+
+
+def shows_pixels(console: Console) -> bool:
+    """Whether half blocks in shades can stand for pixels."""
+    return shows_greys(console) and not console.options.ascii_only
 
 
 def _never_fail_to_encode(stream: TextIO, environ: Mapping[str, str]) -> None:
