@@ -88,6 +88,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) ->
         "busy_machine.py",
         "ensembles.py",
         "estimators.py --mnist none",
+        "frames.py",
         "grid_search.py",
         "growth.py",
         "large_data.py --folder none",
@@ -186,3 +187,21 @@ def test_sizes_of_data_are_compared_in_a_table(
     assert windows["left_out"] == "one window holds all"
     assert 0 < file["idle"][0]["wall"] < 1e-3
     assert memory["loss"] > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_frames_of_a_real_training_are_counted_on_its_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--sizes", "80x24", "--seconds", "1", "--programs", "0", "--resizes", "2"]
+    monkeypatch.setattr(sys, "argv", ["frames.py", *options, "--output", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(TREE / "benchmarks" / "frames.py"), run_name="__main__")
+    assert ended.value.code == 0
+    assert "| 80x24 | 0 | " in capsys.readouterr().out.splitlines()[-1]
+    (figures,) = tmp_path.glob("*.json")
+    (drawn,) = json.loads(figures.read_text())
+    assert 0 < drawn["processor"] < 1
+    assert drawn["gaps"]
+    assert drawn["bytes"] > 100 * len(drawn["gaps"])
+    assert len(drawn["resized"]) == 2

@@ -16,6 +16,7 @@ from gpunet.config import SETTINGS, TrainConfig
 from gpunet.config.choices import Kind, Missing
 from gpunet.config.recipes import open_recipe
 from gpunet.config.setting import Range, Setting
+from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.kept import kept_datasets, remove_kept
 from gpunet.datasets.tables.options import TableOptions
@@ -270,6 +271,7 @@ def run_search(
     from gpunet.search.tuner import Tuner
     from gpunet.terminal.views.leaderboard import failure_lines
 
+    require_named(data)
     choice = select_device(device)
     dataset, reference = dataset_of(data, messages, TableOptions.of(spec.config))
     spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)

@@ -157,3 +157,19 @@ def test_a_wrong_device_is_a_usage_error(
     ran = gpunet(*command, "--device", "rtx 9090")
     assert ran.code == 2
     assert "--device rtx 9090 names no adapter of this machine" in ran.failure
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["train", "find-lr", "explain", "profile", "tune-kernels", "evaluate MODEL", "showcase MODEL"],
+)
+def test_no_device_is_opened_for_data_that_are_not_there(
+    gpunet: RunCommand, trained: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def opened() -> None:
+        raise AssertionError("adapters are looked for")
+
+    monkeypatch.setattr("gpunet.engine.wgpu.adapters.list_adapters", opened)
+    ran = gpunet(*command.replace("MODEL", str(trained)).split(), "--data", "nowhere.csv")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.failure.startswith("'nowhere.csv' is neither a dataset")

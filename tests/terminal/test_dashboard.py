@@ -173,7 +173,7 @@ def test_a_frame_shows_all_that_an_epochs_end_tells(
     dashboard.on_epoch_end(EpochEnd.of(make_record(2), 1, 3, told))
     text = frame_text(dashboard, 0.0)
     patience = run.config.effective_patience
-    assert f"best val loss 0.5100 in epoch 1 · patience 3/{patience} · lr 2.0e-03" in text
+    assert f"kept epoch 1 by val loss 0.5100 · its val acc 74.00 % · patience 3/{patience}" in text
     assert dashboard.view.records == (make_record(1), make_record(2))
     assert dashboard.view.gallery is told
 
@@ -218,6 +218,23 @@ def test_looks_are_wanted_while_a_screen_shows_them(
     assert control.insight_wanted.is_set() == looks
     dashboard.pressed("y")
     assert not control.insight_wanted.is_set()
+
+
+def test_what_two_threads_change_of_the_view_at_once_is_not_lost(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    dashboard = Dashboard(make_text_console(), Control(), keys=NO_KEYS)
+    other = threading.Thread(target=dashboard.pressed, args=("?",))
+
+    def begun_while_a_key_is_pressed(view: View) -> View:
+        other.start()
+        other.join(0.1)
+        return view.began(make_run())
+
+    dashboard.change(begun_while_a_key_is_pressed)
+    other.join(SECONDS)
+    assert dashboard.view.run is not None
+    assert dashboard.view.screen == "keys"
 
 
 def test_q_stops_after_the_epoch(make_text_console: MakeConsole) -> None:

@@ -21,6 +21,7 @@ import gpunet
 from gpunet.datasets.framing import prepare_digits
 from gpunet.model import Model
 from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.dots import written_large
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.draw_screen import DrawScreen
 from gpunet.terminal.live.drawing import Drawing
@@ -138,6 +139,14 @@ def test_several_digits_are_read_from_left_to_right_and_the_last_drawn_is_looked
     assert len(reply.answers.values) == 2
     assert reply.chosen == 0
     assert frame_of(screen).splitlines()[0].split()[-2:] == ["1", "7"]
+
+
+def test_the_answer_is_written_large_where_there_is_room(screen: DrawScreen) -> None:
+    draw_digit(screen, 2)
+    large = written_large("2", 12, 10)
+    assert len(large) > 4
+    shown = frame_of(screen)
+    assert [line for line in large if line not in shown] == []
 
 
 def test_a_dash_is_no_digit(screen: DrawScreen) -> None:

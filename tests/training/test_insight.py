@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.reference import kernels
 from gpunet.parameters import layer_views
-from gpunet.training import insight
+from gpunet.training import insight, trainer
 from gpunet.training.events import Callback, Control, Insight, Progress
 from gpunet.training.insight import Looks, Probe
 from gpunet.training.result import TrainingResult
@@ -68,7 +69,7 @@ def trained(
 def always(monkeypatch: pytest.MonkeyPatch) -> Control:
     """A wish to look as often as can be."""
     monkeypatch.setattr(insight, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(insight, "LOOK_SHARE", 1e9)
+    monkeypatch.setattr(trainer, "SHOWN_SHARE", 1e9)
     control = Control()
     control.insight_wanted.set()
     return control
@@ -139,7 +140,8 @@ class Blind:
 
 
 def looks_at(engine: Counted, wanted: list[bool]) -> Looks:
-    looks = Looks(engine, None, lambda: wanted[-1], lambda: engine.now)  # type: ignore[arg-type]
+    share = lambda: insight.SHOWN_SHARE if wanted[-1] else 0.0  # noqa: E731
+    looks = Looks(cast(Any, engine), cast(Any, None), share, lambda: engine.now)
     looks.__dict__["_probe"] = Blind()
     return looks
 
@@ -153,7 +155,7 @@ def test_looks_take_no_more_than_their_share_of_the_time(seconds: float) -> None
         seen += looks.look(1, step, [0], paused=False) is not None
     spent = 2 * seconds * seen
     assert seen > 5
-    assert spent <= insight.LOOK_SHARE * engine.now + 2 * seconds
+    assert spent <= insight.SHOWN_SHARE * engine.now + 2 * seconds
 
 
 def test_while_nobody_wants_to_look_the_engine_is_asked_for_steps_alone() -> None:

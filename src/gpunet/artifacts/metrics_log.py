@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import __version__
+from gpunet.artifacts.insight_log import logged
 from gpunet.config import TrainConfig
 from gpunet.errors import OutputError, reason_of
-from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
+from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
 
 __all__ = ["FORMAT", "MOST_NAMES", "MetricsLog"]
 
@@ -49,6 +50,14 @@ DENSITY = 250
 
 FARTHEST = 10.0
 """Seconds between two reports at most, so that somebody who follows the run sees it go on."""
+
+
+INSIGHT_SHARE = 0.005
+"""Share of a run's time that looks into the network may take for the log."""
+
+FIRST_INSIGHT, INSIGHTS = 0.5, 10
+"""Seconds until the first look that is kept, and between two at least; and how often a run's time
+is as long as from one look to the next. A run of an hour keeps some 80 of 10 to 60 KB."""
 
 
 class MetricsLog(Callback):
@@ -74,6 +83,7 @@ class MetricsLog(Callback):
         self._left_out: Progress | None = None  # the latest report, unless it is written
         self._phase = "training"
         self._samples = 0  # of the gallery that are kept
+        self._next_insight, self._outputs, self._pictures = math.inf, 0, False
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Write what is known of the run."""
@@ -81,6 +91,8 @@ class MetricsLog(Callback):
         self._lost = False
         with self._telling():
             _remove_torn_line(self._path)
+        self._next_insight = FIRST_INSIGHT
+        self._outputs, self._pictures = run.network.outputs, run.dataset.image_shape is not None
         content, self._samples = _described(run)
         self._write("begin", content)
 
@@ -91,6 +103,18 @@ class MetricsLog(Callback):
         self._left_out = progress
         if paused or now - self._last_report >= min(FARTHEST, now / DENSITY):
             self._report(now)
+
+    @property
+    def insight_share(self) -> float:
+        """Next to nothing, once a look is due: as seldom as those of ``INSIGHTS`` are."""
+        return INSIGHT_SHARE if self._clock() - self._began >= self._next_insight else 0.0
+
+    def on_insight(self, insight: Insight) -> None:
+        """Write what is seen in the network, unless the look before is recent."""
+        now = self._clock() - self._began
+        if now >= self._next_insight and self._outputs <= MOST_NAMES:
+            self._write("insight", logged(insight, pictures=self._pictures))
+            self._next_insight = now + max(FIRST_INSIGHT, now / INSIGHTS)
 
     def on_epoch_end(self, record: EpochEnd) -> None:
         """Write how the epoch went, and what the network answers to the gallery."""

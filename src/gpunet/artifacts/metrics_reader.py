@@ -21,6 +21,7 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
+from gpunet.artifacts.insight_log import LoggedInsight
 from gpunet.artifacts.metrics_log import FORMAT
 from gpunet.config import MAXIMUM_EPOCHS, Kind, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
@@ -28,7 +29,7 @@ from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import DataError, GpunetError, reason_of
 from gpunet.files.typed_json import UnsoundError, from_json, typed
-from gpunet.training.events import EpochEnd, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.training.events import EpochEnd, EpochRecord, Insight, Progress, RunInfo, StopReason
 
 __all__ = ["Event", "MetricsReader", "RunEnd", "read_events"]
 
@@ -62,9 +63,9 @@ class RunEnd:
     best_epoch: int
 
 
-Event = RunInfo | Progress | EpochEnd | RunEnd
+Event = RunInfo | Progress | Insight | EpochEnd | RunEnd
 """What a log tells of. The data of its ``RunInfo`` have names, but no samples beside the gallery's,
-whose features are zero where the log lacks them."""
+whose features are zero where the log lacks them; an ``Insight`` has no parameters, (P, 0)."""
 
 
 def read_events(path: Path) -> Iterator[tuple[float, Event]]:
@@ -146,7 +147,7 @@ class MetricsReader:
         except (UnsoundError, GpunetError) as error:
             raise UnsoundError(f"in line {self._lines}, {error}") from error
 
-    def _taken(self, content: _Begin | _Progress | _EpochEnd | RunEnd) -> Event:
+    def _taken(self, content: _Begin | _Progress | LoggedInsight | _EpochEnd | RunEnd) -> Event:
         match content:
             case _Begin():
                 self._run = content.run()
@@ -157,6 +158,9 @@ class MetricsReader:
                 if content.step > content.steps:
                     raise UnsoundError(f"step is {content.step}, of {content.steps}")
                 return _restored(content, Progress)
+            case LoggedInsight():
+                assert self._run is not None
+                return content.insight(self._run)
             case _EpochEnd():
                 self._gallery = content.answers(self._gallery)
                 record, left = _restored(content, EpochRecord), content.patience_left
@@ -348,6 +352,7 @@ class _Begin(msgspec.Struct, kw_only=True):
 _KINDS: Mapping[str, Any] = {
     "begin": _Begin,
     "progress": _Progress,
+    "insight": LoggedInsight,
     "epoch": _EpochEnd,
     "end": RunEnd,
 }

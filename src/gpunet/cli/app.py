@@ -122,7 +122,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def command_line() -> typer.core.TyperGroup:
     """All commands, with all that they have in common."""
-    return completed(typer.main.get_group(app))
+    return completed(typer.main.get_command(app))  # with the options for shells' completion
 
 
 def _names_nothing(error: GpunetError) -> bool:

@@ -20,7 +20,7 @@ from gpunet.cli.sources import give_variable
 __all__ = ["completed", "walk"]
 
 
-def completed(group: typer.core.TyperGroup) -> typer.core.TyperGroup:
+def completed(group: Any) -> typer.core.TyperGroup:
     """A tree of commands with all that they share."""
     shared, helps = _parameters_of(_shared), _parameters_of(_helps)
     for path, command in walk("gpunet", group):
@@ -34,7 +34,8 @@ def completed(group: typer.core.TyperGroup) -> typer.core.TyperGroup:
             _shorten_kind(parameter, context)
             if parameter.param_type_name == "option" and not hasattr(command, "commands"):
                 give_variable(parameter)
-    return group
+    tree: typer.core.TyperGroup = group
+    return tree
 
 
 def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import data_names
 from gpunet.cli.help import print_help
 
 __all__ = ["app"]
@@ -109,7 +110,10 @@ def remove_dataset(
 
 @app.command("download")
 def download_dataset(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="mnist or fashion-mnist.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="mnist or fashion-mnist.", autocompletion=data_names),
+    ],
     force: Annotated[
         bool, typer.Option("--force", help="Download it even if it is there already.")
     ] = False,
@@ -133,9 +137,12 @@ def download_dataset(
 
 @app.command("preview")
 def preview_dataset(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A dataset's name or a path.")] = (
-        "auto"
-    ),
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="A dataset's name or a path.", autocompletion=data_names
+        ),
+    ] = ("auto"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")

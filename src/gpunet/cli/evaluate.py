@@ -47,6 +47,7 @@ def evaluate(
     """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
+    from gpunet.datasets.catalog import require_named
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.ending import Part, print_parts
     from gpunet.terminal.views.tables import ensemble_table
@@ -55,6 +56,7 @@ def evaluate(
 
     loaded = load(model)
     messages = ConsoleMessages(quiet=as_json)
+    require_named(data)
     choice = choose_device(device, messages)
     samples, evaluation = evaluate_model(loaded, data, choice, messages)
     if as_json:

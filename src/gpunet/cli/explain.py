@@ -48,6 +48,7 @@ def explain(
         gpunet explain --data mnist --optimizer sgd
         gpunet explain --data strokes --device gpu --shader "forward 0"
     """
+    from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -58,6 +59,7 @@ def explain(
     from gpunet.workflows.devices import choose_device, training_engine, trial_engine
 
     messages = ConsoleMessages(plain=plain, quiet=shader is not None)
+    require_named(data)
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None and shader is not None:
         raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")

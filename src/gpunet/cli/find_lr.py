@@ -38,6 +38,7 @@ def find_lr(
         gpunet find-lr --data sales.csv --plain
     """
     from gpunet.artifacts.report import strict_json
+    from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.terminal.draw import formats
     from gpunet.terminal.live.console import print_words, wants_dashboard
@@ -51,6 +52,7 @@ def find_lr(
 
     messages = ConsoleMessages(plain=plain, quiet=quiet or as_json)
     console = messages.console
+    require_named(data)
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
     with (

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gpunet.cli.completion import data_names, device_names, model_files, run_folders
 from gpunet.cli.sources import take_user_settings
 from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
@@ -58,6 +59,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         "-d",
+        autocompletion=data_names,
         help="mnist, fashion-mnist, strokes (built in), or a path: a table (CSV, Parquet, Excel, "
         "ARFF and others) of classes or measured targets, IDX, NPZ or NPY files, or a folder of "
         "images; auto takes MNIST if it can be had, else strokes.",
@@ -66,7 +68,12 @@ Data = Annotated[
 ]
 DataArgument = Annotated[
     str | None,
-    typer.Argument(metavar="DATA", help="The data, in place of --data.", show_default=False),
+    typer.Argument(
+        metavar="DATA",
+        help="The data, in place of --data.",
+        show_default=False,
+        autocompletion=data_names,
+    ),
 ]
 Autotune = Annotated[
     bool,
@@ -79,6 +86,7 @@ Autotune = Annotated[
 Device = Annotated[
     str,
     typer.Option(
+        autocompletion=device_names,
         help="[bold]auto[/] takes a hardware GPU, else the faster one of numpy and a software "
         "adapter; [bold]gpu[/] the best adapter, [bold]cpu[/] numpy; else an index or a part of a "
         "name from `gpunet devices`, or cuda, rocm, mps, metal, vulkan or dx12.",
@@ -86,13 +94,17 @@ Device = Annotated[
     ),
 ]
 ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A file that `gpunet train` wrote.")
+    Path,
+    typer.Argument(
+        metavar="MODEL", autocompletion=model_files, help="A file that `gpunet train` wrote."
+    ),
 ]
 ModelData = Annotated[
     str | None,
     typer.Option(
         "--data",
         "-d",
+        autocompletion=data_names,
         envvar=NO_VARIABLE,
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
@@ -145,6 +157,10 @@ Quiet = Annotated[
         "--quiet", "-q", help="Print the result only, in one line.", rich_help_panel=OUTPUT
     ),
 ]
+Bell = Annotated[
+    bool,
+    typer.Option("--bell", help="Ring the terminal's bell at the end.", rich_help_panel=OUTPUT),
+]
 RunDir = Annotated[
     Path | None,
     typer.Option(
@@ -168,6 +184,7 @@ Resume = Annotated[
     Path | None,
     typer.Option(
         envvar=NO_VARIABLE,
+        autocompletion=run_folders,
         metavar="RUN_DIR",
         help="Resume the run in a folder, with its data and settings; --epochs may be "
         "raised and --max-time changed.",

@@ -25,6 +25,7 @@ def profile(
         gpunet profile --data mnist --device gpu
         gpunet profile --data mnist -b 256 --optimizer sgd
     """
+    from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
@@ -39,6 +40,7 @@ def profile(
 
     messages = ConsoleMessages(plain=plain)
     console = messages.console
+    require_named(data)
     with messages.stage("looking for devices", "device"):
         choice = select_device(device)
     dataset = open_training_data(data, messages, TableOptions.of(config))

@@ -182,9 +182,11 @@ def _samples(
     model: Model, data: str | None, device: str, messages: ConsoleMessages
 ) -> tuple[Samples, Evaluation]:
     """Test samples, and what the model says of all of them."""
+    from gpunet.datasets.catalog import require_named
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
+    require_named(data)
     return evaluate_model(model, data, choose_device(device, messages), messages)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import data_names, device_names, study_names
 from gpunet.cli.setting_options import with_fixed_settings
 from gpunet.cli.sources import is_given
 from gpunet.config import TrainConfig, parse_duration
@@ -28,6 +29,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         "-d",
+        autocompletion=data_names,
         help="A dataset's name or a path, as `gpunet train` takes it.",
         rich_help_panel=options.DATA,
         show_default="auto",
@@ -113,6 +115,7 @@ Resume = Annotated[
     str | None,
     typer.Option(
         envvar=options.NO_VARIABLE,
+        autocompletion=study_names,
         metavar="NAME",
         help="Resume a study, with its data and settings.",
         rich_help_panel=STUDY,
@@ -130,6 +133,7 @@ Heartbeat = Annotated[
 Device = Annotated[
     str | None,
     typer.Option(
+        autocompletion=device_names,
         help="Device, as `gpunet train` takes it.",
         rich_help_panel=options.DEVICE,
         show_default="auto",
@@ -172,6 +176,7 @@ def tune(
     force: options.Force = False,
     plain: options.Plain = False,
     quiet: options.Quiet = False,
+    bell: options.Bell = False,
 ) -> None:
     """Search for good settings, many networks side by side, and save the best one.
 
@@ -204,7 +209,7 @@ def tune(
     source = data or _of_file(file, "data") or _source(begun)
     of_file = None if is_given(context, "device") else _of_file(file, "device")
     device = of_file or device or "auto"
-    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
+    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True, bell=bell)
     with telling_how_to_resume(kept, resumed=begun is not None):
         found = run_search(source, spec, device, kept, work, messages, begun)
     finish(found, messages, device, output, report, force=force)

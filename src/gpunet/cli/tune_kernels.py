@@ -36,6 +36,7 @@ def tune_kernels(
         gpunet tune-kernels --data mnist -b 256
         gpunet tune-kernels --data mnist --device gpu
     """
+    from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -44,6 +45,7 @@ def tune_kernels(
 
     messages = ConsoleMessages(plain=plain)
     console = messages.console
+    require_named(data)
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:
         messages.say("numpy has no kernels to tune")

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 __all__ = [
     "ACTIVATIONS",
     "DEFAULT_LOSSES",
+    "DEVICES",
     "INITIALIZATIONS",
     "LOSSES",
     "LOSS_FACTS",
@@ -86,6 +87,9 @@ AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
 PageWeights = Literal["f32", "f16"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 Theme = Literal["auto", "dark", "light", "mono"]
+
+DEVICES = ("auto", "cpu", "gpu", "cuda", "rocm", "mps", "metal", "vulkan", "dx12")
+"""Words for devices; an adapter has an index and a name, too."""
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)

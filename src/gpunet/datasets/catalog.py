@@ -28,7 +28,16 @@ from gpunet.files.home import expanded
 from gpunet.files.resources import data_file
 from gpunet.files.typed_json import typed
 
-__all__ = ["AUTO", "Entry", "download", "entries", "is_name", "names", "open_dataset"]
+__all__ = [
+    "AUTO",
+    "Entry",
+    "download",
+    "entries",
+    "is_name",
+    "names",
+    "open_dataset",
+    "require_named",
+]
 
 AUTO = "auto"
 """The name that stands for MNIST if it can be had, else for ``strokes``."""
@@ -145,7 +154,7 @@ def open_dataset(
         train_count = int(match["train"] or STROKES_TRAIN)
         test_count = int(match["test"] or STROKES_TEST)
         return _open_strokes(train_count, test_count, folder, progress)
-    _require_path(name_or_path)
+    require_named(name_or_path)
     return read_path(Path(name_or_path), progress, options)
 
 
@@ -296,8 +305,17 @@ def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Datas
     )
 
 
-def _require_path(text: str) -> None:
-    """Check that what is no name is at least a path."""
+def require_named(data: object) -> None:
+    """Check that data that are named are there, before a device is opened for them.
+
+    Args:
+        data: a name or a path; anything else is no name, and so not checked.
+
+    Raises:
+        DataError: it names nothing.
+    """
+    if not isinstance(data, str | Path) or is_name(text := str(data)):
+        return
     missing: Exception | None = None
     try:
         if text:

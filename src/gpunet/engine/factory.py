@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config.choices import DEVICES
 from gpunet.config.setting import suggestion
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
@@ -339,11 +340,10 @@ def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
             if wanted and wanted in f"{adapter.info.name} {adapter.info.driver}".lower()
         ]
     if not matching:
-        words = ("auto", "cpu", *KINDS)
-        advice = f"; choose one of them, or of {', '.join(words)}"
+        advice = f"; choose one of them, or of {', '.join(DEVICES)}"
         raise UsageError(
             f"{spelled('device', selector)} names no adapter of this machine; known are: "
-            f"{_known(adapters)}{suggestion(wanted, words) or advice}"
+            f"{_known(adapters)}{suggestion(wanted, DEVICES) or advice}"
         )
     if len(matching) > 1:
         raise UsageError(

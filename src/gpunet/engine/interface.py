@@ -146,13 +146,10 @@ class Metrics:
     def since(self, earlier: Metrics) -> Metrics:
         """The metrics of what was seen after those that are a part of these."""
         weight = None if self.weight is earlier.weight is None else self._counted - earlier._counted
-        return Metrics(
-            self.loss - earlier.loss,
-            self.correct - earlier.correct,
-            self.seen - earlier.seen,
-            self.squared - earlier.squared,
-            weight,
-        )
+        with np.errstate(invalid="ignore"):  # infinite sums of a run that has diverged
+            loss, squared = self.loss - earlier.loss, self.squared - earlier.squared
+        correct, seen = self.correct - earlier.correct, self.seen - earlier.seen
+        return Metrics(loss, correct, seen, squared, weight)
 
     def of(self, networks: Sequence[int]) -> Metrics:
         """The metrics of these networks alone."""

@@ -331,8 +331,14 @@ class Callback:
         ...         return record.val_loss < 0.1  # True stops the run after this epoch
     """
 
-    insight_wanted: bool = False
-    """Whether it wants ``on_insight`` to be called."""
+    @property
+    def insight_share(self) -> float:
+        """The share of the run's time that looks into the networks may take for it.
+
+        Write ``insight_share = 0.03`` to have ``on_insight`` called about every second. With 0 it
+        is called only if a screen shows the networks, or another callback wants to look.
+        """
+        return 0.0
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""
@@ -341,10 +347,10 @@ class Callback:
         """Some steps are done; called a few times a second at most."""
 
     def on_insight(self, insight: Insight) -> None:
-        """There is a new look into the networks, if a callback wants it or a screen shows it.
+        """There is a new look into the networks.
 
         It comes about once a second and at the end of each epoch, and later if looks would take
-        more than 3 % of the time.
+        more of the time than the largest ``insight_share``. A screen that shows them takes 3 %.
         """
 
     def on_epoch_end(self, record: EpochEnd) -> bool | None:

@@ -24,13 +24,13 @@ from gpunet.training.events import Insight, LayerInsight, Mistakes
 from gpunet.training.metrics import are_right, confusion_matrix, label_scores, sample_losses
 from gpunet.training.run_samples import RunSamples
 
-__all__ = ["Looks", "Probe"]
+__all__ = ["SHOWN_SHARE", "Looks", "Probe"]
 
 LOOK_SECONDS = 1.0
 """Time between two looks within an epoch: often enough to see weights form."""
 
-LOOK_SHARE = 0.03
-"""Share of a run's time that looks may take; after a slow one the next comes later."""
+SHOWN_SHARE = 0.03
+"""Share of a run's time that looks may take while a screen shows them."""
 
 OPERATIONS = 500_000_000
 """Multiplications of the answers that a look asks for: some 20 ms of a processor's core."""
@@ -62,7 +62,8 @@ class Looks:
     Args:
         engine: that trains them.
         samples: of the run.
-        wanted: whether somebody wants to look.
+        share: gives the share of the run's time that looks may take now, 0 for none; after a slow
+            one the next comes later.
         clock: seconds that only grow.
     """
 
@@ -70,11 +71,11 @@ class Looks:
         self,
         engine: Engine,
         samples: RunSamples,
-        wanted: Callable[[], bool],
+        share: Callable[[], float],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._engine, self._samples = engine, samples
-        self._wanted, self._clock = wanted, clock
+        self._share, self._clock = share, clock
         self._before: NDArray[np.float32] | None = None
         self._ended = -np.inf
         self._cost = 0.0
@@ -102,7 +103,7 @@ class Looks:
 
         In a pause it is due at once, unless there was one after the same step.
         """
-        due = self._wanted() if paused else self._before is not None
+        due = self._share() > 0 if paused else self._before is not None
         if not due or self._seen == (epoch, step):
             return None
         began = self._clock()
@@ -120,9 +121,10 @@ class Looks:
 
     def _due(self, ending: bool) -> bool:
         """Whether there is to be a look now; at the end of an epoch only its cost counts."""
-        if not self._wanted():
+        share = self._share()
+        if not share:
             return False
-        pause = self._cost / LOOK_SHARE
+        pause = self._cost / share
         return self._clock() - self._ended >= (pause if ending else max(pause, LOOK_SECONDS))
 
 

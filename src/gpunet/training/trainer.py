@@ -32,7 +32,7 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
-from gpunet.training.insight import Looks
+from gpunet.training.insight import SHOWN_SHARE, Looks
 from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.pace import Pace
@@ -199,7 +199,7 @@ class _Run:
         self.failures: list[str] = []  # of the device, that were not overcome
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
-        self.looks = Looks(engine, self.samples, self._insight_wanted)
+        self.looks = Looks(engine, self.samples, self._insight_share)
         self.validation_seconds: float | None = None
         self.told = Metrics.none(len(self.members))  # of the epoch, in the latest report
         self.learning_rates = np.zeros((len(self.members), self.steps))  # of the epoch's steps
@@ -499,9 +499,10 @@ class _Run:
             if callback.on_epoch_end(end):
                 self.control.stop_after_epoch.set()
 
-    def _insight_wanted(self) -> bool:
-        wanted = any(callback.insight_wanted for callback in self.callbacks)
-        return wanted or self.control.insight_wanted.is_set()
+    def _insight_share(self) -> float:
+        """The share of the time that looks into the networks may take."""
+        shown = SHOWN_SHARE if self.control.insight_wanted.is_set() else 0.0
+        return max(shown, *(callback.insight_share for callback in self.callbacks), 0.0)
 
     def _pruned(self) -> set[int]:
         """The networks that are asked to end, though they could go on."""

@@ -18,6 +18,7 @@ from gpunet.artifacts.plots import plot_curves
 from gpunet.artifacts.report import comparison, report
 from gpunet.artifacts.svg import curves_svg
 from gpunet.config import TrainConfig
+from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
@@ -217,6 +218,7 @@ def train_model(
         GpunetError: whatever a user can cause or fix.
     """
     begun = recorder.state if recorder else None
+    require_named(data)
     choice = device_as_before(device, begun.device if begun else "", messages)
     dataset, reference = dataset_of(data, messages, TableOptions.of(config), sample_weight)
     config = settle_epochs(config, dataset, messages)

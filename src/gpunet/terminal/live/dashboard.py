@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.drawing import Drawing
 from gpunet.terminal.live.keyboard import Mouse
 from gpunet.terminal.live.live_screen import LiveScreen
-from gpunet.terminal.views.dashboard import body_rows, closing_view, dashboard_frame
+from gpunet.terminal.live.title import Caption
+from gpunet.terminal.views.dashboard import body_rows, closing_view, dashboard_frame, share_done
 from gpunet.terminal.views.draw import Area, Drawn
 from gpunet.terminal.views.view import Screen, View
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
@@ -43,12 +45,21 @@ class Dashboard(LiveScreen, Callback):
         """Where something is drawn by hand."""
         return self.view.screen == "draw"
 
+    @property
+    def caption(self) -> Caption | None:
+        """The share of all epochs, and the latest loss."""
+        progress = self.view.progress
+        if self.view.run is None or progress is None:
+            return None
+        loss = "" if progress.train_loss is None else formats.loss(progress.train_loss)
+        return Caption(share_done(self.view), loss, progress.phase == "paused")
+
     def pressed(self, key: str) -> None:
         """Take a key: some steer the run, others change what is seen of it, or draw."""
         if self.view.screen == "draw" and self._drawing and self._drawing.pressed(key):
             self.hurry()
             return
-        self.show(self.view.pressed(key))
+        self.change(lambda view: view.pressed(key))
         wanted = self._control.insight_wanted
         (wanted.set if self.view.screen in INSIGHTFUL else wanted.clear)()
         super().pressed(key)
@@ -79,20 +90,20 @@ class Dashboard(LiveScreen, Callback):
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""
-        self.show(self.view.began(run))
+        self.change(lambda view: view.began(run))
 
     def on_progress(self, progress: Progress) -> None:
         """Some steps are done."""
-        self.show(self.view.progressed(progress, self._clock()))
+        self.change(lambda view: view.progressed(progress, self._clock()))
 
     def on_epoch_end(self, record: EpochEnd) -> None:
         """An epoch and its validation are done."""
-        self.show(self.view.epoch_ended(record))
+        self.change(lambda view: view.epoch_ended(record))
 
     def on_insight(self, insight: Insight) -> None:
         """There is a new look into the network."""
-        self.show(self.view.looked_into(insight))
+        self.change(lambda view: view.looked_into(insight))
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """No further epoch follows."""
-        self.show(self.view.ended(reason, best_epoch))
+        self.change(lambda view: view.ended(reason, best_epoch))

@@ -24,8 +24,8 @@ from gpunet.datasets.images import resized
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, Line, beside, cut, stack, text_block
 from gpunet.terminal.draw.canvas import Canvas, Point
-from gpunet.terminal.draw.charts import BRAILLE, DOTS
 from gpunet.terminal.draw.digits import half_blocks, picture
+from gpunet.terminal.draw.dots import dotted, written_large
 from gpunet.terminal.draw.style import GREYS, Ink, bar, glyphs
 from gpunet.terminal.live.console import shows_greys
 from gpunet.terminal.views.verdict import predictions
@@ -45,6 +45,9 @@ __all__ = [
     "label_hints",
     "point_at",
 ]
+
+LEAST_LARGE, LARGEST = 4, 12
+"""Rows of a verdict that is written large."""
 
 SURE = 0.6
 """Probability of a class below which an answer is a toss-up, as on the page."""
@@ -240,9 +243,8 @@ def _cells(console: Console, canvas: Canvas, place: _Place) -> list[Line]:
         shades = glyphs(True).shades
         shaded = np.rint(_scaled(canvas, rows, columns) * (len(shades) - 1)).astype(int)
         return [[Segment("".join(shades[level] for level in row))] for row in shaded.tolist()]
-    dots = _scaled(canvas, 4 * rows, 2 * columns).reshape(rows, 4, columns, 2) > 0.5
-    codes = BRAILLE + (dots * DOTS[:, None]).sum(axis=(1, 3))
-    return [[Segment("".join(map(chr, row)))] for row in codes.tolist()]
+    dots = _scaled(canvas, 4 * rows, 2 * columns) > 0.5
+    return [[Segment(line)] for line in dotted(dots)]
 
 
 def _scaled(canvas: Canvas, height: int, width: int) -> NDArray[np.float64]:
@@ -284,8 +286,22 @@ def _answer(console: Console, canvas: Canvas, reply: Reply, width: int, rows: in
     parts = [stack([seen, caption], columns)] if columns else []
     room = min(MOST_BARS, width - columns - (GAP if columns else 0))
     values = None if answers is None else answers.values[reply.chosen]
-    parts.append(_bars(console, reply, values, label, room, rows - told.height))
+    bars = _bars(console, reply, values, label, room, rows - told.height)
+    large = _large(console, head, room, rows - told.height - bars.height - 1)
+    parts.append(stack([bars, *([] if answers is None else [large])], room))
     return stack([told, beside(parts, GAP)], width)
+
+
+def _large(console: Console, verdict: Text, width: int, rows: int) -> Block:
+    """The verdict once more, to be read from afar, where there is room."""
+    doubtful = verdict.style != Ink.BEST
+    word = "?" if doubtful else verdict.plain
+    rows = min(rows, LARGEST)
+    fits = rows >= LEAST_LARGE and not console.options.ascii_only
+    lines = written_large(word, width, rows) if fits else ()
+    if len(lines) < LEAST_LARGE:
+        return Block(width, [])
+    return text_block(console, [Text(), *(Text(line, verdict.style) for line in lines)], width)
 
 
 def _verdict(canvas: Canvas, reply: Reply) -> tuple[Text, Text]:

@@ -6,6 +6,7 @@ to ``scatter``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gpunet.terminal.draw.block import Block, grid, stack, text_block
 from gpunet.terminal.draw.digits import picture
 from gpunet.terminal.draw.scatter import scatters
 from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.verdict import Verdict, in_words, verdicts
 from gpunet.training.events import RunInfo
 
@@ -27,7 +29,7 @@ Answers = NDArray[np.float32] | None
 
 
 def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
-    """The gallery's samples, with what the network says of them below.
+    """The gallery's samples, with what the network says of them below, its mistakes first.
 
     Of measured targets without images it is a chart of the predictions by the true values.
 
@@ -40,11 +42,26 @@ def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: 
     """
     if rows < 1 or not len(run.gallery):
         return Block(width, [])
+    order = ""
+    if answers is not None and run.network.kind != "measured":
+        worst = _worst_first(run, answers)
+        run, answers = replace(run, gallery=run.gallery[worst]), answers[worst]
+        order = ", the worst of the moment first"
     if rows >= 9:
         kind = "validation" if run.validation_count else "training"
-        title = text_block(console, [Text(f"{kind} samples", Ink.MUTED)], width)
+        title = text_block(console, [Text(f"{kind} samples{order}", Ink.MUTED)], width)
         return stack([title, _samples(console, run, answers, width, rows - 1)], width)
     return _samples(console, run, answers, width, rows)
+
+
+def _worst_first(run: RunInfo, answers: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The gallery's rows (g,), those first that the network gives the least probability to."""
+    known, labels = np.nan_to_num(answers, nan=0.0), run.gallery.labels
+    if run.network.kind == "classes":
+        right = known[np.arange(len(labels)), labels]
+    else:
+        right = np.where(labels > 0, known, 1 - known).prod(axis=1)
+    return np.argsort(right, kind="stable")
 
 
 def _samples(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
@@ -55,13 +72,19 @@ def _samples(console: Console, run: RunInfo, answers: Answers, width: int, rows:
     tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
     picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
     fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
+    pictures = kept(_pictures, console, run, columns, picture_rows)
     captions = _captions(console, run, answers, columns)
-    tiles = []
-    for index in range(min(fitting, len(run.gallery))):
-        image = run.gallery.features[index].reshape(height, breadth)
-        caption = text_block(console, [captions[index]], columns)
-        tiles.append(stack([picture(console, image, columns, picture_rows), caption], columns))
+    tiles = [
+        stack([picture, text_block(console, [caption], columns)], columns)
+        for picture, caption in list(zip(pictures, captions, strict=True))[:fitting]
+    ]
     return grid(tiles, width).shaped(width, rows)
+
+
+def _pictures(console: Console, run: RunInfo, columns: int, rows: int) -> list[Block]:
+    """All samples; they stay the same while what the network says of them changes."""
+    images = run.gallery.features.reshape(-1, *(run.dataset.image_shape or ()))
+    return [picture(console, image, columns, rows) for image in images]
 
 
 def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from rich.console import Console
 
-from gpunet.terminal.draw.block import Block
-
 __all__ = ["kept"]
 
-Part = Callable[..., Block]
+Drawn = TypeVar("Drawn")
 
-_kept: WeakKeyDictionary[Console, dict[Part, tuple[tuple[Any, ...], Block]]] = WeakKeyDictionary()
-"""The latest block of each part, and what it was drawn from, as long as there is its console."""
+_kept: WeakKeyDictionary[Console, dict[Any, tuple[tuple[Any, ...], Any]]] = WeakKeyDictionary()
+"""The latest look of each part, and what it was drawn from, as long as there is its console."""
 
 
-def kept(part: Part, console: Console, *inputs: Any) -> Block:
+def kept(part: Callable[..., Drawn], console: Console, *inputs: Any) -> Drawn:
     """``part(console, *inputs)``, or what that was the last time if the inputs are the same.
 
     Texts and numbers are the same if they are equal, others if they are the same object: what
     views hold is replaced and never changed.
     """
-    blocks = _kept.setdefault(console, {})
-    before, block = blocks.get(part, ((), None))
-    if block is None or not all(map(_same, before, inputs)):
-        block = part(console, *inputs)
-        blocks[part] = inputs, block
-    return block
+    looks = _kept.setdefault(console, {})
+    if part not in looks or not all(map(_same, looks[part][0], inputs)):
+        looks[part] = inputs, part(console, *inputs)
+    drawn: Drawn = looks[part][1]
+    return drawn
 
 
 def _same(before: Any, now: Any) -> bool:

@@ -165,7 +165,7 @@ def mistakes(console: Console, run: RunInfo, insight: Insight, width: int, rows:
         return stack([head, text_block(console, [none], width)], width).shaped(width, rows)
     found = _verdicts(run, insight)
     shape, height = run.dataset.image_shape, min(MOST, rows - 3)
-    if shape is None or height < LEAST:
+    if shape is None or height < LEAST or not worst.samples.features.size:
         lines = [
             _in_a_line(console, insight, at, found[at], width)
             for at in range(min(len(found), rows - 1))

@@ -1,0 +1,51 @@
+"""Pictures of braille dots, eight a cell, and words written large in them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from gpunet.terminal.draw.charts import BRAILLE, DOTS
+
+__all__ = ["dotted", "written_large"]
+
+FINE = 120
+"""Pixels of the letters before they are brought to a size."""
+
+
+def dotted(dots: NDArray[np.bool_]) -> list[str]:
+    """Lines of text of dots (4 * rows, 2 * columns)."""
+    height, width = dots.shape
+    cells = dots.reshape(height // 4, 4, width // 2, 2)
+    codes = BRAILLE + (cells * DOTS[:, None]).sum(axis=(1, 3))
+    return ["".join(map(chr, row)) for row in codes.tolist()]
+
+
+@lru_cache(maxsize=64)
+def written_large(word: str, columns: int, rows: int) -> tuple[str, ...]:
+    """A word in so many rows, or in fewer where it would be wider than the columns.
+
+    There are no lines for a word that holds more than the letters, digits and marks of ASCII.
+
+    Example:
+        >>> for line in written_large("7", 8, 3):
+        ...     print(line)
+        ⠉⠉⢉⡟
+        ⠀⢀⡞⠀
+        ⢀⡞⠀⠀
+    """
+    if not word.strip() or not (word.isascii() and word.isprintable()):
+        return ()
+    font = ImageFont.load_default(FINE)
+    _, _, right, bottom = map(round, font.getbbox(word))
+    picture = Image.new("L", (right + FINE, bottom + FINE))
+    ImageDraw.Draw(picture).text((0, 0), word, 255, font)
+    picture = picture.crop(picture.getbbox())
+    scale = min(4 * rows / picture.height, 2 * columns / picture.width)
+    size = max(1, int(picture.width * scale)), max(1, int(picture.height * scale))
+    field = Image.new("L", (size[0] + size[0] % 2, size[1] + -size[1] % 4))
+    field.paste(picture.resize(size, Image.Resampling.BOX))
+    return tuple(dotted(np.asarray(field) > 127))
