@@ -59,6 +59,7 @@ def train(
     graphics: options.Graphics = "auto",
     plain: options.Plain = False,
     quiet: options.Quiet = False,
+    bell: options.Bell = False,
 ) -> None:
     """Train a network, save its best weights, and show what it learned.
 
@@ -92,7 +93,7 @@ def train(
         _require_alone("--no-keep", given, PLACES)
     else:
         recorder = new_run(run_dir, name, checkpoint_every)
-    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
+    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True, bell=bell)
     painter = choose_painter(graphics, messages.console)
     run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)
     results = Results(force=force)
