@@ -35,6 +35,7 @@ MODEL = "MODEL"
 FORCE = "--force = False | Output"
 PLAIN = "--plain = False | Output"
 QUIET = "--quiet -q = False | Output"
+BELL = "--bell = False | Output"
 OUTPUT = "--output -o = model.safetensors | Output"
 PLOT = "--plot FILE = None | Output"
 GRAPHICS = "--graphics = auto | Output"
@@ -50,7 +51,7 @@ KEEPING = [
 ]
 REST = [
     *(DEVICE, AUTOTUNE, OUTPUT, "--report = None | Output", PLOT, FORCE),
-    *("--showcase = None | Output | from 0", GRAPHICS, PLAIN, QUIET),
+    *("--showcase = None | Output | from 0", GRAPHICS, PLAIN, QUIET, BELL),
 ]
 DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
 
@@ -97,7 +98,7 @@ OPTIONS = {
         *("--pruner = None | Search", "--study = None | Study"),
         *("--storage URL = None | Study", "--resume = None | Study"),
         *("--heartbeat = 10 | Study | from 1", "--device = None | Device", OUTPUT),
-        *("--report = None | Output", FORCE, PLAIN, QUIET),
+        *("--report = None | Output", FORCE, PLAIN, QUIET, BELL),
     ],
     "help": ["[TOPIC] = None"],
     "datasets list": [],
@@ -230,6 +231,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
                 "graphics": "in half blocks",
                 "plain": "lines instead of a live screen",
                 "quiet": "in one line",
+                "bell": "bell at the end",
                 "theme": "dark or a light terminal",
                 "config_file": "options that are typed win",
                 "recipe": "`gpunet recipes` lists them",

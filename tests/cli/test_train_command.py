@@ -677,7 +677,13 @@ def test_the_figure_that_chose_the_kept_epoch_is_that_epochs(
     best = report["best_epoch"]
     assert (best < len(losses), losses[best - 1]) == (True, min(losses))
     (line,) = [line for line in ran.out.splitlines() if line.startswith("best epoch")]
-    assert line.split()[2:] == f"{best} of 6, by its val loss, {formats.loss(min(losses))}".split()
+    chosen, others = line.split(", val acc ")
+    assert (
+        chosen.split()[2:] == f"{best} of 6, by its val loss, {formats.loss(min(losses))}".split()
+    )
+    accuracies = [epoch["val_accuracy"] for epoch in report["history"]]
+    assert others.startswith(formats.percent(accuracies[best - 1]))
+    assert ("highest" in others) == (max(accuracies) > accuracies[best - 1])
 
 
 def test_a_model_trained_on_what_was_at_hand_names_that(
@@ -721,7 +727,7 @@ def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, un
         "test accuracy": f"{formats.percent(accuracy)} ± {100 * margin:.2f}, "
         f"loss {formats.loss(report['test']['loss'])}, 40 samples",
         "best epoch": f"{report['best_epoch']} of 3, by its val loss, "
-        f"{formats.loss(best['val_loss'])}",
+        f"{formats.loss(best['val_loss'])}, val acc {formats.percent(best['val_accuracy'])}",
         "model": "model.safetensors",
         "report": "run.json",
         "plot": "curves.png",

@@ -289,3 +289,13 @@ def test_the_course_of_the_layers_stays_bounded(watch: Watch) -> None:
     for _ in range(3 * LOOKS):
         view = view.looked_into(view.insight)
     assert LOOKS // 2 <= len(view.layers) <= LOOKS
+
+
+def test_a_layer_with_too_many_units_says_how_many_are_shown(
+    watch: Watch, make_text_console: MakeConsole
+) -> None:
+    view = watch(pictures(), replace(CONFIG, hidden=(200, 4)))
+    assert "200 relu" in shown(make_text_console, view, 200, 54, colors="truecolor")
+    text = shown(make_text_console, view, 80, 18, colors="truecolor")
+    told = next(line for line in text.splitlines() if "of 200" in line and "units" not in line)
+    assert 0 < int(told.split(" of 200")[0].split()[-1]) < 200

@@ -157,6 +157,10 @@ Quiet = Annotated[
         "--quiet", "-q", help="Print the result only, in one line.", rich_help_panel=OUTPUT
     ),
 ]
+Bell = Annotated[
+    bool,
+    typer.Option("--bell", help="Ring the terminal's bell at the end.", rich_help_panel=OUTPUT),
+]
 RunDir = Annotated[
     Path | None,
     typer.Option(

@@ -51,6 +51,7 @@ def train(
     graphics: options.Graphics = "auto",
     plain: options.Plain = False,
     quiet: options.Quiet = False,
+    bell: options.Bell = False,
 ) -> None:
     """Train a network, save its best weights, and show what it learned.
 
@@ -81,7 +82,7 @@ def train(
                 raise UsageError(f"--resume and {other} cannot go together; leave out {other}")
         recorder, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
         data = data if given & {"named", "data"} else recorder.reference
-    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
+    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True, bell=bell)
     painter = choose_painter(graphics, messages.console)
     run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)
     results = Results(force=force)

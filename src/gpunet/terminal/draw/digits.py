@@ -19,7 +19,7 @@ from rich.style import Style
 
 from gpunet.terminal.draw.block import Block, Line
 from gpunet.terminal.draw.style import GREYS, SIGNED, glyphs
-from gpunet.terminal.live.console import shows_greys
+from gpunet.terminal.live.console import shows_pixels
 
 __all__ = [
     "background_of",
@@ -65,7 +65,7 @@ def grey_cells(console: Console, pixels: NDArray[np.float64]) -> Block:
     In colors half a cell below an odd number of rows stays free.
     """
     columns = pixels.shape[1]
-    if shows_greys(console) and not console.options.ascii_only:
+    if shows_pixels(console):
         levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)
         return Block(columns, half_blocks(levels, GREYS))
     return Block(columns, _shades(pixels, glyphs(console.options.ascii_only).shades))

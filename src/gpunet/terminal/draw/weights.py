@@ -19,7 +19,7 @@ from gpunet.terminal.draw.block import Block, Line, grid, line_of, stack, text_b
 from gpunet.terminal.draw.digits import fitted, half_blocks
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, SIGNED, SIGNED_256, ZERO, Ink
-from gpunet.terminal.live.console import shows_greys
+from gpunet.terminal.live.console import shows_pixels
 
 __all__ = ["signed_cells", "signed_colors", "signed_picture", "strongest_units", "unit_pictures"]
 
@@ -94,7 +94,7 @@ def signed_cells(console: Console, pixels: NDArray[np.float64], full: float | No
     colors the last row is left out.
     """
     columns = pixels.shape[1]
-    if shows_greys(console) and not console.options.ascii_only:
+    if shows_pixels(console):
         colors = SIGNED if console.color_system == "truecolor" else SIGNED_256
         levels = np.rint((_shares(pixels, full) + 1) / 2 * (len(colors) - 1)).astype(int)
         return Block(columns, half_blocks(levels, colors))
@@ -138,6 +138,6 @@ def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
 
 
 def _legend(console: Console, painter: Painter | None) -> str:
-    if painter or (shows_greys(console) and not console.options.ascii_only):
+    if painter or (shows_pixels(console)):
         return "blue below zero, red above; each picture has a scale of its own"
     return "- and = below zero, + and # above; each picture has a scale of its own"

@@ -15,7 +15,7 @@ from gpunet.terminal.draw.block import Block, beside, cut, stack, text_block
 from gpunet.terminal.draw.digits import grey_cells, picture
 from gpunet.terminal.draw.style import Ink, bar, glyphs
 from gpunet.terminal.draw.weights import signed_cells
-from gpunet.terminal.live.console import shows_greys
+from gpunet.terminal.live.console import shows_pixels
 from gpunet.terminal.views.frame import heading
 from gpunet.terminal.views.network_units import feature_names
 from gpunet.terminal.views.verdict import verdicts
@@ -94,19 +94,21 @@ def _activity(
     """A hidden layer's units, as many as fit, each a spot: the brighter, the more active."""
     every = np.nan_to_num(insight.activations[layer].astype(np.float64))  # (g, U)
     full = float(np.quantile(np.abs(every), 0.99)) or float(np.abs(every).max(initial=0)) or 1.0
-    characters = console.options.ascii_only or not shows_greys(console)
     label = max(len(_label(run, one)) for one in range(len(insight.activations)))
-    pixels = _spots(every[at], width - label - 1, rows * (1 if characters else 2))
-    if characters:
-        pixels = np.repeat(pixels, 2, axis=0)
-    elif len(pixels) == 1:
-        pixels = np.repeat(pixels, 2 if rows == 1 else 3, axis=0)
+    room, pixels = width - label - 1, shows_pixels(console)
+    spots = _spots(every[at], room, 2 * rows if pixels else rows)
+    units, shown = run.network.hidden[layer], min(len(every[at]), spots.size)
+    name = _label(run, layer) if shown == units else f"{shown} of {units}"
+    tall = 1 if pixels and len(spots) > 1 else 3 if pixels and rows > 1 else 2
+    drawn = np.repeat(
+        np.repeat(spots, tall, axis=0), max(1, min(4, room // spots.shape[1])), axis=1
+    )
     if every.min(initial=0) < 0:
-        cells = signed_cells(console, pixels, full)
+        cells = signed_cells(console, drawn, full)
     else:
-        cells = grey_cells(console, np.clip(pixels / full, 0, 1))
-    name = text_block(console, [Text(_label(run, layer), Ink.MUTED)], label)
-    return beside([name, cells], gap=1).shaped(width, cells.height)
+        cells = grey_cells(console, np.clip(drawn / full, 0, 1))
+    named = text_block(console, [Text(name, Ink.MUTED)], label)
+    return beside([named, cells], gap=1).shaped(width, cells.height)
 
 
 def _label(run: RunInfo, layer: int) -> str:
@@ -115,17 +117,17 @@ def _label(run: RunInfo, layer: int) -> str:
 
 
 def _spots(values: NDArray[np.float64], width: int, most: int) -> NDArray[np.float64]:
-    """Values (U,) in as few pixel rows as hold them, an even number unless it is one.
+    """Values (U,) in as few pixel rows as hold them, at most so many; the last ones may not fit.
 
-    Where there are more than ``most`` rows hold, the last ones are left out.
+    Of more than two rows the number is odd, so that half a cell parts them from what is below.
     """
     down = -(-len(values) // max(1, width))
-    down = min(most, down + down % 2 if down > 1 else 1)
+    down = min(most, down) if most < 3 else min(most - 1, down // 2 * 2 + 1)
     across = min(width, -(-len(values) // down))
     spots = np.zeros(down * across)
     kept = values[: spots.size]
     spots[: len(kept)] = kept
-    return np.repeat(spots.reshape(down, across), max(1, min(4, width // across)), axis=1)
+    return spots.reshape(down, across)
 
 
 def _answer(

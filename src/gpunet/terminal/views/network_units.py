@@ -12,7 +12,7 @@ from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_blo
 from gpunet.terminal.draw.digits import fitted
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.draw.weights import signed_cells
-from gpunet.terminal.live.console import shows_greys
+from gpunet.terminal.live.console import shows_pixels
 from gpunet.terminal.views.frame import heading
 from gpunet.training.events import Insight, RunInfo
 
@@ -21,6 +21,9 @@ __all__ = ["feature_names", "first_layer"]
 LARGEST, SMALLEST = 14, 4
 """Rows of a unit's picture: two pixels each, the last one half a row that parts it from the next.
 From 27 pixels, nearly all of an image of 28 by 28, to 7, the least to know one by."""
+
+SMALLEST_OF_CHARACTERS = 7
+"""Rows of a unit's picture that is made of characters."""
 
 LONGEST_NAME = 18
 """Cells of a column's name beside the weights of a table's columns."""
@@ -32,7 +35,8 @@ def first_layer(console: Console, run: RunInfo, insight: Insight, width: int, ro
     shape = run.dataset.image_shape
     if shape is None:
         return _by_column(console, run, insight, width, rows)
-    height, columns = _tile(len(insight.units), shape[1] / shape[0], width, rows - 1)
+    least = SMALLEST if shows_pixels(console) else SMALLEST_OF_CHARACTERS
+    height, columns = _tile(len(insight.units), shape[1] / shape[0], width, rows - 1, least)
     across, down = max(1, (width + 1) // (columns + 1)), max(0, (rows - 1) // height)
     count = min(len(insight.units), across * down)
     tiles = [
@@ -43,13 +47,13 @@ def first_layer(console: Console, run: RunInfo, insight: Insight, width: int, ro
     return stack([title, grid(tiles, width)], width).shaped(width, rows)
 
 
-def _tile(count: int, proportion: float, width: int, rows: int) -> tuple[int, int]:
+def _tile(count: int, proportion: float, width: int, rows: int, least: int) -> tuple[int, int]:
     """Rows and columns of a picture: as large as lets all of them, or else many, be seen."""
-    for height in range(min(LARGEST, rows), SMALLEST - 1, -1):
+    for height in range(min(LARGEST, rows), least - 1, -1):
         columns = _breadth(height, proportion, width)
         if count <= (width + 1) // (columns + 1) * (rows // height):
             return height, columns
-    height = max(1, min(SMALLEST, rows))
+    height = max(1, min(least, rows))
     return height, _breadth(height, proportion, width)
 
 
@@ -59,8 +63,7 @@ def _breadth(height: int, proportion: float, width: int) -> int:
 
 
 def _title(console: Console, run: RunInfo, told: str, width: int) -> Block:
-    colored = shows_greys(console) and not console.options.ascii_only
-    legend = "blue below zero, red above" if colored else "- = below zero, + # above"
+    legend = "blue below zero, red above" if shows_pixels(console) else "- = below zero, + # above"
     name = "first layer" if run.network.hidden else "the layer"
     return heading(console, name, f"{told}, {legend}", width)
 
