@@ -42,7 +42,10 @@ from gpunet.workflows import messages, training
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
-FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
+FAST = (
+    *("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3"),
+    *("--output", "model.safetensors"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -346,7 +349,7 @@ def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) 
     report = json.loads(Path("run.json").read_text())
     assert (report["config"]["epochs"], report["config"]["patience"]) == (600, 200)
     assert report["test"]["accuracy"] > 0.9
-    assert model_file.load(Path("model.safetensors")).config.epochs == 600
+    assert model_file.load(Path("runs/one/best.safetensors")).config.epochs == 600
     assert "epoch   1/600" in Path("runs/one/log").read_text()
 
 
@@ -677,7 +680,13 @@ def test_the_figure_that_chose_the_kept_epoch_is_that_epochs(
     best = report["best_epoch"]
     assert (best < len(losses), losses[best - 1]) == (True, min(losses))
     (line,) = [line for line in ran.out.splitlines() if line.startswith("best epoch")]
-    assert line.split()[2:] == f"{best} of 6, by its val loss, {formats.loss(min(losses))}".split()
+    chosen, others = line.split(", val acc ")
+    assert (
+        chosen.split()[2:] == f"{best} of 6, by its val loss, {formats.loss(min(losses))}".split()
+    )
+    accuracies = [epoch["val_accuracy"] for epoch in report["history"]]
+    assert others.startswith(formats.percent(accuracies[best - 1]))
+    assert ("highest" in others) == (max(accuracies) > accuracies[best - 1])
 
 
 def test_a_model_trained_on_what_was_at_hand_names_that(
@@ -721,7 +730,7 @@ def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, un
         "test accuracy": f"{formats.percent(accuracy)} ± {100 * margin:.2f}, "
         f"loss {formats.loss(report['test']['loss'])}, 40 samples",
         "best epoch": f"{report['best_epoch']} of 3, by its val loss, "
-        f"{formats.loss(best['val_loss'])}",
+        f"{formats.loss(best['val_loss'])}, val acc {formats.percent(best['val_accuracy'])}",
         "model": "model.safetensors",
         "report": "run.json",
         "plot": "curves.png",
@@ -775,10 +784,11 @@ def test_every_option_that_is_no_setting_reaches_the_run(
         ("-q",),
         ("--no-autotune",),
         ("--force",),
+        ("--no-keep",),
     ):
         asked.append({})
         assert gpunet("train", "--data", halves, *options).code == 0
-    first, *flagged = asked
+    first, *flagged, without = asked
     assert (first["train_model"][0], first["train_model"][2]) == (str(halves), "cpu")
     assert first["save_results"][2:] == (Path("o.safetensors"), Path("r.json"), Path("p.png"))
     assert (first["finish"][-1], first["choose_painter"][0]) == (3, "blocks")
@@ -786,12 +796,13 @@ def test_every_option_that_is_no_setting_reaches_the_run(
     usual = {"plain": False, "quiet": False, "autotune": True, "force": False}
     for name, told in zip(usual, flagged, strict=True):
         assert {flag: told[flag] for flag in usual} == {**usual, name: not usual[name]}
-        assert (told["train_model"][2], told["recorder"], told["finish"][-1]) == (
+        assert (told["train_model"][2], told["recorder"].every, told["finish"][-1]) == (
             "auto",
             None,
             None,
         )
-        assert told["save_results"][2:] == (Path("model.safetensors"), None, None)
+    assert without["recorder"] is None
+    assert without["save_results"][2:] == (Path("model.safetensors"), None, None)
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])

@@ -173,7 +173,7 @@ def test_a_frame_shows_all_that_an_epochs_end_tells(
     dashboard.on_epoch_end(EpochEnd.of(make_record(2), 1, 3, told))
     text = frame_text(dashboard, 0.0)
     patience = run.config.effective_patience
-    assert f"best val loss 0.5100 in epoch 1 · patience 3/{patience} · lr 2.0e-03" in text
+    assert f"kept epoch 1 by val loss 0.5100 · its val acc 74.00 % · patience 3/{patience}" in text
     assert dashboard.view.records == (make_record(1), make_record(2))
     assert dashboard.view.gallery is told
 

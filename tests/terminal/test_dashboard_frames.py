@@ -1,4 +1,5 @@
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -141,12 +142,11 @@ def test_eighty_by_twentyfour_shows_everything(
         "digits: 55,000 train, 5,000 val, 24 test",
         "430/860 steps",
         "at most 1:40 left",
-        "best val loss 1.0100 in epoch 2",
+        "kept epoch 2 by val loss 1.0100 · its val acc 79.00 %",
         "patience 3/5",
-        "lr 2.0e-03",
-        "18,500 samples/s",
+        "2.0e-03",
+        "18.5 k",
         "val loss",
-        "✓ 1 80 %",
         "✗ 1 80 % (0)",
         "q stop after this epoch   p pause   Ctrl-C stop now and save",
     ):
@@ -178,7 +178,7 @@ def test_a_sample_that_is_no_image_is_told_in_words(
     run = make_run(classes=("cat", "dog", "owl"), image=False)
     text = "\n".join(frame(make_text_console(), make_view(run, 1)))
     assert "1: cat → dog ✗ 80 %" in text
-    assert "2: dog → dog ✓ 80 %" in text
+    assert "9: dog → dog ✓ 80 %" in text  # eight mistakes come first
 
 
 def test_the_clock_goes_on_between_two_reports_and_the_remaining_time_falls(
@@ -328,7 +328,7 @@ def test_the_charts_and_the_head_of_an_ensemble_stay_on_the_terminal(
     view = told_run(11, make_run())
     assert view.run is not None
     ensemble = replace(view.run, config=replace(view.run.config, ensemble=3))
-    console = make_text_console()
+    console = make_text_console(80, 40)
     console.print(closing_view(console, replace(view, run=ensemble)))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [line.rstrip() for line in lines[:3]] == [
@@ -338,6 +338,9 @@ def test_the_charts_and_the_head_of_an_ensemble_stay_on_the_terminal(
     ]
     assert [line[0] for line in lines[3:11] if "┤" in line[:5]] == ["3", "2", "1", "0"]
     assert len(lines) == 12
+    low = make_text_console(80, 24)
+    low.print(closing_view(low, replace(view, run=ensemble)))
+    assert len(low.file.getvalue().splitlines()) == 9  # type: ignore[attr-defined]
 
 
 def test_the_line_of_figures_is_of_the_last_epoch_and_the_best_of_its_own(
@@ -346,9 +349,16 @@ def test_the_line_of_figures_is_of_the_last_epoch_and_the_best_of_its_own(
     view = told_run(4, make_run())
     line = frame(make_text_console(120, 24), view, (120, 24))[4]
     assert line.rstrip() == (
-        "best val loss 2.1000 in epoch 1 · patience 3/5 · lr 5.0e-04 · 400 samples/s"
-        " · 3.0 s per epoch"
+        "kept epoch 1 by val loss 2.1000 · its val acc 46.00 % · patience 3/5 · lr 5.0e-04"
+        " · highest 49.00 % in epoch 4"
     )
+    wide = frame(make_text_console(150, 24), view, (150, 24))[4]
+    assert wide.startswith(f"{line.rstrip()} · 400 samples/s · 3.0 s per epoch")
+    assert view.progress is not None
+    now = replace(view, progress=replace(view.progress, learning_rate=0.00125))
+    assert " · lr 1.3e-03 · " in frame(make_text_console(120, 24), now, (120, 24))[4]
+    ended = replace(view, reason="epochs")
+    assert "lr" not in frame(make_text_console(120, 24), ended, (120, 24))[4]
 
 
 @pytest.mark.parametrize(("validation", "kind"), [(5000, "validation"), (0, "training")])
@@ -357,8 +367,31 @@ def test_it_is_told_whose_samples_are_shown(
 ) -> None:
     run = make_run(validation=validation)
     rows = frame(make_text_console(140, 40), told_run(2, run), (140, 40))
-    assert [row.split()[-2:] for row in rows if "samples" in row and "/s" not in row] == [
-        [kind, "samples"]
+    title = f"{kind} samples"
+    assert [row[72:].rstrip() for row in rows if "samples, " in row] == []
+    assert [row[72:].rstrip() for row in rows if " samples " in row][-1] == title
+    answered = replace(told_run(2, run), gallery=np.full((24, 10), 0.1, np.float32))
+    rows = frame(make_text_console(140, 40), answered, (140, 40))
+    assert [row[72:].rstrip() for row in rows if "samples, " in row] == [
+        f"{title}, the worst of the moment first"
+    ]
+
+
+def test_the_samples_are_shown_from_the_worst_of_the_moment_on(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    view = told_run(2, make_run(gallery=6))
+    answers = np.zeros((6, 10), np.float32)
+    right = np.array([0.9, 0.2, 0.95, 0.4, math.nan, 0.99], np.float32)
+    answers[np.arange(6), range(6)] = right
+    answers[np.arange(6), 9] = 0.3  # of which the second and the fifth are mistakes
+    rows = frame(make_text_console(140, 24), replace(view, gallery=answers), (140, 24))
+    (captions,) = [row for row in rows if "✗" in row]
+    assert re.findall(r"[✓✗] \d+ \d+ %(?: \(\d\))?", captions) == [
+        "✗ 9 30 % (4)",
+        "✗ 9 30 % (1)",
+        "✓ 3 40 %",
+        "✓ 0 90 %",
     ]
 
 
@@ -366,30 +399,37 @@ def test_the_whole_table_of_epochs_is_told_where_there_is_room(
     make_text_console: MakeConsole, make_run: MakeRun
 ) -> None:
     rows = frame(make_text_console(100, 24), told_run(3, make_run()), (100, 24))
-    start = next(place for place, row in enumerate(rows) if "val acc" in row)
+    start = next(place for place, row in enumerate(rows) if row.startswith(" epoch "))
     assert [" ".join(row.split()) for row in rows[start : start + 4]] == [
-        "epoch loss acc val loss val acc time lr speed",
-        "1 2.0000 51.00 % 2.1000 46.00 % 3.0 s 2.0e-03 100 samples/s ★",
-        "2 1.0000 52.00 % 1.0500 47.00 % 3.0 s 1.0e-03 200 samples/s",
-        "3 0.6667 53.00 % 0.7000 48.00 % 3.0 s 6.7e-04 300 samples/s",
+        "epoch loss acc val loss val acc time lr samples/s",
+        "1 2.0000 51.00 % 2.1000 46.00 % 3.0 s 2.0e-03 100 ★ kept by val loss 2.1000",
+        "2 1.0000 52.00 % 1.0500 47.00 % 3.0 s 1.0e-03 200",
+        "3 0.6667 53.00 % 0.7000 48.00 % 3.0 s 6.7e-04 300 highest val acc",
     ]
+    for width in range(60, 240, 3):  # a larger terminal shows no column less
+        names = [
+            row.split()
+            for row in frame(make_text_console(width, 40), told_run(3, make_run()), (width, 40))
+            if row.startswith(" epoch ")
+        ]
+        assert ("samples/s" in names[0]) == (width >= 70)
 
 
 @pytest.mark.parametrize(
     ("validation", "width", "columns"),
     [
-        (5000, 85, "epoch loss acc val loss val acc time lr speed"),
-        (5000, 84, "epoch loss acc val loss val acc time lr"),
-        (5000, 66, "epoch loss acc val loss val acc time lr"),
-        (5000, 65, "epoch loss acc val loss val acc time"),
-        (5000, 48, "epoch loss acc val loss val acc"),
-        (5000, 47, "epoch loss val loss val acc"),
-        (5000, 38, "epoch loss val loss val acc"),
-        (5000, 37, "epoch val loss val acc"),
-        (0, 65, "epoch loss acc time lr speed"),
-        (0, 64, "epoch loss acc time lr"),
-        (0, 28, "epoch loss acc"),
-        (0, 27, "epoch loss"),
+        (5000, 70, "epoch loss acc val loss val acc time lr samples/s"),
+        (5000, 69, "epoch loss acc val loss val acc time lr"),
+        (5000, 60, "epoch loss acc val loss val acc time lr"),
+        (5000, 59, "epoch loss acc val loss val acc time"),
+        (5000, 44, "epoch loss acc val loss val acc"),
+        (5000, 43, "epoch loss val loss val acc"),
+        (5000, 35, "epoch loss val loss val acc"),
+        (5000, 34, "epoch val loss val acc"),
+        (0, 52, "epoch loss acc time lr samples/s"),
+        (0, 51, "epoch loss acc time lr"),
+        (0, 26, "epoch loss acc"),
+        (0, 25, "epoch loss"),
     ],
 )
 def test_as_many_columns_of_the_epochs_are_told_as_there_is_room_for(
@@ -458,11 +498,11 @@ def test_every_row_of_the_screen_is_given_to_a_part_of_it(size: tuple[int, int])
         ((80, 25), (8, 6, 10, False, 1)),
         ((80, 34), (13, 10, 10, False, 1)),
         ((80, 35), (10, 7, 17, False, 1)),
-        ((109, 53), (19, 16, 17, False, 1)),
-        ((110, 18), (8, 10, 10, True, 0)),
-        ((110, 24), (10, 14, 14, True, 0)),
-        ((110, 25), (10, 14, 14, True, 1)),
-        ((110, 53), (18, 34, 34, True, 1)),
+        ((129, 53), (19, 16, 17, False, 1)),
+        ((130, 18), (8, 10, 10, True, 0)),
+        ((130, 24), (10, 14, 14, True, 0)),
+        ((130, 25), (10, 14, 14, True, 1)),
+        ((130, 53), (18, 34, 34, True, 1)),
         ((250, 73), (18, 54, 54, True, 1)),
     ],
 )
@@ -565,7 +605,9 @@ def test_the_best_by_accuracy_is_told_as_such(
 ) -> None:
     run = make_run()
     view = make_view(replace(run, config=replace(run.config, monitor="val_accuracy")), 5)
-    assert frame(make_text_console(), view)[4].startswith("best val accuracy 79.00 % in epoch 2 ·")
+    assert frame(make_text_console(), view)[4].startswith(
+        "kept epoch 2 by val accuracy 79.00 % · its val loss 1.0100 ·"
+    )
 
 
 @pytest.mark.parametrize(("shape", "columns"), [((8, 24), 32), ((24, 8), 8), ((12, 12), 16)])

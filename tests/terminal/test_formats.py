@@ -186,3 +186,20 @@ def test_r2_is_written_in_at_most_eight_characters(value: float | None, written:
 def test_a_measured_value_has_five_digits_or_more(value: float | None, written: str) -> None:
     assert formats.measured(value) == written
     assert len(written) <= 13
+
+
+@pytest.mark.parametrize(
+    ("rate", "highest", "written"),
+    [
+        (0.002, 0.002, "2.0e-03"),
+        (1.9e-9, 0.005, "0"),
+        (1.9e-9, 1e-6, "1.9e-09"),
+        (1.9e-9, 0.0, "1.9e-09"),
+        (0.0, 0.1, "0"),
+        (1e-5, 0.1, "1.0e-05"),
+    ],
+)
+def test_a_rate_that_is_none_beside_the_highest_is_zero(
+    rate: float, highest: float, written: str
+) -> None:
+    assert formats.learning_rate(rate, highest) == written

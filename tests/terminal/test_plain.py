@@ -2,6 +2,7 @@ import math
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
-from gpunet.training.events import EpochEnd, EpochRecord, RunInfo
+from gpunet.training.events import EpochEnd, EpochRecord, Progress, RunInfo
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
@@ -32,14 +33,14 @@ def test_a_run_is_two_lines_at_the_start_one_per_epoch_and_one_at_the_end(
     make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
 ) -> None:
     records = [make_record(1, 0.2711), make_record(2, 0.25)]
-    start, data, first, second, end = lines(make_text_console(20, 5), make_run(), records)
+    start, data, head, first, second, end = lines(make_text_console(20, 5), make_run(), records)
     assert start == "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch"
     assert data == "        digits: 55,000 samples to train, 5,000 to validate, 24 to test"
-    assert first == (
-        "epoch  1/30  loss 0.2711   acc  75.00 %  val loss 0.2811   val acc  74.00 %  lr 2.0e-03"
-        "   18,500 samples/s    2.9 s  best"
-    )
-    assert not second.endswith("best")
+    assert [head, first, second] == [
+        "                loss      acc val loss  val acc    time      lr samples/s * best",
+        "epoch  1/30   0.2711  75.00 %   0.2811  74.00 %   2.9 s 2.0e-03    18.5 k *",
+        "epoch  2/30   0.2500  80.00 %   0.2600  79.00 %   2.9 s 2.0e-03    18.5 k",
+    ]
     assert end == "stopped early, no improvement; the weights of epoch 1 are kept"
 
 
@@ -48,8 +49,8 @@ def test_the_columns_stay_aligned_whatever_the_figures(
 ) -> None:
     records = [make_record(n, loss) for n, loss in [(2, 0.2), (11, math.nan), (30, 1.2e30)]]
     printed = lines(make_text_console(), make_run(), records)[2:-1]
-    assert len({line.index("val acc") for line in printed}) == 1
-    assert len({len(line) for line in printed}) == 1
+    assert len({len(line) for line in printed}) == 2  # the head and the epochs
+    assert max(map(len, printed)) <= 80
 
 
 def test_without_held_out_samples_nothing_is_said_of_them(
@@ -126,11 +127,11 @@ def test_a_run_of_an_ensemble_by_another_optimizer_is_told_so(
     run = make_run(validation=12_345)
     config = replace(run.config, ensemble=5, optimizer="sgd", epochs=1234)
     run = replace(run, config=config, steps_per_epoch=1234)
-    assert lines(make_text_console(), run, [make_record(7, 123.456)])[:3] == [
+    assert lines(make_text_console(), run, [make_record(7, 123.456)])[:4] == [
         "train:  ensemble of 5, 784-16-16-10, 13,002 parameters each, sgd, 1,234 steps per epoch",
         "        digits: 55,000 samples to train, 12,345 to validate, 24 to test",
-        "epoch    7/1234  loss 123.46   acc  90.00 %  val loss 123.47   val acc  89.00 %  "
-        "lr 2.0e-03   18,500 samples/s in all    2.9 s",
+        "                    loss      acc val loss  val acc    time      lr  in all/s * best",
+        "epoch    7/1234   123.46  90.00 %   123.47  89.00 %   2.9 s 2.0e-03    18.5 k",
     ]
 
 
@@ -139,9 +140,10 @@ def test_a_line_without_validation_is_told_whole(
 ) -> None:
     run = make_run(validation=0)
     record = replace(make_record(1, 0.00042, validation=False), seconds=0.038)
-    assert lines(make_text_console(), run, [record])[1:3] == [
+    assert lines(make_text_console(), run, [record])[1:4] == [
         "        digits: 55,000 samples to train, 24 to test",
-        "epoch  1/30  loss 4.2e-04  acc  75.00 %  lr 2.0e-03   18,500 samples/s    38 ms  best",
+        "                loss      acc    time      lr samples/s * best",
+        "epoch  1/30  4.2e-04  75.00 %   38 ms 2.0e-03    18.5 k *",
     ]
 
 
@@ -164,10 +166,11 @@ def test_a_log_is_appended_to_line_by_line_and_what_cannot_be_written_is_lost(
     run = make_run()
     printer.on_train_begin(replace(run, dataset=replace(run.dataset, name="z\u00fcge \ud800")))
     begun = path.read_text("utf-8").splitlines()
-    assert begun[:2] == [
-        "before",
-        "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch",
-    ]
+    stamp = len("2030-05-17 14:03:59+00:00  ")
+    assert begun[0] == "before"
+    assert all(datetime.fromisoformat(line[: stamp - 2]).tzinfo for line in begun[1:])
+    begun = [line[stamp:] for line in begun]
+    assert begun[1] == "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch"
     assert begun[2].startswith("        z\u00fcge \\ud800: 55,000 samples")
     assert len(begun) == 3
     path.unlink()
@@ -177,4 +180,29 @@ def test_a_log_is_appended_to_line_by_line_and_what_cannot_be_written_is_lost(
     printer.on_epoch_end(EpochEnd.of(make_record(2), 1, None, NO_GALLERY))
     printer.on_train_end("time limit reached", 1)
     after = path.read_text("utf-8").splitlines()
-    assert [line.split()[:2] for line in after] == [["epoch", "2/30"], ["time", "limit"]]
+    assert [line[stamp:].split()[:2] for line in after] == [["epoch", "2/30"], ["time", "limit"]]
+
+
+def test_a_long_epoch_says_every_half_minute_how_far_it_is(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    console = make_text_console()
+    printer = PlainPrinter(console)
+    printer.on_train_begin(make_run())
+    told = Progress(1, 86, 860, 0.4, 0.9, 18_500.0, "training", 100.0, 3605.0)
+    for elapsed in (100.0, 110.0, 129.0, 130.5, 150.0, 161.0):
+        printer.on_progress(replace(told, elapsed=elapsed))
+    printer.on_epoch_end(EpochEnd.of(make_record(1), 1, None, NO_GALLERY))
+    printer.on_progress(replace(told, elapsed=185.0))
+    printer.on_progress(replace(told, elapsed=250.0, phase="paused"))
+    within = [line for line in console.file.getvalue().splitlines() if "within" in line]  # type: ignore[attr-defined]
+    assert (
+        within == ["        within epoch 1: 10 %, loss 0.4000, acc 90.00 %, about 1:00:05 left"] * 2
+    )
+
+
+def test_the_head_of_the_table_is_said_again_in_a_long_run(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    printed = lines(make_text_console(), make_run(), [make_record(n) for n in range(1, 61)])
+    assert [place for place, line in enumerate(printed) if line.endswith("* best")] == [2, 28, 54]

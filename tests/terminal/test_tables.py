@@ -98,7 +98,16 @@ def test_no_mistake_at_all_is_said_in_words(make_text_console: MakeConsole) -> N
 def test_an_empty_class_does_not_hinder_the_matrix(make_text_console: MakeConsole) -> None:
     matrix = np.zeros((3, 3), np.int64)
     lines = confusion_lines(make_text_console(colors="truecolor"), matrix, ("a", "b", "c"))
-    assert len(lines) == 5
+    assert len(lines) == 6
+
+
+def test_it_is_told_what_a_filled_cell_means_where_there_is_one(
+    make_text_console: MakeConsole,
+) -> None:
+    matrix = np.array([[95, 5], [50, 70]])
+    lines = confusion_lines(make_text_console(colors="truecolor"), matrix, ("a", "b"))
+    assert "filled: 90 % right, 10 % wrong, or more" in lines[-1]
+    assert "filled" not in "".join(confusion_lines(make_text_console(), matrix, ("a", "b")))
 
 
 def test_figures_of_a_class_that_are_not_defined_are_dashes(make_text_console: MakeConsole) -> None:
@@ -151,6 +160,16 @@ def test_a_count_is_the_stronger_the_larger_its_share_of_its_row(
         count: next(n for n, name in enumerate(shades) if console.get_style(name) == styles[count])
         for count in ("95", "5", "50", "70", "1", "7", "33")
     }
+    plain = {
+        count: (bool(style.bold), bool(style.reverse)) for count, style in styles.items() if style
+    }
+    assert [plain[count] for count in ("95", "70", "5", "50", "1")] == [
+        (True, True),
+        (True, False),
+        (True, False),
+        (True, True),
+        (False, False),
+    ]  # the larger the share, the stronger without color, too
     assert places == {"95": 2, "70": 1, "33": 1, "1": 3, "5": 4, "7": 5, "50": 5}
 
 

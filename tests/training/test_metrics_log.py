@@ -46,7 +46,7 @@ def raises(error: OutputError) -> None:
 def folded(view: View, event: Event) -> View:
     match event:
         case RunInfo():
-            return view.began(event)
+            return View().began(event)
         case Progress():
             return view.progressed(event, 0.0)
         case Insight():
@@ -142,7 +142,9 @@ def test_a_resumed_run_goes_on_in_the_same_log(tmp_path: Path) -> None:
     def train(act: Callable[..., Any], *given: Any, **more: Any) -> View:
         compared = Compared(path)
         act(*given, device="cpu", verbose=False, callbacks=[compared], **more)
-        assert compared.pairs[-1][1] == compared.pairs[-1][0]
+        # Who reads knows the steps before the run was resumed, too.
+        assert len(compared.read.course.stretches) >= len(compared.live.course.stretches)
+        assert frames(replace(compared.read, course=compared.live.course)) == frames(compared.live)
         return compared.read
 
     train(gpunet.train, "strokes:400+100", epochs=2, validation=60, run_dir=tmp_path)

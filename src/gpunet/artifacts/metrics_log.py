@@ -132,7 +132,7 @@ class MetricsLog(Callback):
 
     def _report(self, now: float) -> None:
         if self._left_out is not None:
-            self._write("progress", _known(dataclasses.asdict(self._left_out)))
+            self._write("progress", _known(dataclasses.asdict(self._left_out), digits=9))
             self._phase = self._left_out.phase
         self._last_report, self._left_out = now, None
 
@@ -239,15 +239,15 @@ def _array(values: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+def _known(values: Mapping[str, Any], digits: int = 17) -> dict[str, Any]:
     """The values that there are, with null for what is no finite number.
 
-    Nine digits give the bits of a float32.
+    Nine digits give the bits of a float32, and seventeen those of a float64.
     """
-    return {name: _short(value) for name, value in values.items() if value is not None}
+    return {name: _written(value, digits) for name, value in values.items() if value is not None}
 
 
-def _short(value: Any) -> Any:
+def _written(value: Any, digits: int) -> Any:
     if not isinstance(value, float):
         return value
-    return float(f"{value:.9g}") if math.isfinite(value) else None
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None

@@ -30,6 +30,7 @@ from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
 from gpunet.terminal.views.end_card import EndCard
 from gpunet.terminal.views.ending import Part, monitored_metric, print_parts, why_stopped
+from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.score import measured_in_words, scores_in_words
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import (
@@ -63,7 +64,7 @@ MOVES = 3
 
 
 def save_results(
-    results: Results, run: Run, output: Path, report: Path | None, plot: Path | None
+    results: Results, run: Run, output: Path | None, report: Path | None, plot: Path | None
 ) -> None:
     """Save the model, the report and the curves of a run, as far as there are any."""
     if run.best_epoch:
@@ -247,7 +248,9 @@ def _best_epoch(run: Run) -> str:
     name, value = monitored_metric(run.config.monitor, _kept(run))
     if run.config.ensemble > 1:
         return f"{best} for the last of the networks, each by its {name}"
-    return f"{best}, by its {name}, {value}"
+    told = kept_epoch(run.config, run.result.history, run.best_epoch)
+    others = [told.other, told.better] if told else []
+    return ", ".join([f"{best}, by its {name}, {value}", *filter(None, others)])
 
 
 def _moves(

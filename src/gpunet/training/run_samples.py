@@ -34,8 +34,8 @@ from gpunet.training.windows import (
 
 __all__ = ["RunSamples"]
 
-GALLERY_SIZE, MEASURED_SIZE = 40, 200
-"""Samples whose predictions come with every epoch; as many as a large terminal shows."""
+GALLERY_SIZE, MEASURED_SIZE = 100, 200
+"""Samples whose predictions come with every epoch; so many that some of them are hard."""
 
 Part = Literal["train", "validation"]
 

@@ -60,7 +60,7 @@ def test_a_player_shows_every_frame_cell_by_cell(film: Recording) -> None:
 
 def test_later_frames_hold_what_has_changed_alone(film: Recording) -> None:
     sizes = [len(json.loads(line)[2]) for line in cast(film).splitlines()[1:]]
-    assert sizes[1] < sizes[0] / 2
+    assert max(sizes[1:]) < 0.7 * sizes[0]  # most of it are pictures that came to other places
     assert len(sizes) == 5  # the third and the fourth frame are one, and the last line is the end
 
 

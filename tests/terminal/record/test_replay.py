@@ -99,6 +99,6 @@ def test_a_callback_is_told_as_by_the_training_itself(
     for _, event in events:
         retell(event, printer)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert len(lines) == 2 + 4 + 1
+    assert len(lines) == 2 + 1 + 4 + 1
     assert {line[:6] for line in lines} == {"demo: "}
     assert lines[-1] == "demo: all epochs done; the weights of epoch 4 are kept"

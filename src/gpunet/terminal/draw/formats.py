@@ -21,6 +21,9 @@ __all__ = [
     "size",
 ]
 
+NO_RATE = 1e-4
+"""Share of the highest learning rate below which one is none."""
+
 DAY = 86_400
 """Seconds of a day."""
 
@@ -66,9 +69,12 @@ def measured(value: float | None, nothing: str = "-") -> str:
     return f"{value:,.{max(0, 4 - digits)}f}"
 
 
-def learning_rate(value: float) -> str:
-    """A learning rate in 7 characters: ``2.0e-03``."""
-    return f"{value:.1e}"
+def learning_rate(value: float, highest: float = 0.0) -> str:
+    """A learning rate in 7 characters: ``2.0e-03``; ``0`` if it is none beside the run's highest.
+
+    A cosine ends at a rate of some billionths, which says nothing but that it is over.
+    """
+    return f"{value:.1e}" if value >= NO_RATE * highest else "0"
 
 
 def count(value: int) -> str:

@@ -1,24 +1,33 @@
 """A training run as lines of text, for pipes, logs and terminals without a screen.
 
-Two lines when it starts, one per epoch, one at the end; no escape codes. The device and the
-source of the data are printed where they are chosen.
+Two lines when it starts, a table with a line per epoch, one at the end; no escape codes, and no
+more than 80 cells. Within a long epoch some lines tell that it goes on. The device and the source
+of the data are printed where they are chosen.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
 
 from rich.console import Console
 
+from gpunet.files.log_file import append_lines
 from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import make_console, print_line
 from gpunet.terminal.views.ending import ending
+from gpunet.terminal.views.epochs_table import Column, epoch_columns
 from gpunet.terminal.views.score import ACCURACY, score_of
-from gpunet.training.events import Callback, EpochEnd, RunInfo, StopReason
+from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
 
 __all__ = ["PlainPrinter", "log_printer"]
+
+
+EVERY = 30.0
+"""Seconds within an epoch after which a line tells how far it is."""
+
+AGAIN = 25
+"""Epochs after which the head of the table is printed again."""
 
 
 class PlainPrinter(Callback):
@@ -34,7 +43,9 @@ class PlainPrinter(Callback):
         self._epochs = 1
         self._last_epoch = 0
         self._score = ACCURACY
-        self._speed_of = ""
+        self._columns: list[Column] = []
+        self._lines = 0  # of the table
+        self._elapsed, self._told = 0.0, 0.0  # at the latest report, and at the latest line
 
     def _print(self, line: str) -> None:
         print_line(self._console, f"{self._head}{line}")
@@ -44,11 +55,11 @@ class PlainPrinter(Callback):
         self._epochs = run.config.effective_epochs
         network, count = run.network, formats.count
         self._score = score_of(network.kind)
+        self._columns = epoch_columns(run)[1:]
         held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
         windows = f" in {count(run.windows)} windows" if run.windows > 1 else ""
         shape, each = str(network), ""
         if run.config.ensemble > 1:
-            self._speed_of = " in all"
             shape, each = f"ensemble of {run.config.ensemble}, {network}", " each"
         self._print(
             f"train:  {shape}, {count(network.parameter_count)} parameters{each}, "
@@ -66,27 +77,32 @@ class PlainPrinter(Callback):
         elif run.history:
             self._print(f"        resumed after epoch {self._last_epoch}, best {run.best_epoch}")
 
+    def on_progress(self, progress: Progress) -> None:
+        """Say how far a long epoch is."""
+        if not self._elapsed:
+            self._told = progress.elapsed
+        self._elapsed = progress.elapsed
+        if progress.phase != "training" or self._elapsed - self._told < EVERY:
+            return
+        self._told = self._elapsed
+        parts = [
+            f"        within epoch {progress.epoch}: {100 * progress.share:.0f} %",
+            f"loss {formats.loss(progress.train_loss)}",
+            f"{self._score.short} {self._score.written(progress.train_score)}",
+            f"about {formats.duration(progress.remaining)} left",
+        ]
+        self._print(", ".join(parts))
+
     def on_epoch_end(self, record: EpochEnd) -> None:
         """Say how the epoch went."""
-        self._last_epoch = record.epoch
-        parts = [
-            f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}",
-            f"loss {formats.loss(record.train_loss):<7}",
-            f"{self._score.short} {self._score.written(record.train_score):>8}",
-        ]
-        if record.val_loss is not None:
-            parts += [
-                f"val loss {formats.loss(record.val_loss):<7}",
-                f"val {self._score.short} {self._score.written(record.val_score):>8}",
-            ]
-        parts += [
-            f"lr {formats.learning_rate(record.learning_rate)}",
-            f"{formats.rate(record.samples_per_second):>17}{self._speed_of}",
-            f"{formats.seconds(record.seconds):>7}",
-        ]
-        if record.epoch == record.best_epoch:
-            parts.append("best")
-        self._print("  ".join(parts))
+        self._last_epoch, self._told = record.epoch, self._elapsed
+        head = f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}"
+        if self._lines % AGAIN == 0:
+            names = "".join(one.head for one in self._columns)
+            self._print(f"{'':{len(head)}}{names} * best")
+        self._lines += 1
+        best = " *" if record.epoch == record.best_epoch else ""
+        self._print(head + "".join(one.cell(record) for one in self._columns) + best)
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """Say why no further epoch follows."""
@@ -94,7 +110,7 @@ class PlainPrinter(Callback):
 
 
 def log_printer(path: Path) -> PlainPrinter:
-    """A callback that appends its lines to a file."""
+    """A callback that appends its lines to a file, each with the time."""
     return PlainPrinter(make_console(plain=True, stream=_LogStream(path)))
 
 
@@ -106,7 +122,6 @@ class _LogStream(io.StringIO):
         self._path = path
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError), self._path.open("ab") as file:
-            file.write(self.getvalue().encode("utf-8", errors="backslashreplace"))
+        append_lines(self._path, self.getvalue())
         self.seek(0)
         self.truncate()

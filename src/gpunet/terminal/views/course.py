@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Course"]
+__all__ = ["LOSS", "RATE", "SCORE", "Course"]
 
 CAPACITY = 4096
 """Stretches that are kept; the last tenth of them still has more than a chart has dots."""

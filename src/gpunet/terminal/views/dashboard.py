@@ -19,17 +19,18 @@ from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, glyphs
 from gpunet.terminal.views.curves import curves
 from gpunet.terminal.views.draw import draw_screen
-from gpunet.terminal.views.ending import ending, monitored_metric
-from gpunet.terminal.views.epochs_table import epochs_table
+from gpunet.terminal.views.ending import ending
+from gpunet.terminal.views.epochs_table import WHOLE_TABLE, epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
 from gpunet.terminal.views.kept import kept
+from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
-__all__ = ["body_rows", "closing_view", "dashboard_frame"]
+__all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
 HINTS = StopHints(
     ctrl_c="stop now and save",
@@ -38,7 +39,7 @@ HINTS = StopHints(
     ctrl_c_waiting="stop now and save",
 )
 
-SIDE_BY_SIDE = 110
+SIDE_BY_SIDE = 130
 """Columns from which the epochs and the gallery stand side by side."""
 
 SPACIOUS = 32
@@ -95,6 +96,16 @@ def dashboard_frame(
     return framed(console, parts, last, size)
 
 
+def share_done(view: View) -> float:
+    """The share of all epochs that is done."""
+    if view.reason == "epochs":
+        return 1.0
+    if view.run is None or view.progress is None:
+        return 0.0
+    epochs = view.progress.epoch - 1 + view.progress.share
+    return min(1.0, epochs / view.run.config.effective_epochs)
+
+
 def body_rows(height: int) -> int:
     """Rows that a screen has of its own, which end above the last one; of so many in all."""
     return _shared_out(height)[2]
@@ -112,7 +123,7 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
     share = _arrange(width, rows)
     charts = curves(console, {"": view}, width, share.charts)
     gap = Block(width, []).shaped(width, share.gap)
-    left = min(62, width // 2) if share.side_by_side else width
+    left = WHOLE_TABLE if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
     epochs = kept(_epochs, console, run, view.records, view.best_epoch, left, share.table)
     samples = kept(gallery, console, run, view.gallery, right, share.gallery)
@@ -143,12 +154,16 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
 
 
 def closing_view(console: Console, view: View) -> Block:
-    """What stays on the terminal when the screen is gone: the run's head and its curves."""
+    """What stays on the terminal when the screen is gone: the run's head and its curves.
+
+    On a low terminal they are lower, so that there is room for what else is told at the end.
+    """
     width = console.width
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    return stack([header, curves(console, {"": view}, width, 10)], width)
+    rows = 10 if console.height >= SPACIOUS else 7
+    return stack([header, curves(console, {"": view}, width, rows)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:
@@ -204,7 +219,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     progress = view.progress or nothing
     phase = "finished" if view.reason else progress.phase
     share = progress.share
-    done = 1.0 if view.reason == "epochs" else min(1.0, (progress.epoch - 1 + share) / epochs)
+    done = share_done(view)
     may_end_sooner = view.patience_left is not None or (
         not view.records and run.config.effective_patience > 0 and run.validation_count > 0
     )
@@ -228,31 +243,41 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
 
 
 def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
-    """The line of scores, the most important first; what does not fit at the end is left out."""
-    marks = glyphs(console.options.ascii_only)
+    """The line of scores, the most important first, as far as there is room."""
     last = view.records[-1] if view.records else None
-    text = Text()
-
-    def add(name: str, value: str, style: str = "") -> None:
-        gap = f" {marks.separator} " if text else ""
-        name = f"{name} " if name else ""
-        if len(text) + len(gap + name + value) <= width:
-            text.append(gap + name, Ink.MUTED).append(value, style)
-
-    if (best := view.best) is not None:
-        name, value = monitored_metric(run.config.monitor, best)
-        add(f"best {name}", f"{value} in epoch {best.epoch}", Ink.BEST)
+    progress = view.progress
+    parts: list[tuple[str, str, str]] = []  # a name, a value and its style
+    best = kept_epoch(run.config, view.records, view.best_epoch)
+    if best is not None:
+        parts.append(("kept", f"epoch {best.epoch} by {best.by}", Ink.BEST))
+        parts.append(("its", best.other, ""))
     if view.patience_left is not None:
         style = Ink.WARNING if view.patience_left <= 1 else ""
-        add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
-    rate = last.learning_rate if last else run.config.effective_learning_rate
-    add("lr", formats.learning_rate(rate))
-    speed = view.progress.samples_per_second if view.progress else 0.0
+        left = f"{view.patience_left}/{run.config.effective_patience}"
+        parts.append(("patience", left, style))
+    highest = run.config.effective_learning_rate
+    rate = last.learning_rate if last else highest
+    if progress is not None and progress.learning_rate is not None:
+        rate = progress.learning_rate
+    if not view.reason:
+        parts.append(("lr", formats.learning_rate(rate, highest), ""))
+    if best is not None:
+        parts.append(("", best.better, ""))
+    speed = progress.samples_per_second if progress else 0.0
     if speed <= 0 and last:
         speed = last.samples_per_second
-    add("in all" if run.config.ensemble > 1 else "", formats.rate(speed))
+    parts.append(("in all" if run.config.ensemble > 1 else "", formats.rate(speed), ""))
     if last:
-        add("", f"{formats.seconds(last.seconds)} per epoch")
+        parts.append(("", f"{formats.seconds(last.seconds)} per epoch", ""))
+    separator = f" {glyphs(console.options.ascii_only).separator} "
+    text = Text()
+    for name, value, style in parts:
+        part = Text.assemble((f"{name} " if name else "", Ink.MUTED), (value, style))
+        gap = separator if text else ""
+        if value and text.cell_len + len(gap) + part.cell_len > width:
+            break
+        if value:
+            text.append(gap, Ink.MUTED).append_text(part)
     return text
 
 

@@ -13,34 +13,48 @@ from rich.text import Text
 
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.score import ACCURACY, Score, score_of
 from gpunet.terminal.views.view import View
-from gpunet.training.events import EpochRecord
+from gpunet.training.events import EpochRecord, RunInfo
 
-__all__ = ["epochs_table"]
+__all__ = ["WHOLE_TABLE", "Column", "epoch_columns", "epochs_table"]
+
+NOTE = 2
+"""Cells of the star beside the kept epoch."""
 
 
 def epochs_table(console: Console, view: View, width: int, rows: int) -> list[Text]:
-    """The latest epochs below a head line; the best one is always among them, and marked."""
-    if rows < 2:
+    """The latest epochs below a head line; the kept one is always among them, and marked.
+
+    Where there is room, words tell which figure has chosen it, and where another one is better.
+    """
+    if rows < 2 or view.run is None:
         return []
     marks = glyphs(console.options.ascii_only)
     shown = list(view.records[-(rows - 1) :])
     best = view.best
     if best is not None and shown and best not in shown:
         shown[0] = best
-    columns = _fitting_columns(view, width)
-    lines = [Text("".join(one.name.rjust(one.cells) for one in columns), Ink.MUTED)]
+    told = kept_epoch(view.run.config, view.records, view.best_epoch)
+    columns = epoch_columns(view.run, width)
+    lines = [Text("".join(one.head for one in columns), Ink.MUTED)]
     for record in shown:
-        line = Text("".join(one.written(record).rjust(one.cells) for one in columns))
+        line = Text("".join(one.cell(record) for one in columns))
+        note = ""
         if record is best:
             line.append(f" {marks.best}")
             line.stylize(Ink.BEST)
+            note = f" kept by {told.by}" if told else ""
+        elif told and record.epoch == told.better_epoch:
+            note = f"   {told.better.split()[0]} {' '.join(told.other.split()[:2])}"
+        if line.cell_len + len(note) <= width:
+            line.append(note, Ink.MUTED if record is not best else Ink.BEST)
         lines.append(line)
     return lines + [Text()] * (rows - len(lines))
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
     """A column of the table of epochs; where it is narrow, the largest rank is left out first."""
 
     rank: int
@@ -48,33 +62,41 @@ class _Column(NamedTuple):
     cells: int
     written: Callable[[EpochRecord], str]
 
+    @property
+    def head(self) -> str:
+        """Its name, above the figures."""
+        return self.name.rjust(self.cells)
 
-def _all_columns(score: Score, ensemble: bool) -> tuple[_Column, ...]:
+    def cell(self, record: EpochRecord) -> str:
+        """What an epoch has in it."""
+        return self.written(record).rjust(self.cells)
+
+
+def _all_columns(score: Score, highest_rate: float, speed: str = "samples/s") -> tuple[Column, ...]:
     return (
-        _Column(0, "epoch", 6, lambda r: str(r.epoch)),
-        _Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
-        _Column(4, score.short, 10, lambda r: score.written(r.train_score)),
-        _Column(1, "val loss", 10, lambda r: formats.loss(r.val_loss)),
-        _Column(2, f"val {score.short}", 10, lambda r: score.written(r.val_score)),
-        _Column(5, "time", 9, lambda r: formats.seconds(r.seconds)),
-        _Column(6, "lr", 9, lambda r: formats.learning_rate(r.learning_rate)),
-        _Column(
-            7,
-            "speed in all" if ensemble else "speed",
-            19,
-            lambda r: formats.rate(r.samples_per_second),
-        ),
+        Column(0, "epoch", 6, lambda r: str(r.epoch)),
+        Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
+        Column(4, score.short, 9, lambda r: score.written(r.train_score)),
+        Column(1, "val loss", 9, lambda r: formats.loss(r.val_loss)),
+        Column(2, f"val {score.short}", 9, lambda r: score.written(r.val_score)),
+        Column(5, "time", 8, lambda r: formats.seconds(r.seconds)),
+        Column(6, "lr", 8, lambda r: formats.learning_rate(r.learning_rate, highest_rate)),
+        Column(7, speed, 10, lambda r: formats.amount(r.samples_per_second)),
     )
 
 
-def _fitting_columns(view: View, width: int) -> list[_Column]:
-    held_out = view.run is not None and view.run.validation_count > 0
-    run = view.run
-    score = ACCURACY if run is None else score_of(run.network.kind)
-    columns = _all_columns(score, run is not None and run.config.ensemble > 1)
-    room, fitting = width - 3, []
+WHOLE_TABLE = sum(one.cells for one in _all_columns(ACCURACY, 0.0)) + NOTE
+"""Cells of the table with all its columns."""
+
+
+def epoch_columns(run: RunInfo, width: int = WHOLE_TABLE) -> list[Column]:
+    """As many columns as there is room for; those of the validation only if there is one."""
+    speed = "in all/s" if run.config.ensemble > 1 else "samples/s"
+    highest = run.config.effective_learning_rate
+    columns = _all_columns(score_of(run.network.kind), highest, speed)
+    room, fitting = width - NOTE, []
     for column in sorted(columns):
-        if held_out or not column.name.startswith("val "):
+        if run.validation_count or not column.name.startswith("val "):
             room -= column.cells
             if room < 0:
                 break

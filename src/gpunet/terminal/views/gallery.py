@@ -6,6 +6,7 @@ to ``scatter``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ Answers = NDArray[np.float32] | None
 
 
 def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
-    """The gallery's samples, with what the network says of them below.
+    """The gallery's samples, with what the network says of them below, its mistakes first.
 
     Of measured targets without images it is a chart of the predictions by the true values.
 
@@ -41,11 +42,26 @@ def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: 
     """
     if rows < 1 or not len(run.gallery):
         return Block(width, [])
+    order = ""
+    if answers is not None and run.network.kind != "measured":
+        worst = _worst_first(run, answers)
+        run, answers = replace(run, gallery=run.gallery[worst]), answers[worst]
+        order = ", the worst of the moment first"
     if rows >= 9:
         kind = "validation" if run.validation_count else "training"
-        title = text_block(console, [Text(f"{kind} samples", Ink.MUTED)], width)
+        title = text_block(console, [Text(f"{kind} samples{order}", Ink.MUTED)], width)
         return stack([title, _samples(console, run, answers, width, rows - 1)], width)
     return _samples(console, run, answers, width, rows)
+
+
+def _worst_first(run: RunInfo, answers: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The gallery's rows (g,), those first that the network gives the least probability to."""
+    known, labels = np.nan_to_num(answers, nan=0.0), run.gallery.labels
+    if run.network.kind == "classes":
+        right = known[np.arange(len(labels)), labels]
+    else:
+        right = np.where(labels > 0, known, 1 - known).prod(axis=1)
+    return np.argsort(right, kind="stable")
 
 
 def _samples(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:

@@ -35,6 +35,11 @@ __all__ = [
 LONGEST_NAME = 16
 """Cells of a class's name beside the confusion matrix."""
 
+RIGHT_LIMITS, WRONG_LIMITS = (0.5, 0.9), (0.02, 0.1)
+"""Shares of a row from which a count is bold, and from which its cell is filled."""
+
+FILLED = "filled: 90 % right, 10 % wrong, or more"
+
 PAIRS = 12
 """Confused pairs listed where the whole matrix does not fit."""
 
@@ -84,7 +89,9 @@ def confusion_table(
     name_width = min(LONGEST_NAME, max(Text(name).cell_len for name in names))
     if name_width + 1 + cell * len(names) > console.width:
         return _pair_table(matrix, classes, PAIRS)
-    rows = matrix_rows(matrix, names, name_width, cell, console.options.ascii_only)
+    rows = list(matrix_rows(matrix, names, name_width, cell, console.options.ascii_only))
+    if console.is_terminal:
+        rows.append(Text(FILLED, Ink.MUTED))
     block = text_block(console, rows, console.width)
     if not pairs:
         return block
@@ -158,5 +165,5 @@ def _shade(share: float, diagonal: bool, count: int) -> str:
     """The style of a cell of the matrix: the larger its share of the row, the stronger."""
     if count == 0:
         return Ink.MUTED
-    styles, limits = (RIGHT_SHARE, (0.5, 0.9)) if diagonal else (WRONG_SHARE, (0.02, 0.1))
+    styles, limits = (RIGHT_SHARE, RIGHT_LIMITS) if diagonal else (WRONG_SHARE, WRONG_LIMITS)
     return styles[sum(share >= limit for limit in limits)]

@@ -29,7 +29,7 @@ from gpunet.training.events import (
 if TYPE_CHECKING:
     from gpunet.terminal.views.draw import Drawn
 
-__all__ = ["KEYS", "Key", "Screen", "View"]
+__all__ = ["KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
