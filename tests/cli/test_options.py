@@ -31,12 +31,12 @@ SHARED = [
 HELP = ["-h = False | Help", "--help = False | Help"]
 JSON = "--json = False | Output"
 DEVICE = "--device = auto | Device"
-MODEL = "MODEL"
+MODEL = "[MODEL] = None"
 FORCE = "--force = False | Output"
 PLAIN = "--plain = False | Output"
 QUIET = "--quiet -q = False | Output"
 BELL = "--bell = False | Output"
-OUTPUT = "--output -o = model.safetensors | Output"
+OUTPUT = "--output -o FILE = None | Output"
 PLOT = "--plot FILE = None | Output"
 GRAPHICS = "--graphics = auto | Output"
 LABEL = f"--label {SETTINGS['label'].metavar} = None | Data"
@@ -47,6 +47,7 @@ AUTOTUNE = "--autotune --no-autotune = True | Device"
 KEEPING = [
     "--run-dir = None | Keeping the run",
     "--name = None | Keeping the run",
+    "--no-keep = False | Keeping the run",
     "--checkpoint-every = None | Keeping the run | from 1",
 ]
 REST = [
@@ -58,7 +59,7 @@ DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
 OPTIONS = {
     "train": [
         *(*SOURCES, "DATA = None", *TRAINING[len(SOURCES) :], *KEEPING),
-        *("--resume RUN_DIR = None | Keeping the run", *REST),
+        *("--resume [RUN] = None | Keeping the run", *REST),
     ],
     "config": [*TRAINING, *KEEPING, *REST, "--path = False"],
     "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
@@ -68,7 +69,7 @@ OPTIONS = {
     "runs": ["[DIR] = runs", JSON],
     "evaluate": [MODEL, "--data -d = None | Data", DEVICE, JSON],
     "predict": [
-        *(MODEL, "DATA", "--output -o FILE = None | Output", "--format = None | Output"),
+        *("[MODEL] DATA", "--output -o FILE = None | Output", "--format = None | Output"),
         *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
     ],
     "draw": [MODEL, "--keep FOLDER = drawn | Output"],
@@ -80,7 +81,7 @@ OPTIONS = {
         *(FORCE, GRAPHICS),
     ],
     "export": [
-        *(MODEL, "PAGE", "--samples = 4000 | from 0", "--weights = f32", "--license = None"),
+        *("[MODEL] PAGE", "--samples = 4000 | from 0", "--weights = f32", "--license = None"),
         *("--data -d = None | Data", FORCE),
     ],
     "devices": [JSON, "--check = False", "--device = None", "--forget = False"],
@@ -97,8 +98,9 @@ OPTIONS = {
         *("--timeout TIME = None | Search", "--sampler = None | Search"),
         *("--pruner = None | Search", "--study = None | Study"),
         *("--storage URL = None | Study", "--resume = None | Study"),
-        *("--heartbeat = 10 | Study | from 1", "--device = None | Device", OUTPUT),
-        *("--report = None | Output", FORCE, PLAIN, QUIET, BELL),
+        *("--heartbeat = 10 | Study | from 1", "--device = None | Device"),
+        "--output -o = model.safetensors | Output",
+        *("--report = None | Output", FORCE, PLAIN, QUIET),
     ],
     "help": ["[TOPIC] = None"],
     "datasets list": [],
@@ -220,10 +222,11 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
                 "data": "mnist, fashion-mnist, strokes",
                 "run_dir": "new folder",
                 "name": "runs/NAME",
-                "checkpoint_every": "by default 1;",
+                "no_keep": "the model alone, to --output",
+                "checkpoint_every": "by default 1, or more",
                 "resume": "may be raised and --max-time changed",
                 "autotune": "measured to be the fastest",
-                "output": "The model file.",
+                "output": "Write the model into this file, too",
                 "report": "as JSON",
                 "plot": ".png, .svg or .pdf",
                 "force": "Replace files that are there",

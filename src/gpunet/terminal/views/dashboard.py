@@ -162,12 +162,16 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
 
 
 def closing_view(console: Console, view: View) -> Block:
-    """What stays on the terminal when the screen is gone: the run's head and its curves."""
+    """What stays on the terminal when the screen is gone: the run's head and its curves.
+
+    On a low terminal they are lower, so that there is room for what else is told at the end.
+    """
     width = console.width
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    return stack([header, curves(console, {"": view}, width, 10)], width)
+    rows = 10 if console.height >= SPACIOUS else 7
+    return stack([header, curves(console, {"": view}, width, rows)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:
