@@ -29,6 +29,7 @@ from gpunet.cli import (
     predict,
     profile,
     recipes,
+    replay,
     runs,
     show,
     showcase,
@@ -36,6 +37,7 @@ from gpunet.cli import (
     train,
     tune,
     tune_kernels,
+    watch,
 )
 from gpunet.cli.command_tree import completed
 from gpunet.cli.help import print_help
@@ -62,6 +64,8 @@ app.command("config")(config.config)
 app.command("find-lr")(find_lr.find_lr)
 app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
+app.command("watch")(watch.watch)
+app.command("replay")(replay.replay)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("draw")(draw.draw)

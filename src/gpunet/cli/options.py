@@ -42,6 +42,8 @@ __all__ = [
     "Quiet",
     "Report",
     "Resume",
+    "RunArgument",
+    "RunArguments",
     "RunDir",
     "Showcase",
     "Theme",
@@ -104,6 +106,24 @@ ModelFile = Annotated[
         "of the newest run.",
         show_default=False,
         autocompletion=model_files,
+    ),
+]
+RunArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="The name, the number or the folder of a run; by default the newest one.",
+        show_default=False,
+        autocompletion=run_folders,
+    ),
+]
+RunArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]...",
+        help="The names, the numbers or the folders of runs; by default the newest one.",
+        show_default=False,
+        autocompletion=run_folders,
     ),
 ]
 ModelData = Annotated[
