@@ -81,7 +81,8 @@ TYPED = {**DEFAULTS, "hidden": "16,16", "dropout": "0.0"}
 TRAIN: dict[str, Any] = {
     "data": "auto",
     "device": "auto",
-    "output": "model.safetensors",
+    "output": None,
+    "no_keep": False,
     "report": None,
     "plot": None,
     "force": False,

@@ -196,5 +196,5 @@ def test_a_new_option_is_a_row_alone(extended: Path, tmp_path: Path) -> None:
     losses = [[epoch["train_loss"] for epoch in report["history"]] for report in reports]
     assert losses[0] == losses[1]
     assert reports[0]["config"]["lr_factor"] == 0.5
-    shown = run(tmp_path, "show", "model.safetensors", source=extended)
+    shown = run(tmp_path, "show", "1", source=extended)
     assert re.search(r"lr factor +0\.5", shown)

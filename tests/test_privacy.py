@@ -17,7 +17,7 @@ WATCHED = Path(__file__).with_name("watched.py")
 TRAIN = ["train", "--data", "strokes:60+20", "--epochs", "1", "--hidden", "4", "--batch-size", "16"]
 COMMANDS = [
     [*TRAIN, "--device", "cpu", "--name", "one", "--report", "run.json", "--plain"],
-    [*TRAIN, "--quiet"],
+    [*TRAIN, "--quiet", "--no-keep"],
     ["evaluate", "model.safetensors", "--json"],
     ["show", "model.safetensors"],
     ["showcase", "model.safetensors"],

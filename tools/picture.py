@@ -3,7 +3,7 @@
 It trains on the best device found, as ``gpunet train --hidden 16,16 --optimizer adam`` does, and
 records what the terminal would show, with a look into the network between two at the curves::
 
-    python tools/picture.py --data mnist --output docs/dashboard.svg
+    python tools/picture.py --data mnist --device gpu --output docs/dashboard.svg
 
 What ``gpunet replay RUN --svg FILE`` writes is drawn by the same code.
 """
@@ -27,8 +27,8 @@ SIZE = 110, 34
 
 SECONDS = 12.0
 
-KEYS = ((4.5, "n"), (8.5, "n"))
-"""The network is shown for a while."""
+KEYS = ((2.0, "l"), (4.5, "n"), (8.5, "n"))
+"""A logarithmic axis, and the network for a while."""
 
 
 class Witness(Callback):

@@ -58,6 +58,7 @@ GUIDE = (
     "python",
     "scikit-learn",
     "devices",
+    "command-line",
     "speed",
 )
 

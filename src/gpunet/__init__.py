@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         load_dataset,
         remove_kept,
         resume,
+        runs,
         train,
         tune,
     )
+    from gpunet.artifacts.run_summary import RunSummary
     from gpunet.config import TrainConfig
     from gpunet.datasets.dataset import Dataset
     from gpunet.datasets.kept import Kept
@@ -69,6 +71,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "Run",
+    "RunSummary",
     "Search",
     "StudyError",
     "TrainConfig",
@@ -81,6 +84,7 @@ __all__ = [
     "load_dataset",
     "remove_kept",
     "resume",
+    "runs",
     "train",
     "tune",
 ]
@@ -95,6 +99,7 @@ _MODULES = {
     "Kept": "gpunet.datasets.kept",
     "Model": "gpunet.model",
     "Run": "gpunet.workflows.training",
+    "RunSummary": "gpunet.artifacts.run_summary",
     **dict.fromkeys(_ESTIMATORS, "gpunet.sklearn"),
     "Search": "gpunet.search.result",
     "TrainConfig": "gpunet.config",

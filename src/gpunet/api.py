@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpunet.artifacts import model_file
+from gpunet.artifacts.kept_runs import RUNS, find_model
+from gpunet.artifacts.run_summary import RunSummary, summaries_in
 from gpunet.config import SETTINGS, TrainConfig
 from gpunet.config.choices import Kind, Missing
 from gpunet.config.recipes import open_recipe
@@ -50,6 +52,7 @@ __all__ = [
     "remove_kept",
     "resume",
     "run_search",
+    "runs",
     "train",
     "tune",
 ]
@@ -68,7 +71,9 @@ def train(
     verbose: bool = True,
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
-    checkpoint_every: int = 1,
+    name: str | None = None,
+    kept: bool = False,
+    checkpoint_every: int | None = None,
     autotune: bool = True,
     config: TrainConfig | None = None,
     recipe: str | None = None,
@@ -86,8 +91,12 @@ def train(
         device: ``"auto"``, ``"cpu"`` (numpy), ``"gpu"``, or a part of a name of ``devices()``.
         verbose: show a dashboard in a terminal, a table in a notebook, lines elsewhere.
         callbacks: called as the training goes on; a callback can stop the run.
-        run_dir: a new folder for checkpoints, the best model, the report and a log.
-        checkpoint_every: epochs between two checkpoints.
+        run_dir: keep the run in this new folder: its model, checkpoint, settings, metrics, log,
+            report and curves.
+        name: keep the run in the folder ``runs/NAME``.
+        kept: keep the run in ``runs``, named by a number, the data and the layers.
+        checkpoint_every: epochs between two checkpoints; by default 1, or more where writing them
+            would take over a twentieth of the time.
         autotune: take the fastest tiles of matrix products, and measure them before a long run;
             the results are the same either way.
         config: settings to start from, by default those of ``TrainConfig()``.
@@ -97,7 +106,8 @@ def train(
         **settings: all settings of ``TrainConfig``, such as ``hidden=(128,)``, ``dropout=0.1``.
 
     Returns:
-        The run: ``model``, ``history``, ``test``, ``stop_reason``, ``device``, ``config``.
+        The run: ``model``, ``history``, ``test``, ``stop_reason``, ``device``, ``config``,
+        ``folder``.
 
     Raises:
         UsageError: a setting cannot be.
@@ -110,13 +120,15 @@ def train(
         >>> [record["epoch"] for record in run.history]
         [1, 2]
     """
-    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int, COUNT)
+    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int | None, COUNT)
+    kept = kept or run_dir is not None or name is not None
+    folder = None if run_dir is None else Path(run_dir)
     return train_model(
         data,
         _start(config, recipe).with_settings(settings),
         device,
         _messages(verbose),
-        recorder=None if run_dir is None else new_run(Path(run_dir), checkpoint_every),
+        recorder=new_run(folder, name, checkpoint_every) if kept else None,
         callbacks=callbacks,
         autotune=autotune,
         sample_weight=sample_weight,
@@ -124,25 +136,25 @@ def train(
 
 
 def resume(
-    folder: str | Path,
+    folder: str | Path | None = None,
     data: Any = None,
     *,
     device: str = "auto",
     verbose: bool = True,
     callbacks: Sequence[Callback] = (),
-    checkpoint_every: int = 1,
+    checkpoint_every: int | None = None,
     autotune: bool = True,
     **changes: Any,
 ) -> Run:
-    """Resume the run in a folder, bit for bit as if it had never been interrupted.
+    """Resume a run that was kept, bit for bit as if it had never been interrupted.
 
     Args:
-        folder: the ``run_dir`` of an earlier ``train``.
+        folder: of the run, or its name or number in ``runs``; the newest one if it is ``None``.
         data: the run's data; by default they are opened from where they were.
         device: by default the one that the run was trained on, if it is here.
         verbose: as in ``train``.
         callbacks: as in ``train``.
-        checkpoint_every: epochs between two checkpoints.
+        checkpoint_every: as in ``train``.
         autotune: as in ``train``.
         **changes: ``epochs`` may be raised, ``max_time`` changed.
 
@@ -158,9 +170,9 @@ def resume(
         >>> len(gpunet.resume(folder, epochs=2, verbose=False).history)
         2
     """
-    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int, COUNT)
+    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int | None, COUNT)
     config = TrainConfig().with_settings(changes)
-    recorder, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
+    recorder, config = resumed_run(folder, checkpoint_every, config, set(changes))
     return train_model(
         recorder.reference if data is None else data,
         config,
@@ -326,8 +338,30 @@ def _listed(values: Any) -> Any:
     return [list(one) if isinstance(one, tuple) else one for one in values]
 
 
-def load(path: str | Path) -> Model:
+def runs(folder: str | Path = RUNS) -> list[RunSummary]:
+    """The runs that are kept in a folder at a glance, those trained last first.
+
+    A run whose files are damaged is left out with a warning.
+
+    Raises:
+        ModelError: the folder cannot be read.
+
+    Example:
+        >>> import gpunet, tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> run = gpunet.train("strokes:300+100", epochs=1, verbose=False, run_dir=folder + "/one")
+        >>> [(one.name, one.epochs) for one in gpunet.runs(folder)]
+        [('one', 1)]
+    """
+    return summaries_in(Path(folder), Warnings().note)
+
+
+def load(path: str | Path | None = None) -> Model:
     """Load a model that ``Model.save`` or the command line wrote.
+
+    Args:
+        path: of the file, or the folder, name or number of a run; the newest run's model by
+            default.
 
     Raises:
         ModelError: there is no such file, or it is no model.
@@ -339,7 +373,7 @@ def load(path: str | Path) -> Model:
         >>> gpunet.load(path).classes[:3]
         ('0', '1', '2')
     """
-    return model_file.load(Path(path))
+    return model_file.load(find_model(path))
 
 
 def load_dataset(

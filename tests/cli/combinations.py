@@ -178,10 +178,11 @@ def command_lines(draws: random.Random, device: str, data: Sequence[Path]) -> It
         yield ["find-lr", *alone, "--quiet"]
     yield [draws.choice(("explain", "profile")), *network]
     training = ["train", *_words({**always, **drawn}), "--plain", "--epochs", str(epochs)]
+    training += ["--output", "model.safetensors"]
     yield [*training, *(("--run-dir", "run") if kept else ())]
     if kept and not drawn.keys() & ENDING:  # a run that has ended by itself is not resumed
         longer = ["--epochs", str(epochs + 2), "--plain", "--device", device]
-        yield ["train", "--resume", "run", *longer]
+        yield ["train", "--resume", "run", "--output", "model.safetensors", *longer]
     for _ in range(2):
         yield list(draws.choice(FOLLOWING))
 

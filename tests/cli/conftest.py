@@ -39,7 +39,8 @@ RunCommand = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache of its own, and 80 columns without color wherever the tests run."""
+    """A cache and a working folder of its own, and 80 columns without color."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
     for name in (
@@ -111,7 +112,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, halves: Path) -> Path:
         "--lr",
         "0.02",
     ]
-    command = ["train", *options, "--batch-size", "8", "--output", path, "--quiet"]
+    command = ["train", *options, "--batch-size", "8", "--no-keep", "--output", path, "--quiet"]
     assert run([str(part) for part in command]) == 0
     return path
 

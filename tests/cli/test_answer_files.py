@@ -126,7 +126,10 @@ def test_a_bad_row_leaves_no_file_but_what_was_printed_before_it(
     ran = gpunet("predict", model, "new.csv", "-o", "answers.csv")
     assert (ran.code, ran.out) == (1, "")
     assert "line 502, column 2 ('leaf') of new.csv is 'x'" in ran.failure
-    assert sorted(path.name for path in Path().iterdir()) == ["m", "new.csv", "plants.csv"]
+    assert sorted(path.name for path in Path().iterdir()) == [
+        *("m", "new.csv", "plants.csv"),
+        "runs",
+    ]
     ran = gpunet("predict", model, "new.csv")
     assert (ran.code, ran.failure.partition(",")[0]) == (1, "line 502")
     assert 400 < len(ran.out.splitlines()) <= 501

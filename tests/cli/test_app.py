@@ -91,8 +91,8 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
             "--class-weights is 1e+39, wanted at most 3.4",
         ),
         (["train", "--seed", "-1"], "--seed is -1"),
-        (["evaluate"], "MODEL"),
-        (["predict", "model"], "DATA"),
+        (["export"], "PAGE"),
+        (["predict"], "DATA"),
         (["datasets", "dwnload"], "did you mean 'download'?"),
     ],
 )

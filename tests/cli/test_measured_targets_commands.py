@@ -84,7 +84,7 @@ def test_a_report_has_r2_and_no_accuracies_and_the_predictions(model: package.Mo
 
 def test_a_quiet_training_tells_r2_in_one_line(gpunet: RunCommand) -> None:
     write_houses(2)
-    ran = gpunet("train", "--data", "houses.csv", "--label", "price,rent", *FAST, "-q")
+    ran = gpunet("train", "--data", "houses.csv", "--label", "price,rent", *FAST, "-q", "--no-keep")
     test = package.load("model.safetensors").test
     assert ran.out.startswith(f"test R2 {test.r2:.4f}, RMSE ")
 
@@ -174,7 +174,7 @@ def test_a_card_and_a_list_of_runs_tell_r2(gpunet: RunCommand) -> None:
     write_houses()
     options = ("--data", "houses.csv", "--label", "price", *FAST, "-q", "--name", "one")
     assert gpunet("train", *options).code == 0
-    card = gpunet("show", "model.safetensors").out
+    card = gpunet("show", "one").out
     assert all(name in card for name in ("R2 ", "RMSE ", "MAE ", "targets "))
     assert "accuracy" not in card
     assert "val R2  test R2" in gpunet("runs").out

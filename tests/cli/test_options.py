@@ -31,11 +31,12 @@ SHARED = [
 HELP = ["-h = False | Help", "--help = False | Help"]
 JSON = "--json = False | Output"
 DEVICE = "--device = auto | Device"
-MODEL = "MODEL"
+MODEL = "[MODEL] = None"
 FORCE = "--force = False | Output"
 PLAIN = "--plain = False | Output"
 QUIET = "--quiet -q = False | Output"
-OUTPUT = "--output -o = model.safetensors | Output"
+BELL = "--bell = False | Output"
+OUTPUT = "--output -o FILE = None | Output"
 PLOT = "--plot FILE = None | Output"
 GRAPHICS = "--graphics = auto | Output"
 LABEL = f"--label {SETTINGS['label'].metavar} = None | Data"
@@ -46,18 +47,19 @@ AUTOTUNE = "--autotune --no-autotune = True | Device"
 KEEPING = [
     "--run-dir = None | Keeping the run",
     "--name = None | Keeping the run",
+    "--no-keep = False | Keeping the run",
     "--checkpoint-every = None | Keeping the run | from 1",
 ]
 REST = [
     *(DEVICE, AUTOTUNE, OUTPUT, "--report = None | Output", PLOT, FORCE),
-    *("--showcase = None | Output | from 0", GRAPHICS, PLAIN, QUIET),
+    *("--showcase = None | Output | from 0", GRAPHICS, PLAIN, QUIET, BELL),
 ]
 DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
 
 OPTIONS = {
     "train": [
         *(*SOURCES, "DATA = None", *TRAINING[len(SOURCES) :], *KEEPING),
-        *("--resume RUN_DIR = None | Keeping the run", *REST),
+        *("--resume [RUN] = None | Keeping the run", *REST),
     ],
     "config": [*TRAINING, *KEEPING, *REST, "--path = False"],
     "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
@@ -67,7 +69,7 @@ OPTIONS = {
     "runs": ["[DIR] = runs", JSON],
     "evaluate": [MODEL, "--data -d = None | Data", DEVICE, JSON],
     "predict": [
-        *(MODEL, "DATA", "--output -o FILE = None | Output", "--format = None | Output"),
+        *("[MODEL] DATA", "--output -o FILE = None | Output", "--format = None | Output"),
         *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
     ],
     "draw": [MODEL, "--keep FOLDER = drawn | Output"],
@@ -79,7 +81,7 @@ OPTIONS = {
         *(FORCE, GRAPHICS),
     ],
     "export": [
-        *(MODEL, "PAGE", "--samples = 4000 | from 0", "--weights = f32", "--license = None"),
+        *("[MODEL] PAGE", "--samples = 4000 | from 0", "--weights = f32", "--license = None"),
         *("--data -d = None | Data", FORCE),
     ],
     "devices": [JSON, "--check = False", "--device = None", "--forget = False"],
@@ -96,7 +98,8 @@ OPTIONS = {
         *("--timeout TIME = None | Search", "--sampler = None | Search"),
         *("--pruner = None | Search", "--study = None | Study"),
         *("--storage URL = None | Study", "--resume = None | Study"),
-        *("--heartbeat = 10 | Study | from 1", "--device = None | Device", OUTPUT),
+        *("--heartbeat = 10 | Study | from 1", "--device = None | Device"),
+        "--output -o = model.safetensors | Output",
         *("--report = None | Output", FORCE, PLAIN, QUIET),
     ],
     "help": ["[TOPIC] = None"],
@@ -219,10 +222,11 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
                 "data": "mnist, fashion-mnist, strokes",
                 "run_dir": "new folder",
                 "name": "runs/NAME",
-                "checkpoint_every": "by default 1;",
+                "no_keep": "the model alone, to --output",
+                "checkpoint_every": "by default 1, or more",
                 "resume": "may be raised and --max-time changed",
                 "autotune": "measured to be the fastest",
-                "output": "The model file.",
+                "output": "Write the model into this file, too",
                 "report": "as JSON",
                 "plot": ".png, .svg or .pdf",
                 "force": "Replace files that are there",
@@ -230,6 +234,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
                 "graphics": "in half blocks",
                 "plain": "lines instead of a live screen",
                 "quiet": "in one line",
+                "bell": "bell at the end",
                 "theme": "dark or a light terminal",
                 "config_file": "options that are typed win",
                 "recipe": "`gpunet recipes` lists them",

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,6 @@ from gpunet.artifacts import model_file, plots
 from gpunet.artifacts.curves import Curves
 from gpunet.artifacts.plots import Picture
 from gpunet.cli import training_end
-from gpunet.cli.train import named_run
 from gpunet.config import TrainConfig
 from gpunet.datasets.framing import Framing
 from gpunet.engine import factory
@@ -44,6 +42,7 @@ from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
 from gpunet.training.metrics import cross_entropies
 from gpunet.workflows import devices, new_samples
+from gpunet.workflows.run_folders import readable_name
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -396,21 +395,19 @@ def test_a_preview_shows_ten_samples_in_the_order_of_the_data(
     assert rows[0] != list(range(10))
 
 
-def test_a_run_is_kept_after_every_epoch_unless_it_is_told_otherwise() -> None:
-    now = datetime(2030, 5, 17, 14, 3, 59)
-    config = TrainConfig(hidden=())
-    for folder, name in ((Path("own"), None), (None, "one")):
-        location = named_run(folder, name, None, config, now)
-        assert location is not None
-        assert location.every == 1
-        assert str(location.folder.path) == ("own" if folder else "runs/one")
-    dated = named_run(None, None, 5, config, now)
-    assert dated is not None
-    assert str(dated.folder.path) == "runs/2030-05-17_14-03-59_no-hidden"
-    deep = named_run(None, None, 5, TrainConfig(hidden=tuple(range(1, 12))), now)
-    assert deep is not None
-    assert deep.folder.path.name.endswith("_1-2-3-4-5-6-7-8")
-    assert named_run(None, None, None, config, now) is None
+@pytest.mark.parametrize(
+    ("data", "hidden", "name"),
+    [
+        ("mnist", (16, 16), "mnist-16-16"),
+        ("My data, v2.csv", (), "My-data-v2-csv-linear"),
+        ("\u5b57\u2028", (8,), "data-8"),
+        ("x" * 90, tuple(range(1, 12)), "x" * 24 + "-1-2-3-4-5-6-and-more"),
+    ],
+)
+def test_a_run_is_named_by_its_data_and_its_layers(
+    data: str, hidden: tuple[int, ...], name: str
+) -> None:
+    assert readable_name(data, TrainConfig(hidden=hidden)) == name
 
 
 @pytest.mark.parametrize(
@@ -554,9 +551,15 @@ def test_plain_lines_have_no_escape_codes_whatever_the_environment_asks_for(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize(
-    "command", [("train", "--run-dir", "kept"), ("tune", "--trials", "1", "--study", "one")]
+    ("command", "model"),
+    [
+        (("train", "--run-dir", "kept"), Path("kept/best.safetensors")),
+        (("tune", "--trials", "1", "--study", "one"), Path("model.safetensors")),
+    ],
 )
-def test_a_full_disk_behind_the_output_ends_no_work(halves: Path, command: tuple[str, ...]) -> None:
+def test_a_full_disk_behind_the_output_ends_no_work(
+    halves: Path, command: tuple[str, ...], model: Path
+) -> None:
     words = [*command, "--data", str(halves), "--device", "cpu", "--epochs", "1"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -568,4 +571,4 @@ def test_a_full_disk_behind_the_output_ends_no_work(halves: Path, command: tuple
         )
     told = "error: the output cannot be written: no space left on device\n"
     assert (done.returncode, done.stderr) == (1, told)
-    assert model_file.load(Path("model.safetensors")).best_epoch == 1
+    assert model_file.load(model).best_epoch == 1

@@ -30,7 +30,10 @@ from gpunet.workflows import messages, training
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
-FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
+FAST = (
+    *("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3"),
+    *("--output", "model.safetensors"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -353,7 +356,7 @@ def test_a_model_that_could_be_kept_nowhere_is_told_as_not_saved(
         raise OutputError(f"{path.name} cannot be written")
 
     monkeypatch.setattr(model_file, "write_atomically", full_disk)
-    ran = gpunet("train", "--data", halves, *FAST, "-q")
+    ran = gpunet("train", "--data", halves, *FAST, "--no-keep", "-q")
     assert (ran.code, ran.err) == (
         1,
         "error: model.safetensors cannot be written\n"
@@ -486,7 +489,7 @@ def test_a_run_that_diverges_at_once_keeps_its_report_and_curves_but_no_model(
     assert not Path("model.safetensors").exists()
     names = {path.name for path in Path("kept").iterdir()}
     assert "best.safetensors" not in names
-    assert {"report.json", "curves.png", "log"} <= names
+    assert {"report.json", "curves.svg", "log"} <= names
 
 
 def test_one_file_by_two_paths_is_one_file(gpunet: RunCommand) -> None:

@@ -42,7 +42,10 @@ from gpunet.workflows import messages, training
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
-FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
+FAST = (
+    *("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3"),
+    *("--output", "model.safetensors"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -346,7 +349,7 @@ def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) 
     report = json.loads(Path("run.json").read_text())
     assert (report["config"]["epochs"], report["config"]["patience"]) == (600, 200)
     assert report["test"]["accuracy"] > 0.9
-    assert model_file.load(Path("model.safetensors")).config.epochs == 600
+    assert model_file.load(Path("runs/one/best.safetensors")).config.epochs == 600
     assert "epoch   1/600" in Path("runs/one/log").read_text()
 
 
@@ -781,10 +784,11 @@ def test_every_option_that_is_no_setting_reaches_the_run(
         ("-q",),
         ("--no-autotune",),
         ("--force",),
+        ("--no-keep",),
     ):
         asked.append({})
         assert gpunet("train", "--data", halves, *options).code == 0
-    first, *flagged = asked
+    first, *flagged, without = asked
     assert (first["train_model"][0], first["train_model"][2]) == (str(halves), "cpu")
     assert first["save_results"][2:] == (Path("o.safetensors"), Path("r.json"), Path("p.png"))
     assert (first["finish"][-1], first["choose_painter"][0]) == (3, "blocks")
@@ -792,12 +796,13 @@ def test_every_option_that_is_no_setting_reaches_the_run(
     usual = {"plain": False, "quiet": False, "autotune": True, "force": False}
     for name, told in zip(usual, flagged, strict=True):
         assert {flag: told[flag] for flag in usual} == {**usual, name: not usual[name]}
-        assert (told["train_model"][2], told["recorder"], told["finish"][-1]) == (
+        assert (told["train_model"][2], told["recorder"].every, told["finish"][-1]) == (
             "auto",
             None,
             None,
         )
-        assert told["save_results"][2:] == (Path("model.safetensors"), None, None)
+    assert without["recorder"] is None
+    assert without["save_results"][2:] == (Path("model.safetensors"), None, None)
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])

@@ -17,6 +17,7 @@ from tests.faults.killing import dataset
 from gpunet.artifacts import model_file
 from gpunet.artifacts.checkpoint import load_state
 from gpunet.files.whole_file import PREFIX
+from gpunet.model import Model
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals, mounts")
 
@@ -60,8 +61,14 @@ def wait_until_stopped(process: int) -> None:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
 
 
+def saved(folder: Path) -> Model:
+    """The model that a training has left, in its run or beside."""
+    (path,) = (*folder.glob("model.safetensors"), *folder.glob("runs/*/best.safetensors"))
+    return model_file.load(path)
+
+
 def assert_saved(folder: Path) -> None:
-    assert model_file.load(folder / "model.safetensors").best_epoch > 0
+    assert saved(folder).best_epoch > 0
     assert list(folder.rglob(f"{PREFIX}*")) == []
 
 
@@ -103,7 +110,7 @@ def test_a_reader_that_leaves_does_not_end_the_training(noise: Path, tmp_path: P
         errors = process.stderr.read()
     assert (process.returncode, errors) == (1, "")
     assert_saved(tmp_path)
-    assert model_file.load(tmp_path / "model.safetensors").config.epochs == 30
+    assert saved(tmp_path).config.epochs == 30
 
 
 def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(

@@ -58,7 +58,9 @@ from PIL import Image
 
 from gpunet.artifacts.curves import read_curves
 from gpunet.artifacts.model_file import describe, load, save
+from gpunet.artifacts.report import finite
 from gpunet.artifacts.run_folder import RunFolder
+from gpunet.artifacts.run_summary import summarize
 from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.config.settings_file import read_settings, write_settings
@@ -331,7 +333,7 @@ def require_framing(model: Model) -> None:
 def use_run(folder: Path) -> None:
     """Sum up a kept run, and load where it stands."""
     run_folder = RunFolder(folder)
-    json.dumps(dataclasses.asdict(run_folder.summary()), allow_nan=False)
+    json.dumps(finite(summarize(run_folder).to_dict()), allow_nan=False)
     _, state = run_folder.load()
     require(state.finite, "a state that is not finite")
 

@@ -29,7 +29,8 @@ PARTS = [
         (19, ["samples"]),
         (18, ["samples", "curves"]),
         (13, ["samples", "curves"]),
-        (12, ["samples", "curves", "matrix"]),
+        (12, ["samples", "matrix"]),
+        (11, ["samples", "curves", "matrix"]),
         (3, ["samples", "curves", "matrix"]),
     ],
 )

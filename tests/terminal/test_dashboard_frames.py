@@ -328,7 +328,7 @@ def test_the_charts_and_the_head_of_an_ensemble_stay_on_the_terminal(
     view = told_run(11, make_run())
     assert view.run is not None
     ensemble = replace(view.run, config=replace(view.run.config, ensemble=3))
-    console = make_text_console()
+    console = make_text_console(80, 40)
     console.print(closing_view(console, replace(view, run=ensemble)))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [line.rstrip() for line in lines[:3]] == [
@@ -338,6 +338,9 @@ def test_the_charts_and_the_head_of_an_ensemble_stay_on_the_terminal(
     ]
     assert [line[0] for line in lines[3:11] if "┤" in line[:5]] == ["3", "2", "1", "0"]
     assert len(lines) == 12
+    low = make_text_console(80, 24)
+    low.print(closing_view(low, replace(view, run=ensemble)))
+    assert len(low.file.getvalue().splitlines()) == 9  # type: ignore[attr-defined]
 
 
 def test_the_line_of_figures_is_of_the_last_epoch_and_the_best_of_its_own(

@@ -94,7 +94,7 @@ def test_a_frame_tells_how_far_the_search_and_its_batch_are(
     assert batch.startswith("epoch 2/3")
     assert batch.endswith("50 %  784-16-16-10, 2 of 2 trials run")
     assert best.startswith(
-        "best 0.3000 in trial 0 · 1 done, 1 pruned, 3 failed · trial 5: diverged"
+        "best 0.2000 in trial 3, which runs · 1 done, 1 pruned, 3 failed · trial 5: diverged"
     )
 
 
@@ -454,7 +454,7 @@ def test_before_a_trial_has_a_figure_the_loss_of_the_batch_is_told(
     assert lines[3] == "mean train loss 0.4000 · 0 done, 0 pruned, 0 failed"
     ended = StudyProgress((trial(3, "running", (0.25,)), trial(6, "running")), 24, False)
     lines = shown(make_text_console(100), replace(first, progress=ended), 100, 24)
-    assert lines[3].startswith("best so far 0.2500 in trial 3 · ")
+    assert lines[3].startswith("best 0.2500 in trial 3, which runs · ")
     lines = shown(make_text_console(140), first, 140, 24)
     assert lines[2].endswith("784-16-16-10, 2 of 2 trials run, mean train loss 0.4000")
 

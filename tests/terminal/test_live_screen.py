@@ -57,18 +57,18 @@ class Staged:
         monkeypatch.setattr(time, "thread_time", lambda: self.worked)
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
-    def open(self) -> None:
+    def open(self, more: str) -> None:
         self.events.append("open")
         self.is_open = True
 
-    def close(self) -> None:
+    def close(self, more: str) -> None:
         self.events.append("close")
         self.is_open = False
 
     def forget(self) -> None:
         self.events.append("forget")
 
-    def draw(self, block: Block, mouse: bool) -> None:
+    def draw(self, block: Block, mouse: bool, more: str) -> None:
         self.events.append("draw")
         self.worked += self.drawing_takes
         self.now += 10 * self.drawing_takes  # it has waited for a busy processor
@@ -339,7 +339,7 @@ def test_the_terminal_tells_of_its_mouse_only_while_that_is_wanted(
 ) -> None:
     told = []
     monkeypatch.setattr(Frames, "wants_mouse", property(lambda self: staged.now > 100))
-    monkeypatch.setattr(staged, "draw", lambda block, mouse: told.append(mouse))
+    monkeypatch.setattr(staged, "draw", lambda block, mouse, more: told.append(mouse))
 
     def later() -> None:
         staged.now += 1

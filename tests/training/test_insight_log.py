@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from gpunet.terminal.draw.style import theme
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import View
 from gpunet.training import insight as looks
-from gpunet.training.events import Callback, Insight, RunInfo
+from gpunet.training.events import Callback, Insight, Progress, RunInfo
 
 LINE = 75_000
 """Bytes of a line at most."""
@@ -203,12 +202,13 @@ def test_a_log_wants_a_look_as_seldom_as_it_keeps_one(tmp_path: Path) -> None:
     log = MetricsLog(path, raises, lambda: now[0])
     log.on_train_begin(watcher.run)
     assert log.insight_share == 0
-    now[0] = FIRST_INSIGHT
-    assert log.insight_share == INSIGHT_SHARE
+    report = Progress(1, 1, 9, 0.5, 0.5, 100.0, "training", 0.0, None)
     kept = 0
-    for now[0] in np.arange(1, 36_000) / 10:
-        wanted = log.insight_share > 0
-        log.on_insight(replace(watcher.looks[0], step=0))
+    for now[0] in np.arange(36_000) / 10:
+        log.on_progress(report)
+        wanted = log.insight_share == INSIGHT_SHARE
+        assert not wanted or now[0] >= FIRST_INSIGHT
+        log.on_insight(watcher.looks[0])
         assert log.insight_share == 0
         kept += wanted
     assert len(read(path)[1]) == kept

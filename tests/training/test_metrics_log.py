@@ -46,7 +46,7 @@ def raises(error: OutputError) -> None:
 def folded(view: View, event: Event) -> View:
     match event:
         case RunInfo():
-            return view.began(event)
+            return View().began(event)
         case Progress():
             return view.progressed(event, 0.0)
         case Insight():

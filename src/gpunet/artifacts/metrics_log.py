@@ -91,7 +91,7 @@ class MetricsLog(Callback):
         self._lost = False
         with self._telling():
             _remove_torn_line(self._path)
-        self._next_insight = FIRST_INSIGHT
+        self._next_insight, self.insight_share = FIRST_INSIGHT, 0.0
         self._outputs, self._pictures = run.network.outputs, run.dataset.image_shape is not None
         content, self._samples = _described(run)
         self._write("begin", content)
@@ -101,13 +101,10 @@ class MetricsLog(Callback):
         now = self._clock() - self._began
         paused = "paused" in (progress.phase, self._phase) and progress.phase != self._phase
         self._left_out = progress
+        if now >= self._next_insight:
+            self.insight_share = INSIGHT_SHARE
         if paused or now - self._last_report >= min(FARTHEST, now / DENSITY):
             self._report(now)
-
-    @property
-    def insight_share(self) -> float:
-        """Next to nothing, once a look is due: as seldom as those of ``INSIGHTS`` are."""
-        return INSIGHT_SHARE if self._clock() - self._began >= self._next_insight else 0.0
 
     def on_insight(self, insight: Insight) -> None:
         """Write what is seen in the network, unless the look before is recent."""
@@ -115,6 +112,7 @@ class MetricsLog(Callback):
         if now >= self._next_insight and self._outputs <= MOST_NAMES:
             self._write("insight", logged(insight, pictures=self._pictures))
             self._next_insight = now + max(FIRST_INSIGHT, now / INSIGHTS)
+            self.insight_share = 0.0
 
     def on_epoch_end(self, record: EpochEnd) -> None:
         """Write how the epoch went, and what the network answers to the gallery."""
@@ -134,7 +132,7 @@ class MetricsLog(Callback):
 
     def _report(self, now: float) -> None:
         if self._left_out is not None:
-            self._write("progress", _known(dataclasses.asdict(self._left_out)))
+            self._write("progress", _known(dataclasses.asdict(self._left_out), digits=9))
             self._phase = self._left_out.phase
         self._last_report, self._left_out = now, None
 
@@ -241,15 +239,15 @@ def _array(values: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+def _known(values: Mapping[str, Any], digits: int = 17) -> dict[str, Any]:
     """The values that there are, with null for what is no finite number.
 
-    Nine digits give the bits of a float32.
+    Nine digits give the bits of a float32, and seventeen those of a float64.
     """
-    return {name: _short(value) for name, value in values.items() if value is not None}
+    return {name: _written(value, digits) for name, value in values.items() if value is not None}
 
 
-def _short(value: Any) -> Any:
+def _written(value: Any, digits: int) -> Any:
     if not isinstance(value, float):
         return value
-    return float(f"{value:.9g}") if math.isfinite(value) else None
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None

@@ -36,6 +36,9 @@ __all__ = ["Event", "MetricsReader", "RunEnd", "read_events"]
 LONGEST_LINE = 1 << 26
 """Bytes of a line, at most; the history of a resumed run is the longest."""
 
+REPORT = b'{"event":"progress",'
+"""How the line of a report begins."""
+
 GALLERY = 1000
 """Samples of a gallery, at most; runs keep some hundred."""
 
@@ -85,6 +88,7 @@ class MetricsReader:
 
     Args:
         path: of the file.
+        reports: read the reports from within epochs, too, which are most of a log.
 
     Example:
         >>> import pathlib, tempfile
@@ -95,8 +99,9 @@ class MetricsReader:
         []
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reports: bool = True) -> None:
         self.path = path
+        self._reports = reports
         self._offset = self._lines = 0
         self._run: RunInfo | None = None
         self._gallery = np.zeros((0, 0), np.float32)
@@ -116,6 +121,8 @@ class MetricsReader:
                 while (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
                     self._offset += len(line)
                     self._lines += 1
+                    if not self._reports and line.startswith(REPORT):
+                        continue
                     if (event := self._event(line)) is not None:
                         yield self._clock, event
                 if len(line) == LONGEST_LINE:

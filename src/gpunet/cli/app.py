@@ -56,7 +56,7 @@ MISTYPED = 2
 app = typer.Typer(
     name="gpunet",
 )
-app.command("train")(train.train)
+app.command("train", cls=train.TrainCommand)(train.train)
 app.command("tune")(tune.tune)
 app.command("config")(config.config)
 app.command("find-lr")(find_lr.find_lr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -11,8 +12,8 @@ from gpunet.cli import options
 from gpunet.cli.setting_options import with_settings
 from gpunet.cli.sources import origin, user_path
 from gpunet.cli.train import train
-from gpunet.config import FOLLOWING, TrainConfig
-from gpunet.config.settings_file import MEASURED, RUN_SETTINGS, write_settings
+from gpunet.config import TrainConfig
+from gpunet.config.settings_file import RUN_SETTINGS, settings_text
 
 __all__ = ["config"]
 
@@ -52,23 +53,13 @@ def _config(
         gpunet config --recipe nielsen
         gpunet config --path       # of a file for settings of your own
     """
-    following = {
-        name: config.in_effect(name) for name in FOLLOWING if getattr(config, name) is None
-    }
     others = {name: context.params.get(name) for name in RUN_SETTINGS}
-    remarks = "".join(f"# {line}\n" for line in write_settings(following).splitlines())
-    if config.epochs is None:
-        remarks += "# (for few samples more epochs, and patience and lr_decay_every likewise)\n"
-    settings = {**others, **config.to_dict()}
-    text = "".join(_line(context, name, value) for name, value in settings.items()) + remarks
-    if config.measured:
-        text += f"\n[{MEASURED}]\n{write_settings(config.measured)}"
-    typer.echo(text, nl=False)
+    typer.echo(settings_text(others, config, partial(_line, context)), nl=False)
 
 
-def _line(context: typer.Context, name: str, value: Any) -> str:
-    """A setting in TOML, with where it comes from."""
-    line, place = write_settings({name: value}), origin(context, name)
+def _line(context: typer.Context, name: str, line: str) -> str:
+    """The line of a setting, with where it comes from."""
+    place = origin(context, name)
     return f"{line.rstrip()}  # {place}\n" if line and place else line
 
 

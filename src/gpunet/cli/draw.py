@@ -24,14 +24,14 @@ Keep = Annotated[
 ]
 
 
-def draw(model: options.ModelFile, keep: Keep = Path("drawn")) -> None:
+def draw(model: options.ModelFile = None, keep: Keep = Path("drawn")) -> None:
     """Draw with the mouse or the arrow keys, and have the model answer at every stroke.
 
     The drawing is read as `gpunet predict` reads an image: of a model whose training images are
     framed like MNIST's a digit may have any size, and several of them are read from left to right.
 
     Examples:
-        gpunet draw model.safetensors
+        gpunet draw
         gpunet draw model.safetensors --theme light
         gpunet draw runs/deep/best.safetensors
     """
@@ -49,7 +49,7 @@ def draw(model: options.ModelFile, keep: Keep = Path("drawn")) -> None:
             f"drawing takes a terminal of {columns} columns and {rows} rows at least that a person "
             "sits at; images in files are answered by `gpunet predict`"
         )
-    loaded = load(model)
+    loaded = load(options.chosen_model(model))
     require_images(loaded)
     control = Control()
     with DrawScreen(console, control, loaded, keep) as screen:

@@ -31,7 +31,7 @@ WORST = 10
 
 
 def evaluate(
-    model: options.ModelFile,
+    model: options.ModelFile = None,
     data: options.ModelData = None,
     device: options.Device = "auto",
     as_json: options.AsJson = False,
@@ -54,7 +54,8 @@ def evaluate(
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
-    loaded = load(model)
+    path = options.chosen_model(model)
+    loaded = load(path)
     messages = ConsoleMessages(quiet=as_json)
     require_named(data)
     choice = choose_device(device, messages)
@@ -68,7 +69,7 @@ def evaluate(
         parts.append(Part(ensemble_table(evaluation.overall, evaluation.networks, kind)))
     details = _details(console, loaded, samples, evaluation)
     parts += map(Part, details)
-    card = _card(console, loaded, model, data, choice, samples, evaluation)
+    card = _card(console, loaded, path, data, choice, samples, evaluation)
     print_parts(console, [*parts, Part(card)])
 
 

@@ -9,14 +9,19 @@ import typer
 
 from gpunet.cli import options
 from gpunet.config.choices import PageWeights
+from gpunet.errors import UsageError
 
 __all__ = ["export"]
 
 
 def export(
-    model: options.ModelFile,
-    output: Annotated[
-        Path, typer.Argument(metavar="PAGE", help="The file to write, such as digits.html.")
+    page: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[MODEL] PAGE",
+            help="A model file or a run, by default the newest one; and the file to write, such as "
+            "digits.html.",
+        ),
     ],
     samples: Annotated[
         int,
@@ -51,7 +56,11 @@ def export(
     from gpunet.workflows.exporting import PageOptions, export_page, require_page_name
 
     wanted = PageOptions(samples, weights, license)
+    if len(page) > 2:
+        raise UsageError(f"{page[2]} is one too many, wanted a model and the page to write")
+    output = Path(page[-1])
     require_page_name(output)
+    model = options.chosen_model(page[0] if len(page) > 1 else None)
     loaded, messages, sizes = load(model), ConsoleMessages(), []
 
     def write(path: Path) -> None:

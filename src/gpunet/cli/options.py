@@ -13,7 +13,7 @@ from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
 from gpunet.config import Theme as _Theme
 from gpunet.config.settings import DATA
-from gpunet.errors import UsageError
+from gpunet.errors import ModelError, UsageError
 
 __all__ = [
     "DATA",
@@ -34,6 +34,7 @@ __all__ = [
     "ModelData",
     "ModelFile",
     "Name",
+    "NoKeep",
     "NoUserConfig",
     "Output",
     "Plain",
@@ -44,6 +45,7 @@ __all__ = [
     "RunDir",
     "Showcase",
     "Theme",
+    "chosen_model",
     "require_outputs",
 ]
 
@@ -53,6 +55,7 @@ NO_VARIABLE = ""
 RUN = "Keeping the run"
 DEVICE = "Device"
 OUTPUT = "Output"
+
 
 Data = Annotated[
     str,
@@ -94,9 +97,13 @@ Device = Annotated[
     ),
 ]
 ModelFile = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
-        metavar="MODEL", autocompletion=model_files, help="A file that `gpunet train` wrote."
+        metavar="[MODEL]",
+        help="A model file, or the name, the number or the folder of a run; by default the model "
+        "of the newest run.",
+        show_default=False,
+        autocompletion=model_files,
     ),
 ]
 ModelData = Annotated[
@@ -157,38 +164,61 @@ Quiet = Annotated[
         "--quiet", "-q", help="Print the result only, in one line.", rich_help_panel=OUTPUT
     ),
 ]
+Bell = Annotated[
+    bool,
+    typer.Option("--bell", help="Ring the terminal's bell at the end.", rich_help_panel=OUTPUT),
+]
 RunDir = Annotated[
     Path | None,
+    typer.Option(help="Keep the run in this new folder.", rich_help_panel=RUN),
+]
+Name = Annotated[
+    str | None,
     typer.Option(
-        help="Keep checkpoints, the best model, the report and a log in this new folder.",
+        help="Keep the run in runs/NAME; by default it is named by a number, the data and the "
+        "layers.",
         rich_help_panel=RUN,
     ),
 ]
-Name = Annotated[
-    str | None, typer.Option(help="Keep the run in the folder runs/NAME.", rich_help_panel=RUN)
+NoKeep = Annotated[
+    bool,
+    typer.Option(
+        "--no-keep",
+        help="Keep no run, with its model, checkpoint, settings, metrics, log and curves; write "
+        "the model alone, to --output.",
+        rich_help_panel=RUN,
+    ),
 ]
 CheckpointEvery = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Epochs between two checkpoints, by default 1; without --run-dir or --name the "
-        "folder in runs is named by date, time and layers.",
+        help="Epochs between two checkpoints; by default 1, or more where writing them would take "
+        "over a twentieth of the time.",
         rich_help_panel=RUN,
     ),
 ]
 Resume = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         envvar=NO_VARIABLE,
         autocompletion=run_folders,
-        metavar="RUN_DIR",
-        help="Resume the run in a folder, with its data and settings; --epochs may be "
-        "raised and --max-time changed.",
+        metavar="[RUN]",
+        help="Resume a run by its name, number or folder, or the newest one, with its data and "
+        "settings; --epochs may be raised and --max-time changed.",
         rich_help_panel=RUN,
     ),
 ]
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="The model file.", rich_help_panel=OUTPUT)
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write the model into this file, too; with --no-keep by default model.safetensors.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Report = Annotated[
     Path | None,
@@ -239,7 +269,28 @@ NoUserConfig = Annotated[
 ]
 
 
-def require_outputs(output: Path, report: Path | None, plot: Path | None = None) -> None:
+def chosen_model(model: Path | str | None) -> Path:
+    """The model file that an argument names, which the user is told of if it names none.
+
+    Raises:
+        ModelError: there is none.
+        UsageError: there is none of that name.
+    """
+    from gpunet.artifacts.kept_runs import NEWEST, find_model
+    from gpunet.terminal.live.notes import note
+
+    try:
+        found = find_model(model)
+    except ModelError as error:
+        if model is None or Path(model).exists():
+            raise
+        raise UsageError(str(error)) from error
+    if model is None or str(model) == NEWEST:
+        note(f"{found}, the model of the newest run")
+    return found
+
+
+def require_outputs(output: Path | None, report: Path | None, plot: Path | None = None) -> None:
     """Make sure that the results can be written, before an hour of training is spent.
 
     Raises:
@@ -248,9 +299,9 @@ def require_outputs(output: Path, report: Path | None, plot: Path | None = None)
     """
     from gpunet.files.output import require_writable
 
-    require_writable(output)
-    if report is not None:
-        require_writable(report)
+    for path in (output, report):
+        if path is not None:
+            require_writable(path)
     if plot is not None:
         from gpunet.artifacts.plots import require_plots
 

@@ -33,12 +33,13 @@ STANDARD = "-"
 """What names the standard input, and the standard output."""
 
 
-Data = Annotated[
+Given = Annotated[
     list[str],
     typer.Argument(
-        metavar="DATA",
-        help="New data: a table such as rows.csv, an .npy or .npz file, images, or a folder of "
-        "images; - reads a table or an image from the standard input.",
+        metavar="[MODEL] DATA",
+        help="A model file or a run, by default the newest one; and new data: a table such as "
+        "rows.csv, an .npy or .npz file, images, or a folder of images; - reads a table or an "
+        "image from the standard input.",
     ),
 ]
 Output = Annotated[
@@ -80,8 +81,7 @@ Framing = Annotated[
 
 
 def predict(
-    model: options.ModelFile,
-    data: Data,
+    data: Given,
     output: Output = None,
     format: Format = None,
     id: Id = None,
@@ -114,15 +114,35 @@ def predict(
         complain(error)
         failed.append(error)
 
-    given = [sys.stdin.buffer if name == STANDARD else name for name in data]
+    model, names = _model_and_data(data)
+    given = [sys.stdin.buffer if name == STANDARD else name for name in names]
     reading = Reading(id=id, framing=framing, pass_over=pass_over, tell=note)
     if output is not None and str(output) != STANDARD:
-        _require_apart(output, (str(model), *data))
+        _require_apart(output, (str(model), *names))
         _write(load(model), given, output, kind, reading, force=force)
     else:
         _print(load(model), given, kind, reading)
     if failed:
         raise typer.Exit(1)
+
+
+def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
+    """The model, which the first word may name, and the names of the data.
+
+    Raises:
+        ModelError: there is no such model.
+        UsageError: a model is named, but no data.
+    """
+    from gpunet.artifacts.kept_runs import is_model
+
+    first, *others = words
+    if first == STANDARD or (Path(first).exists() and not is_model(first)):
+        return options.chosen_model(None), words
+    if others:
+        return options.chosen_model(first), others
+    if is_model(first):
+        raise UsageError(f"{first} names a model but no data; name new data behind it")
+    return options.chosen_model(None), words
 
 
 def _require_apart(output: Path, names: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from gpunet.cli import options
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from gpunet.artifacts.run_folder import RunSummary
+    from gpunet.artifacts.run_summary import RunSummary
 
 __all__ = ["runs"]
 
@@ -56,15 +56,16 @@ def _summaries(folder: Path) -> list[RunSummary]:
     Raises:
         ModelError: the folder cannot be read.
     """
-    from gpunet.artifacts.run_folder import find_runs
-    from gpunet.errors import ModelError
+    from gpunet.artifacts.kept_runs import runs_in
+    from gpunet.artifacts.run_summary import summarize
+    from gpunet.errors import GpunetError
     from gpunet.terminal.live.notes import note
 
     summaries = []
-    for run in find_runs(folder):
+    for run in runs_in(folder):
         try:
-            summaries.append(run.summary())
-        except ModelError as error:
+            summaries.append(summarize(run))
+        except GpunetError as error:
             note(error)
     return sorted(summaries, key=_rank)
 

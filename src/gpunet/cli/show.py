@@ -14,24 +14,25 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 
-def show(model: options.ModelFile, as_json: options.AsJson = False) -> None:
+def show(model: options.ModelFile = None, as_json: options.AsJson = False) -> None:
     """Show a model's layers, its size, how it was trained, and what the test set gave.
 
     Examples:
+        gpunet show
+        gpunet show 3 --json
         gpunet show model.safetensors
-        gpunet show model.safetensors --json
-        gpunet show runs/deep/best.safetensors
     """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.views.model_card import model_card
 
-    loaded = load(model)
+    path = options.chosen_model(model)
+    loaded = load(path)
     if as_json:
-        print(strict_json(_content(loaded, model.parent)))
+        print(strict_json(_content(loaded, path.parent)))
         return
-    model_card(make_console(), loaded, model.stat().st_size)
+    model_card(make_console(), loaded, path.stat().st_size)
 
 
 def _content(model: Model, folder: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ Web = Annotated[
 
 
 def showcase(
-    model: options.ModelFile,
+    model: options.ModelFile = None,
     count: Annotated[
         int, typer.Option("--count", "-n", min=1, help="Samples or units to show.")
     ] = 10,
@@ -86,16 +86,17 @@ def showcase(
     _require_one_wish(choice, weights, data)
     if web:
         _require_alone(choice, weights, plot)
-        _open_page(model, data)
+        _open_page(options.chosen_model(model), data)
         return
     if plot is not None:
         require_plots(plot)
+    path = options.chosen_model(model)
     messages = ConsoleMessages()
     console = messages.console
     painter = choose_painter(graphics, console)
-    loaded = load(model)
+    loaded = load(path)
     if weights:
-        drawing = _drawn(_show_weights(model, loaded, count, console, painter), signed=True)
+        drawing = _drawn(_show_weights(path, loaded, count, console, painter), signed=True)
     else:
         samples, found = _samples(loaded, data, device, messages)
         rows = _chosen(choice, loaded, found, len(samples), count, seed)

@@ -64,7 +64,7 @@ MOVES = 3
 
 
 def save_results(
-    results: Results, run: Run, output: Path, report: Path | None, plot: Path | None
+    results: Results, run: Run, output: Path | None, report: Path | None, plot: Path | None
 ) -> None:
     """Save the model, the report and the curves of a run, as far as there are any."""
     if run.best_epoch:

@@ -176,6 +176,7 @@ def tune(
     force: options.Force = False,
     plain: options.Plain = False,
     quiet: options.Quiet = False,
+    bell: options.Bell = False,
 ) -> None:
     """Search for good settings, many networks side by side, and save the best one.
 
@@ -208,7 +209,7 @@ def tune(
     source = data or _of_file(file, "data") or _source(begun)
     of_file = None if is_given(context, "device") else _of_file(file, "device")
     device = of_file or device or "auto"
-    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
+    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True, bell=bell)
     with telling_how_to_resume(kept, resumed=begun is not None):
         found = run_search(source, spec, device, kept, work, messages, begun)
     finish(found, messages, device, output, report, force=force)

@@ -6,14 +6,14 @@ import dataclasses
 import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gpunet.config.choices import Graphics, Theme
 from gpunet.config.setting import Setting, suggestion
-from gpunet.config.settings import SETTINGS, TrainConfig, canonical
+from gpunet.config.settings import FOLLOWING, SETTINGS, TrainConfig, canonical
 from gpunet.errors import SettingError, UsageError, reason_of
 
 __all__ = [
@@ -23,12 +23,13 @@ __all__ = [
     "parse_toml",
     "read_settings",
     "read_text",
+    "settings_text",
     "write_settings",
 ]
 
 _RUN_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("data", "device", "output", "report", "plot", "run_dir", "name"), str),
-    **dict.fromkeys(("autotune", "force", "plain", "quiet"), bool),
+    **dict.fromkeys(("autotune", "force", "no_keep", "plain", "quiet"), bool),
     **dict.fromkeys(("showcase", "checkpoint_every", "verbose"), int),
     "graphics": Graphics,
     "log_file": str,
@@ -188,6 +189,35 @@ def read_text(path: Path, wanted: str) -> str:
         ) from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason_of(error)}") from error
+
+
+def settings_text(
+    others: Mapping[str, Any],
+    config: TrainConfig,
+    finish: Callable[[str, str], str] = lambda _, line: line,
+) -> str:
+    """All settings of a training as TOML, with those that follow from others in comments.
+
+    Args:
+        others: what stands before them, by the names of ``RUN_SETTINGS``.
+        config: the settings.
+        finish: gives a line what else it has, by the setting's name.
+
+    Raises:
+        UsageError: a text that UTF-8 cannot hold.
+    """
+    following = {
+        name: config.in_effect(name) for name in FOLLOWING if getattr(config, name) is None
+    }
+    remarks = "".join(f"# {line}\n" for line in write_settings(following).splitlines())
+    if config.epochs is None:
+        remarks += "# (for few samples more epochs, and patience and lr_decay_every likewise)\n"
+    settings = {**others, **config.to_dict()}
+    lines = {name: write_settings({name: value}) for name, value in settings.items()}
+    text = "".join(finish(name, line) for name, line in lines.items()) + remarks
+    if config.measured:
+        text += f"\n[{MEASURED}]\n{write_settings(config.measured)}"
+    return text
 
 
 def _known(file: SettingsFile, key: str, known: Collection[str]) -> str:

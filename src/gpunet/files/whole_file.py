@@ -18,8 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-if sys.platform != "win32":
-    import fcntl
+from gpunet.files.locks import lock
 
 __all__ = ["PREFIX", "free_name", "remove_leftovers", "write_whole"]
 
@@ -109,7 +108,7 @@ def _locked(path: Path) -> BinaryIO:
     while True:
         file = path.open("xb")  # with the rights that the user's umask leaves
         with suppress(OSError):  # some network file systems have no locks
-            _lock(file, wait=True)  # for one who is removing it right now
+            lock(file, wait=True)  # for one who is removing it right now
         if _is_at(file, path):
             return file
         file.close()
@@ -139,12 +138,6 @@ def _remove_unless_held(path: Path) -> None:
         path.unlink()
     elif path.is_file():  # a pipe of that name would never be opened
         with path.open("rb") as file:
-            _lock(file, wait=False)
+            lock(file, wait=False)
             if _is_at(file, path):
                 path.unlink()
-
-
-def _lock(file: BinaryIO, *, wait: bool) -> None:
-    """Take a file for this process alone; OSError if another one holds it, unless to wait."""
-    if sys.platform != "win32":
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -331,14 +331,10 @@ class Callback:
         ...         return record.val_loss < 0.1  # True stops the run after this epoch
     """
 
-    @property
-    def insight_share(self) -> float:
-        """The share of the run's time that looks into the networks may take for it.
-
-        Write ``insight_share = 0.03`` to have ``on_insight`` called about every second. With 0 it
-        is called only if a screen shows the networks, or another callback wants to look.
-        """
-        return 0.0
+    insight_share: float = 0.0
+    """The share of the run's time that looks into the networks may take for it; with 0.03
+    ``on_insight`` is called about every second, with 0 only if a screen shows the networks or
+    another callback wants to look."""
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""

@@ -6,22 +6,29 @@ What a folder holds belongs to ``artifacts.run_folder``.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gpunet.artifacts.environment import write_environment, write_settings_of
+from gpunet.artifacts.kept_runs import RUNS, claim, find_run
 from gpunet.artifacts.metrics_log import MetricsLog
 from gpunet.artifacts.model_file import save
 from gpunet.artifacts.report import write_report
 from gpunet.artifacts.run_folder import RunFolder
+from gpunet.artifacts.svg import curves_svg
 from gpunet.config import TrainConfig
 from gpunet.config.texts import written
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
-from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError, spelled
+from gpunet.errors import DataError, OutputError, UsageError, spelled
+from gpunet.files.log_file import append_lines
+from gpunet.files.output import write_atomically
 from gpunet.model import Model
-from gpunet.training.events import Callback, StopReason
+from gpunet.training.events import Callback, Progress, RunInfo, StopReason
 from gpunet.training.member import require_unfinished
 from gpunet.training.state import RunState
 from gpunet.workflows.data import found_again
@@ -30,10 +37,13 @@ from gpunet.workflows.messages import Messages
 if TYPE_CHECKING:
     from gpunet.workflows.training import Run
 
-__all__ = ["Recorder", "new_run", "resumed_run"]
+__all__ = ["Recorder", "new_run", "readable_name", "resumed_run"]
 
 CHANGEABLE = ("epochs", "max_time")
 """Settings that may differ when a run is resumed."""
+
+CHECKPOINT_SHARE = 20
+"""How much longer than the writing of a checkpoint the time until the next one is, at least."""
 
 
 class Recorder(Callback):
@@ -42,24 +52,36 @@ class Recorder(Callback):
     A file that cannot be written does not stop the training: the user is warned once.
 
     Args:
-        folder: of the run.
-        every: epochs between two checkpoints.
+        place: the folder of the run; ``None`` for a new one in ``runs``, named by a number, the
+            data and the layers.
+        every: epochs between two checkpoints; ``None`` for one an epoch, or fewer where writing
+            them would take more than a twentieth of the time.
         model: what an earlier run trained, if this one goes on with it.
         state: where that one stands.
     """
 
     def __init__(
         self,
-        folder: RunFolder,
-        every: int,
+        place: RunFolder | None,
+        every: int | None,
         model: Model | None = None,
         state: RunState | None = None,
     ) -> None:
-        self.folder, self.every, self.state = folder, every, state
+        self._place, self.every, self.state = place, every, state
         self.complete = True
         """Whether all files could be written."""
+        self.model: Path | None = None
+        """The file of the best model, once it is written."""
         self._model = model
         self._pending: RunState | None = None  # the latest state, unless it is written
+        self._due = 0.0  # when the next checkpoint is worth its time
+        self._stepped = state is not None
+
+    @property
+    def folder(self) -> RunFolder:
+        """The folder of the run; one that is named by the data is there from ``keeping`` on."""
+        assert self._place is not None, "the run has no folder yet"
+        return self._place
 
     @property
     def reference(self) -> str:
@@ -72,33 +94,75 @@ class Recorder(Callback):
             return AUTO
         return found_again(self._model.origin.name, self._model.origin.reference)
 
-    def begin(self, dataset: Dataset, template: Model, messages: Messages) -> None:
-        """Make the folder.
+    @contextlib.contextmanager
+    def keeping(
+        self, dataset: Dataset, template: Model, device: str, messages: Messages
+    ) -> Iterator[Sequence[Callback]]:
+        """Have the folder as long as the context is open.
+
+        A run that fails before its first step leaves no folder behind.
 
         Args:
             dataset: the data.
             template: what is trained, with any weights.
+            device: as it was asked for.
             messages: receive where the folder is, and once if something cannot be written.
+
+        Yields:
+            What must be told of the training.
 
         Raises:
             DataError: the data are not those that the earlier run was trained on.
             OutputError: the folder cannot be made.
+            UsageError: another process trains the run.
         """
+        self._require_same(dataset)
+        self._template, self._device, self._messages = template, device, messages
+        is_new = self._place is None or not self._place.path.exists()
+        if self._place is None:
+            self._place = RunFolder(claim(readable_name(dataset.name, template.config)))
+        self.folder.hold()
+        if self.state is None:  # of a run that was killed before its first checkpoint
+            self.folder.metrics.unlink(missing_ok=True)
+        messages.say(f"run:    {self.folder.path}")
+        self._metrics = MetricsLog(self.folder.metrics, self._miss)
+        try:
+            yield messages.log(self.folder.log), self._metrics, self
+        except BaseException as error:
+            if self._stepped or not is_new:
+                append_lines(self.folder.log, f"failed: {error or type(error).__name__}")
+            else:
+                self.folder.discard()
+            raise
+        finally:
+            self.folder.release()
+
+    def _require_same(self, dataset: Dataset) -> None:
         if self._model is not None and dataset.fingerprint != self._model.origin.fingerprint:
             raise DataError(
                 f"{dataset.name} does not hold the data that the run in {self.folder.path} was "
                 f"begun with, {self._model.origin.name}; give {spelled('data')} with a path to "
                 "those"
             )
-        messages.say(f"run:    {self.folder.path}")
-        self._template, self._messages = template, messages
-        self.folder.create()
-        self.metrics = MetricsLog(self.folder.metrics, self._miss)
+
+    def on_train_begin(self, run: RunInfo) -> None:
+        """Write what it takes to train again."""
+        self._attempt(
+            lambda: write_settings_of(run.config, self._template, self._device, self.folder)
+        )
+        self._attempt(lambda: write_environment(run.device, self.folder.environment))
+
+    def on_progress(self, progress: Progress) -> None:
+        """See that the training has begun."""
+        self._stepped = self._stepped or progress.step > 0
 
     def on_checkpoint(self, state: RunState) -> None:
         """Write a checkpoint every few epochs, and between two windows of a long one."""
         self._pending = state
-        if state.begun is not None or max(map(len, state.histories)) % self.every == 0:
+        epochs = max(map(len, state.histories))
+        if state.begun is not None or (
+            time.monotonic() >= self._due if self.every is None else epochs % self.every == 0
+        ):
             self._write_checkpoint()
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
@@ -106,27 +170,28 @@ class Recorder(Callback):
         self._write_checkpoint()
 
     def _write_checkpoint(self) -> None:
+        began = time.monotonic()
         if (state := self._pending) is not None:
             self._attempt(lambda: self.folder.write_checkpoint(self._template, state))
         self._pending = None
+        self._due = time.monotonic() + CHECKPOINT_SHARE * (time.monotonic() - began)
 
     def finish(self, run: Run) -> None:
-        """Write the best model, now that it is tested, the report, and the curves.
-
-        Without Matplotlib there are no curves.
-        """
-        if run.best_epoch:
-            self._attempt(lambda: save(run.model, self.folder.best))
+        """Write the best model, now that it is tested, the report, and the curves."""
+        if run.best_epoch and self._attempt(lambda: save(run.model, self.folder.best)):
+            self.model = self.folder.best
         self._attempt(lambda: write_report(run.report(), self.folder.report))
         if run.history:
-            with contextlib.suppress(MissingExtraError):
-                self._attempt(lambda: run.plot(self.folder.curves))
+            picture = curves_svg(run.curves).encode()
+            self._attempt(lambda: write_atomically(self.folder.curves, picture))
 
-    def _attempt(self, write: Callable[[], None]) -> None:
+    def _attempt(self, write: Callable[[], None]) -> bool:
         try:
             write()
         except OutputError as error:
             self._miss(error)
+            return False
+        return True
 
     def _miss(self, error: OutputError) -> None:
         if self.complete:
@@ -134,26 +199,51 @@ class Recorder(Callback):
         self.complete = False
 
 
-def new_run(folder: Path, every: int) -> Recorder:
-    """What keeps a new run in a folder, with so many epochs between two checkpoints.
+def new_run(folder: Path | None, name: str | None, every: int | None) -> Recorder:
+    """What keeps a new run in a folder, or in ``runs`` by its name, or by one that is found for it.
+
+    Args:
+        folder: of the run.
+        name: of the folder in ``runs``.
+        every: as ``Recorder`` takes it.
 
     Raises:
-        UsageError: there is a run already.
+        UsageError: there is a run already, or the name is none.
         OutputError: the folder cannot be written to.
     """
-    found = RunFolder(folder)
+    if folder is not None and name is not None:
+        raise UsageError(
+            f"{spelled('run_dir', str(folder))} and {spelled('name', name)} both say where the run "
+            "is kept; give one of them"
+        )
+    if name is not None and (Path(name).name != name or name in {"", ".", ".."} or "\0" in name):
+        raise UsageError(
+            f"{spelled('name')} {name!r} is no plain name; give {spelled('run_dir')} for a path, "
+            "or a name without slashes"
+        )
+    if name is None and folder is None:
+        RunFolder(RUNS / "new").require_free()
+        return Recorder(None, every)
+    found = RunFolder(folder or RUNS / str(name))
     found.require_free()
     return Recorder(found, every)
 
 
+def readable_name(data: str, config: TrainConfig) -> str:
+    """What a run is called after its number, such as ``mnist-16-16``."""
+    word = re.sub("[^A-Za-z0-9_]+", "-", data).strip("-")[:24] or "data"
+    layers = "-".join(map(str, config.hidden[:6])) or "linear"
+    return f"{word}-{layers}" + ("-and-more" if len(config.hidden) > 6 else "")
+
+
 def resumed_run(
-    folder: Path, every: int | None, config: TrainConfig, given: Collection[str]
+    run: str | Path | None, every: int | None, config: TrainConfig, given: Collection[str]
 ) -> tuple[Recorder, TrainConfig]:
     """What keeps an earlier run that is resumed, and its settings with what is changed.
 
     Args:
-        folder: of the run.
-        every: epochs between two checkpoints.
+        run: its folder, name or number; the newest one if it is ``None``.
+        every: as ``Recorder`` takes it.
         config: what is asked for.
         given: the names of those settings that are asked for.
 
@@ -161,14 +251,14 @@ def resumed_run(
         ModelError: there is no run in the folder, or it is damaged.
         UsageError: a setting is given that must stay as it was, or the run has ended.
     """
-    found = RunFolder(folder)
+    found = find_run(run)
     model, state = found.load()
     for name in given:
         _require_unchanged(found, name, config.in_effect(name), model.config.in_effect(name))
     changed = {name: getattr(config, name) for name in given if name in CHANGEABLE}
     settings = replace(model.config, **changed)
     require_unfinished(settings, state.histories)
-    return Recorder(found, every or 1, model, state), settings
+    return Recorder(found, every, model, state), settings
 
 
 def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) -> None:

@@ -5,6 +5,7 @@ Owns the order of things and the model that comes out; the loop itself belongs t
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -76,6 +77,8 @@ class Run:
         self.device = device
         """What did the work: ``name``, ``kind``, ``backend`` and ``driver``."""
         self.dataset, self.reference, self.result = dataset, reference, result
+        self.folder: Path | None = None
+        """Where the run is kept, if it is."""
 
     @cached_property
     def model(self) -> Model:
@@ -222,24 +225,28 @@ def train_model(
     choice = device_as_before(device, begun.device if begun else "", messages)
     dataset, reference = dataset_of(data, messages, TableOptions.of(config), sample_weight)
     config = settle_epochs(config, dataset, messages)
-    if recorder is not None:
-        recorder.begin(dataset, untrained_model(config, dataset, reference), messages)
-        callbacks = (messages.log(recorder.folder.log), recorder.metrics, recorder, *callbacks)
-    choice = settle_device(choice, config, config.ensemble, dataset, messages)
-    tiles = measured_tiles(choice, config, dataset, messages) if autotune else None
-    compile_shaders(choice, config, dataset, tiles, messages)
-    with messages.training() as shown, training_engine(choice, config, dataset, tiles) as engine:
-        result = train(
-            engine,
-            dataset,
-            config,
-            callbacks=(shown, *callbacks),
-            control=messages.control,
-            resume=begun,
-        )
-    run = Run(config, dataset, reference, choice.info, result)
-    if recorder is not None:
-        recorder.finish(run)
+    with contextlib.ExitStack() as kept:
+        if recorder is not None:
+            template = untrained_model(config, dataset, reference)
+            told = kept.enter_context(recorder.keeping(dataset, template, device, messages))
+            callbacks = (*told, *callbacks)
+        choice = settle_device(choice, config, config.ensemble, dataset, messages)
+        tiles = measured_tiles(choice, config, dataset, messages) if autotune else None
+        compile_shaders(choice, config, dataset, tiles, messages)
+        engine = training_engine(choice, config, dataset, tiles)
+        with messages.training() as shown, engine as opened:
+            result = train(
+                opened,
+                dataset,
+                config,
+                callbacks=(shown, *callbacks),
+                control=messages.control,
+                resume=begun,
+            )
+        run = Run(config, dataset, reference, choice.info, result)
+        if recorder is not None:
+            recorder.finish(run)
+            run.folder = recorder.folder.path
     _tell_what_failed(run, messages)
     return run
 

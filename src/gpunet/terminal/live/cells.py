@@ -52,31 +52,36 @@ class Cells:
         self._shown = Block(0, [])
         self._mouse = False
 
-    def open(self) -> None:
-        """Go to the alternate screen, of which nothing is known."""
+    def open(self, more: str = "") -> None:
+        """Go to the alternate screen, of which nothing is known, and write more codes."""
         self.is_open = True
         self.forget()
-        self.write(ENTER)
+        self._write(ENTER + more)
 
-    def close(self) -> None:
-        """Give the terminal back as it was, if it was taken."""
+    def close(self, more: str = "") -> None:
+        """Give the terminal back as it was, if it was taken, and write more codes."""
         if self.is_open:
             self.is_open = False
-            self.write(self._mouse_told(False) + LEAVE)
+            self._write(self._mouse_told(False) + LEAVE + more)
 
     def forget(self) -> None:
         """Write every cell with the next frame: somebody else may have written there."""
         self._shown = Block(0, [])
 
-    def draw(self, block: Block, mouse: bool = False) -> None:
-        """Show the block in the upper left corner; ``mouse`` says whether to tell of the mouse."""
-        changes = "".join(self._changes(block)) + self._mouse_told(mouse)
+    def draw(self, block: Block, mouse: bool = False, more: str = "") -> None:
+        """Show the block in the upper left corner.
+
+        Args:
+            block: what to show.
+            mouse: whether the terminal is to tell of its mouse.
+            more: codes that draw nothing.
+        """
+        changes = "".join(self._changes(block)) + self._mouse_told(mouse) + more
         self._shown = block
         if changes:
-            self.write(BEGIN + changes + END)
+            self._write(BEGIN + changes + END)
 
-    def write(self, text: str) -> None:
-        """Write at once."""
+    def _write(self, text: str) -> None:
         self._console.file.write(text)
         self._console.file.flush()
 

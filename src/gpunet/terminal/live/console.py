@@ -30,6 +30,7 @@ from gpunet.terminal.live.notes import wrapped
 __all__ = [
     "SMALLEST_SCREEN",
     "PatientStream",
+    "has_a_user",
     "make_console",
     "prefer_theme",
     "preferred_theme",
@@ -174,7 +175,7 @@ def _background(console: Console, environ: Mapping[str, str], ask: bool) -> Back
     if _preferred in ("dark", "light"):
         return _preferred
     answer = declared_background(environ)
-    if not ask or console.no_color or not _has_a_user(console, environ):
+    if not ask or console.no_color or not has_a_user(console, environ):
         return answer
     answered = background_of_terminal(sys.stdin, console.file)
     return answer if answered == "unknown" else answered
@@ -185,13 +186,13 @@ def wants_dashboard(
 ) -> bool:
     """Whether a live screen makes sense: a terminal that a person sits at, and large enough."""
     environment = os.environ if environ is None else environ
-    if plain or not _has_a_user(console, environment) or not in_foreground(console.file):
+    if plain or not has_a_user(console, environment) or not in_foreground(console.file):
         return False
     columns, rows = SMALLEST_SCREEN
     return console.width >= columns and console.height >= rows
 
 
-def _has_a_user(console: Console, environ: Mapping[str, str]) -> bool:
+def has_a_user(console: Console, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the stream is a terminal that a person may sit at."""
     if console.quiet or not console.is_interactive or console.is_dumb_terminal:
         return False

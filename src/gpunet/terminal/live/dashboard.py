@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.drawing import Drawing
 from gpunet.terminal.live.keyboard import Mouse
 from gpunet.terminal.live.live_screen import LiveScreen
-from gpunet.terminal.views.dashboard import body_rows, closing_view, dashboard_frame
+from gpunet.terminal.live.title import Caption
+from gpunet.terminal.views.dashboard import body_rows, closing_view, dashboard_frame, share_done
 from gpunet.terminal.views.draw import Area, Drawn
 from gpunet.terminal.views.view import Screen, View
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
@@ -42,6 +44,15 @@ class Dashboard(LiveScreen, Callback):
     def wants_mouse(self) -> bool:
         """Where something is drawn by hand."""
         return self.view.screen == "draw"
+
+    @property
+    def caption(self) -> Caption | None:
+        """The share of all epochs, and the latest loss."""
+        progress = self.view.progress
+        if self.view.run is None or progress is None:
+            return None
+        loss = "" if progress.train_loss is None else formats.loss(progress.train_loss)
+        return Caption(share_done(self.view), loss, progress.phase == "paused")
 
     def pressed(self, key: str) -> None:
         """Take a key: some steer the run, others change what is seen of it, or draw."""

@@ -19,6 +19,7 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.console import print_line
 from gpunet.terminal.live.live_screen import LiveScreen
+from gpunet.terminal.live.title import Caption
 from gpunet.terminal.views.leaderboard import Board, counted, leaderboard_frame, monitored
 from gpunet.training.events import Progress
 
@@ -36,6 +37,12 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
         """The search as it is known."""
         return leaderboard_frame(self._console, self.view, self._control, size, now, keys)
+
+    @property
+    def caption(self) -> Caption | None:
+        """The share of all trials that is done."""
+        progress = self.view.progress
+        return None if progress is None else Caption(progress.done / max(1, progress.total))
 
     def _change(self, **changes: Any) -> None:
         self.show(replace(self.view, **changes))

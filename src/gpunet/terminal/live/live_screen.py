@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 import threading
 import time
@@ -24,9 +25,11 @@ from rich.console import Console
 
 from gpunet.terminal.draw.background import in_foreground
 from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.style import glyphs
 from gpunet.terminal.live.cells import Cells
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.keyboard import Keyboard, Mouse
+from gpunet.terminal.live.title import Caption, Title
 from gpunet.training.events import Control
 
 __all__ = ["LiveScreen"]
@@ -87,6 +90,9 @@ class LiveScreen(ABC):
         draw = partial(self._requests.put, _Request.DRAW)
         self._interrupts = Interrupts(control, self._suspend, take, draw)
         self._cells = Cells(console)
+        dot = glyphs(console.options.ascii_only).separator
+        self._title = Title(os.environ, f" {dot} ")
+        self._titled_at = -1
         self._opened = ExitStack()
 
     @abstractmethod
@@ -103,6 +109,11 @@ class LiveScreen(ABC):
     def wants_mouse(self) -> bool:
         """Whether the terminal is to tell of its mouse now; else it selects text, as ever."""
         return False
+
+    @property
+    def caption(self) -> Caption | None:
+        """How far the work is, for the terminal's title; ``None`` while nobody knows."""
+        return None
 
     def show(self, view: Any) -> None:
         """Take this view, and draw a frame soon."""
@@ -163,7 +174,7 @@ class LiveScreen(ABC):
                 self._take_terminal()
                 self._draw_frames()
             finally:
-                self._cells.close()
+                self._cells.close(self._title.end())
 
     def _draw_frames(self) -> None:
         """Draw what is news as often as drawing may, and at once what a person has asked for."""
@@ -188,8 +199,11 @@ class LiveScreen(ABC):
         Waiting for one is not counted: a busy machine gets as many frames as an idle one.
         """
         worked = time.thread_time()
-        block = self.frame(size, self._clock(), self._keyboard.active)
-        self._cells.draw(block, self.wants_mouse)
+        now, title = self._clock(), ""
+        if int(now) != self._titled_at:
+            self._titled_at, title = int(now), self._title.tell(self.caption)
+        block = self.frame(size, now, self._keyboard.active)
+        self._cells.draw(block, self.wants_mouse, title)
         return time.thread_time() - worked
 
     def _next_request(self, due: float) -> _Request | None:
@@ -203,7 +217,7 @@ class LiveScreen(ABC):
     def _obey(self, request: _Request | None) -> None:
         if request is _Request.GIVE_BACK:
             self._suspended = True
-            self._cells.close()
+            self._cells.close(self._title.end())
             self._keyboard.suspend()
             self._given_back.put(None)
         elif request is _Request.TAKE:
@@ -216,7 +230,7 @@ class LiveScreen(ABC):
         """Draw and read; not in the background, where the terminal is the shell's."""
         if in_foreground(self._console.file):
             self._keyboard.resume()
-            self._cells.open()
+            self._cells.open(self._title.begin())
             self._requests.put(_Request.DRAW)
 
 

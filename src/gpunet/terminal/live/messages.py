@@ -15,7 +15,7 @@ from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.console import make_console, print_words, wants_dashboard
+from gpunet.terminal.live.console import has_a_user, make_console, print_words, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
@@ -44,6 +44,7 @@ class ConsoleMessages(Messages):
         plain: lines of text in the place of a live screen.
         quiet: notes alone.
         patient: for long work, which does not end when nobody reads any more.
+        bell: ring the terminal's bell when a training or a search ends, where there is a terminal.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class ConsoleMessages(Messages):
         plain: bool = False,
         quiet: bool = False,
         patient: bool = False,
+        bell: bool = False,
     ) -> None:
+        self._bell = bell
         self.console = console or make_console(plain=plain, quiet=quiet, patient=patient)
         self._plain = plain
         self._stages = Stages(self.console)
@@ -117,12 +120,16 @@ class ConsoleMessages(Messages):
         self, screen: type[Screen], lines: Callable[[Console], Lines]
     ) -> Iterator[Screen | Lines]:
         """A live screen where there is room for one, else lines; Ctrl-C asks the work to stop."""
-        if wants_dashboard(self.console, self._plain):
-            with screen(self.console, self.control) as display:
-                yield display
-        else:
-            with Interrupts(self.control):
-                yield lines(self.console)
+        try:
+            if wants_dashboard(self.console, self._plain):
+                with screen(self.console, self.control) as display:
+                    yield display
+            else:
+                with Interrupts(self.control):
+                    yield lines(self.console)
+        finally:
+            if self._bell and has_a_user(self.console):
+                self.console.bell()
 
     def log(self, path: Path) -> Callback:
         """A callback that appends a line for each epoch."""

@@ -7,12 +7,12 @@ of the data are printed where they are chosen.
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
 
 from rich.console import Console
 
+from gpunet.files.log_file import append_lines
 from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import make_console, print_line
 from gpunet.terminal.views.ending import ending
@@ -110,7 +110,7 @@ class PlainPrinter(Callback):
 
 
 def log_printer(path: Path) -> PlainPrinter:
-    """A callback that appends its lines to a file."""
+    """A callback that appends its lines to a file, each with the time."""
     return PlainPrinter(make_console(plain=True, stream=_LogStream(path)))
 
 
@@ -122,7 +122,6 @@ class _LogStream(io.StringIO):
         self._path = path
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError), self._path.open("ab") as file:
-            file.write(self.getvalue().encode("utf-8", errors="backslashreplace"))
+        append_lines(self._path, self.getvalue())
         self.seek(0)
         self.truncate()

@@ -30,7 +30,7 @@ from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
-__all__ = ["body_rows", "closing_view", "dashboard_frame"]
+__all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
 HINTS = StopHints(
     ctrl_c="stop now and save",
@@ -96,6 +96,16 @@ def dashboard_frame(
     return framed(console, parts, last, size)
 
 
+def share_done(view: View) -> float:
+    """The share of all epochs that is done."""
+    if view.reason == "epochs":
+        return 1.0
+    if view.run is None or view.progress is None:
+        return 0.0
+    epochs = view.progress.epoch - 1 + view.progress.share
+    return min(1.0, epochs / view.run.config.effective_epochs)
+
+
 def body_rows(height: int) -> int:
     """Rows that a screen has of its own, which end above the last one; of so many in all."""
     return _shared_out(height)[2]
@@ -144,12 +154,16 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
 
 
 def closing_view(console: Console, view: View) -> Block:
-    """What stays on the terminal when the screen is gone: the run's head and its curves."""
+    """What stays on the terminal when the screen is gone: the run's head and its curves.
+
+    On a low terminal they are lower, so that there is room for what else is told at the end.
+    """
     width = console.width
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    return stack([header, curves(console, {"": view}, width, 10)], width)
+    rows = 10 if console.height >= SPACIOUS else 7
+    return stack([header, curves(console, {"": view}, width, rows)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:
@@ -205,7 +219,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     progress = view.progress or nothing
     phase = "finished" if view.reason else progress.phase
     share = progress.share
-    done = 1.0 if view.reason == "epochs" else min(1.0, (progress.epoch - 1 + share) / epochs)
+    done = share_done(view)
     may_end_sooner = view.patience_left is not None or (
         not view.records and run.config.effective_patience > 0 and run.validation_count > 0
     )

@@ -62,7 +62,7 @@ class Part:
 
     Args:
         content: what is printed.
-        rank: 0 for what is never left out; of the others those of the largest rank go first.
+        rank: 0 for what is never left out; of the others those of the smallest rank come first.
     """
 
     content: RenderableType
@@ -84,11 +84,13 @@ def whole(text: str, style: str = "") -> RenderableType:
 def _fitting(console: Console, parts: Sequence[Part]) -> list[Part]:
     """The parts that leave a line for the shell, in their order."""
     heights = [1 + _height(console, part.content) for part in parts]
-    kept = list(range(len(parts)))
-    for index in sorted(kept, key=lambda one: -parts[one].rank):
-        if parts[index].rank and sum(heights[one] for one in kept) > console.height - 1:
-            kept.remove(index)
-    return [parts[index] for index in kept]
+    kept: set[int] = set()
+    room = console.height - 1
+    for index in sorted(range(len(parts)), key=lambda one: parts[one].rank):
+        if not parts[index].rank or heights[index] <= room:
+            kept.add(index)
+            room -= heights[index]
+    return [part for index, part in enumerate(parts) if index in kept]
 
 
 def _height(console: Console, content: RenderableType) -> int:

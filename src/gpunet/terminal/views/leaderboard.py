@@ -284,11 +284,10 @@ def _best_line(console: Console, board: Board, search: SearchInfo, progress: Stu
     dot = f" {glyphs(console.options.ascii_only).separator} "
     text, steps = Text(), board.batch_progress
     leader = next((one for one in progress.trials if one.figure is not None), None)
-    if (best := progress.best or leader) is not None:
-        text.append("best " if best.ended else "best so far ", Ink.MUTED).append(
-            f"{monitored(search, best.figure)} in trial {best.number}", Ink.BEST
-        )
-        text.append(dot, Ink.MUTED)
+    if leader is not None:
+        text.append("best ", Ink.MUTED)
+        text.append(f"{monitored(search, leader.figure)} in trial {leader.number}", Ink.BEST)
+        text.append(f"{'' if leader.ended else ', which runs'}{dot}", Ink.MUTED)
     elif board.batch and steps is not None and steps.train_loss is not None:
         mean = "mean train loss " if len(board.batch) > 1 else "train loss "
         text.append(mean, Ink.MUTED).append(formats.loss(steps.train_loss), Ink.TRAIN)

@@ -1,0 +1,156 @@
+"""The runs that are kept in ``runs``: found by name, number or age, and given new names.
+
+What lies in the folder of one run belongs to ``run_folder``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from gpunet.artifacts.run_folder import RunFolder
+from gpunet.config.setting import suggestion
+from gpunet.errors import ModelError, OutputError, reason_of
+
+__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "is_model", "run_names", "runs_in"]
+
+RUNS = Path("runs")
+"""Where runs are kept unless another folder is named, seen from the working folder."""
+
+NEWEST = "newest"
+"""The word for the run that was trained last."""
+
+SUFFIX = ".safetensors"
+
+MOST_NUMBERS = 9
+"""Digits of a run's number, at most; what is longer is a name."""
+
+
+def runs_in(folder: Path) -> list[RunFolder]:
+    """The runs in a folder, or the one that it is, those trained last first.
+
+    Raises:
+        ModelError: the folder cannot be read.
+    """
+    try:
+        found = [folder, *(entry for entry in folder.iterdir() if entry.is_dir())]
+        runs = [run for run in map(RunFolder, found) if run.exists]
+        return sorted(runs, key=lambda run: (run.written, run.path.name), reverse=True)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ModelError(
+            f"{folder} cannot be read: {reason_of(error)}; give the path of a folder with runs"
+        ) from error
+
+
+def find_run(name: str | Path | None = None) -> RunFolder:
+    """A run by its folder, its name or its number; the newest one unless one is named.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if name is None or str(name) == NEWEST:
+        return _newest(runs_in(RUNS))
+    for folder in (Path(name), RUNS / name):
+        if (run := RunFolder(folder)).exists:
+            return run
+    runs = runs_in(RUNS)
+    for run in runs:
+        if str(name).isdecimal() and _number(run.path.name) == int(str(name)):
+            return run
+    advice = suggestion(str(name), [run.path.name for run in runs])
+    raise ModelError(f"there is no run {name}{advice or '; `gpunet runs` lists all'}")
+
+
+def find_model(name: str | Path | None = None) -> Path:
+    """The model file of that path, or the best model of a run, as ``find_run`` finds it.
+
+    Of several runs the newest one is taken that has a model.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if name is None or str(name) == NEWEST:
+        return _newest(run for run in runs_in(RUNS) if run.best.exists()).best
+    path = Path(name)
+    if path.exists() and not path.is_dir():
+        return path
+    try:
+        run = find_run(name)
+    except ModelError as error:
+        if path.exists() or path.suffix or path.name != str(name):
+            return path  # which whoever opens it tells more of
+        raise ModelError(
+            f"the model {name} cannot be read: there is no such file, and {error}"
+        ) from error
+    if not run.best.exists():
+        raise ModelError(
+            f"the run {run.path} has no model, for none of its epochs was kept; take another run, "
+            "or train again"
+        )
+    return run.best
+
+
+def is_model(name: str) -> bool:
+    """Whether a word names a model file by its content or its ending, or a run."""
+    path = Path(name)
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(9)  # how a safetensors file begins: a length and an object
+        return path.suffix == SUFFIX or (head[8:] == b"{" and not any(head[5:8]))
+    if path.exists():
+        return RunFolder(path).exists
+    with contextlib.suppress(ModelError):
+        return find_run(name).exists
+    return False
+
+
+def run_names() -> list[str]:
+    """The names of the runs that are kept, the newest first."""
+    return [run.path.name for run in runs_in(RUNS)]
+
+
+def claim(name: str) -> Path:
+    """Make a folder for a new run, ``runs/NUMBER-NAME``, whose number nobody else can have.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        RUNS.mkdir(exist_ok=True)
+        while True:
+            number = 1 + max(_numbers(), default=0)
+            folder = RUNS / str(number)
+            try:
+                folder.mkdir()
+            except FileExistsError:  # somebody else has just made it
+                continue
+            if _numbers().count(number) == 1:
+                return folder.rename(RUNS / f"{number}-{name}")
+            folder.rmdir()  # somebody else has had that number and renamed it meanwhile
+    except OSError as error:
+        raise OutputError(
+            f"no folder for the run can be made in {RUNS}: {reason_of(error)}; train in another "
+            "folder, or keep no run"
+        ) from error
+
+
+def _newest(runs: Iterable[RunFolder]) -> RunFolder:
+    for run in runs:
+        return run
+    raise ModelError(f"no run is kept in {RUNS}; start one with `gpunet train`, or name another")
+
+
+def _numbers() -> list[int]:
+    """The numbers that runs have."""
+    numbers = (_number(entry.name) for entry in RUNS.iterdir())
+    return [number for number in numbers if number is not None]
+
+
+def _number(name: str) -> int | None:
+    """The number that a run's name begins with."""
+    found = re.fullmatch(rf"([0-9]{{1,{MOST_NUMBERS}}})(-.*)?", name, re.DOTALL)
+    return int(found[1]) if found else None

@@ -1,0 +1,212 @@
+"""A run at a glance, as lists of runs show it: read from its log, or else from its checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gpunet.artifacts.kept_runs import runs_in
+from gpunet.artifacts.metrics_reader import MetricsReader, RunEnd
+from gpunet.artifacts.run_folder import RunFolder
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.errors import GpunetError, ModelError
+from gpunet.files.typed_json import UnsoundError, from_json
+from gpunet.training.events import EpochEnd, EpochRecord, RunInfo
+
+__all__ = ["RunSummary", "summaries_in", "summarize"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run at a glance.
+
+    Args:
+        name: of the folder.
+        folder: where it is.
+        data: the dataset's name.
+        network: its sizes, like ``784-16-16-10``.
+        optimizer: the update rule.
+        learning_rate: at the start.
+        epochs: whole ones that are done.
+        planned: epochs at most.
+        best_epoch: whose weights are kept; 0 within the first.
+        val_loss: of the best epoch; ``None`` if no samples are held out.
+        val_accuracy: of the best epoch, a fraction; ``None`` likewise.
+        test_accuracy: of the best weights; ``None`` until the run has ended.
+        seconds: spent in training.
+        stop_reason: why the run ended, or ``None`` if it has not or was aborted.
+        measured: whether targets are measured, which have R2 in the place of accuracies.
+        val_r2: of the best epoch; ``None`` as ``val_accuracy`` is.
+        test_r2: of the best weights; ``None`` as ``test_accuracy`` is.
+        running: whether a living process trains it.
+        trained: when it was trained last, in UTC.
+        bytes: of all files in the folder.
+        config: its settings.
+        history: a record for each epoch.
+    """
+
+    name: str
+    folder: Path
+    data: str
+    network: str
+    optimizer: str
+    learning_rate: float
+    epochs: int
+    planned: int
+    best_epoch: int
+    val_loss: float | None
+    val_accuracy: float | None
+    test_accuracy: float | None
+    seconds: float
+    stop_reason: str | None
+    measured: bool
+    val_r2: float | None
+    test_r2: float | None
+    running: bool
+    trained: datetime
+    bytes: int
+    config: TrainConfig
+    history: tuple[EpochRecord, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run by its names as JSON holds them, with accuracies or R2."""
+        left_out = {"measured", "config", "history"} | (
+            {"val_accuracy", "test_accuracy"} if self.measured else {"val_r2", "test_r2"}
+        )
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        values |= {"folder": str(self.folder), "trained": self.trained.isoformat()}
+        return {name: value for name, value in values.items() if name not in left_out}
+
+    @property
+    def val_score(self) -> float | None:
+        """Accuracy, or R2, of the best epoch; ``None`` if no samples are held out."""
+        return self.val_r2 if self.measured else self.val_accuracy
+
+
+class _Test(msgspec.Struct):
+    accuracy: Annotated[float, Meta(ge=0, le=1)] | None = None
+    r2: Annotated[float, Meta(le=1)] | None = None
+
+
+class _Ending(msgspec.Struct):
+    """What a report says of the end of a run."""
+
+    stop_reason: str
+    test: _Test
+    history: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """How a run went."""
+
+    data: str
+    network: NetworkSpec
+    config: TrainConfig
+    history: tuple[EpochRecord, ...]
+    best_epoch: int
+    seconds: float
+    stop_reason: str | None
+
+
+def summarize(folder: RunFolder) -> RunSummary:
+    """The run in a folder at a glance.
+
+    Raises:
+        ModelError: there is no run, or its files are damaged.
+        DataError: its log is damaged.
+    """
+    course = (_logged if folder.metrics.exists() else _checkpointed)(folder)
+    history, best_epoch, network = course.history, course.best_epoch, course.network
+    best = next((one for one in history if one.epoch == best_epoch), None)
+    ending = _ending(folder, len(history))
+    return RunSummary(
+        name=folder.path.resolve().name,
+        folder=folder.path,
+        data=course.data,
+        network=str(network),
+        optimizer=course.config.optimizer,
+        learning_rate=course.config.effective_learning_rate,
+        epochs=len(history),
+        planned=course.config.effective_epochs,
+        best_epoch=best_epoch,
+        val_loss=None if best is None else best.val_loss,
+        val_accuracy=None if best is None else best.val_accuracy,
+        test_accuracy=None if ending is None else ending.test.accuracy,
+        seconds=course.seconds,
+        stop_reason=course.stop_reason if ending is None else ending.stop_reason,
+        measured=network.kind == "measured",
+        val_r2=None if best is None else best.val_r2,
+        test_r2=None if ending is None else ending.test.r2,
+        running=folder.is_running,
+        trained=datetime.fromtimestamp(folder.written, UTC),
+        bytes=folder.bytes,
+        config=course.config,
+        history=history,
+    )
+
+
+def summaries_in(folder: Path, tell: Callable[[GpunetError], object]) -> list[RunSummary]:
+    """The runs in a folder, or the one that it is, those trained last first.
+
+    Args:
+        folder: that they lie in.
+        tell: gets what is wrong with a run that is damaged, and left out.
+
+    Raises:
+        ModelError: the folder cannot be read.
+    """
+    summaries = []
+    for run in runs_in(folder):
+        try:
+            summaries.append(summarize(run))
+        except GpunetError as error:
+            tell(error)
+    return summaries
+
+
+def _logged(folder: RunFolder) -> _Course:
+    """What the log tells; a run that was just begun may lack its first line."""
+    run: RunInfo | None = None
+    history: tuple[EpochRecord, ...] = ()
+    best_epoch, reason = 0, None
+    for _, event in MetricsReader(folder.metrics, reports=False).new_events():
+        match event:
+            case RunInfo():
+                run, reason = event, None
+                history, best_epoch = event.history, event.best_epoch
+            case EpochEnd():
+                history, best_epoch = (*history, event.record), event.best_epoch
+            case RunEnd():
+                best_epoch, reason = event.best_epoch, event.reason
+    if run is None:
+        raise ModelError(f"{folder.path} holds a run that has not begun to train")
+    seconds = sum(record.seconds for record in history)
+    return _Course(run.dataset.name, run.network, run.config, history, best_epoch, seconds, reason)
+
+
+def _checkpointed(folder: RunFolder) -> _Course:
+    """What the checkpoint tells of a run of an earlier version, which kept no log."""
+    model, state = folder.load()
+    history, best_epoch = state.history, state.best_epoch
+    return _Course(
+        model.origin.name, model.network, model.config, history, best_epoch, state.seconds, None
+    )
+
+
+def _ending(folder: RunFolder, epochs: int) -> _Ending | None:
+    """What the report says, unless it is of before the run was resumed, or damaged."""
+    if not folder.report.is_file():  # a pipe of that name would never end
+        return None
+    try:
+        ending = from_json(folder.report.read_bytes(), _Ending)
+    except (OSError, UnsoundError):
+        return None
+    return ending if len(ending.history) >= epochs else None
