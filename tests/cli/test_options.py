@@ -104,7 +104,7 @@ OPTIONS = {
         *("--storage URL = None | Study", "--resume = None | Study"),
         *("--heartbeat = 10 | Study | from 1", "--device = None | Device"),
         "--output -o = model.safetensors | Output",
-        *("--report = None | Output", FORCE, PLAIN, QUIET),
+        *("--report = None | Output", FORCE, PLAIN, QUIET, BELL),
     ],
     "help": ["[TOPIC] = None"],
     "datasets list": [],
