@@ -139,7 +139,7 @@ def train(
 
 
 def resume(
-    folder: str | Path | None = None,
+    folder: str | Path | int | None = None,
     data: Any = None,
     *,
     device: str = "auto",
@@ -360,7 +360,7 @@ def runs(folder: str | Path = RUNS) -> list[RunSummary]:
 
 
 def replay(
-    run: str | Path | None,
+    run: str | Path | int | None,
     path: str | Path,
     *,
     seconds: float = 10.0,
@@ -402,7 +402,7 @@ def replay(
     write_atomically(wanted, FORMATS[kind](recording, theme))
 
 
-def load(path: str | Path | None = None) -> Model:
+def load(path: str | Path | int | None = None) -> Model:
     """Load a model that ``Model.save`` or the command line wrote.
 
     Args:
