@@ -10,7 +10,6 @@ Example:
 from __future__ import annotations
 
 import importlib
-import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
     from gpunet.sklearn import cross_validate as cross_validate
     from gpunet.training.events import Callback
     from gpunet.workflows.training import Run
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __version__ = "0.1.0"
 
