@@ -52,7 +52,7 @@ FARTHEST = 10.0
 """Seconds between two reports at most, so that somebody who follows the run sees it go on."""
 
 
-INSIGHT_SHARE = 0.005
+INSIGHT_SHARE = 0.01
 """Share of a run's time that looks into the network may take for the log."""
 
 FIRST_INSIGHT, INSIGHTS = 0.5, 10
