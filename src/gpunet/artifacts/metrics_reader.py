@@ -281,6 +281,11 @@ class _Progress(msgspec.Struct, kw_only=True):
     recent_loss: Optional = UNSET
     recent_score: Optional = UNSET
     learning_rate: Optional = UNSET
+    host_memory: Count | UnsetType = UNSET
+    device_memory: Count | UnsetType = UNSET
+    processors: Seconds | UnsetType = UNSET
+    step_seconds: Seconds | UnsetType = UNSET
+    device_share: Seconds | UnsetType = UNSET
 
 
 class _Begin(msgspec.Struct, kw_only=True):

@@ -112,7 +112,7 @@ def origin(context: typer.Context, name: str) -> str:
 def blamed(context: typer.Context, error: SettingError) -> SettingError:
     """An error about a setting, with what gave the setting unless that was typed."""
     place = origin(context, error.setting)
-    return error if place in {"", "typed"} else error.at(place)
+    return error if error.location or place in {"", "typed"} else error.at(place)
 
 
 def as_typed(value: Any) -> Any:

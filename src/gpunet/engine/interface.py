@@ -420,6 +420,10 @@ class Engine(Population, ABC):
         The probabilities of every class or of every label, or the measured targets.
         """
 
+    def memory(self) -> int | None:
+        """Bytes of all buffers on the device; ``None`` if that is the host itself."""
+        return None
+
     def busy_seconds(self) -> float | None:
         """What the device has worked at this epoch's steps, while ``clocked``.
 

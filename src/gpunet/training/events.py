@@ -107,6 +107,12 @@ class Progress:
         recent_loss: mean over the steps since the report before; ``None`` if there were none.
         recent_score: accuracy, or R2 of measured targets, over the same steps.
         learning_rate: of the latest step; ``None`` until there is one.
+        host_memory: bytes of the machine's memory that the process holds. This and what follows is
+            of the last second, and ``None`` where nobody tells.
+        device_memory: bytes of all buffers on the device.
+        processors: the processors' time that the process takes, by the clock's.
+        step_seconds: of a training step, by the clock.
+        device_share: share of that in which the device worked, by its own clock.
     """
 
     epoch: int
@@ -121,6 +127,11 @@ class Progress:
     recent_loss: float | None = None
     recent_score: float | None = None
     learning_rate: float | None = None
+    host_memory: int | None = None
+    device_memory: int | None = None
+    processors: float | None = None
+    step_seconds: float | None = None
+    device_share: float | None = None
 
     @property
     def share(self) -> float:

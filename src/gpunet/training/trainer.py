@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from statistics import fmean
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.run_samples import RunSamples
 from gpunet.training.splits import network_for, settled
 from gpunet.training.state import Begun, RunState, Start
+from gpunet.training.usage import UsageMeter
 from gpunet.training.windows import Window
 
 __all__ = ["Prune", "train", "train_population"]
@@ -199,6 +200,7 @@ class _Run:
         self.failures: list[str] = []  # of the device, that were not overcome
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
+        self.usage = UsageMeter(engine)
         self.looks = Looks(engine, self.samples, self._insight_share)
         self.validation_seconds: float | None = None
         self.told = Metrics.none(len(self.members))  # of the epoch, in the latest report
@@ -415,9 +417,10 @@ class _Run:
                 began = self.clock()
                 count = min(self.pace.steps, steps - done)
                 ending = done + count == steps and window.following is None
-                self.looks.train(count, ending=ending)
-                window.copy_ahead(self.engine)
-                metrics = before + self.engine.metrics()
+                with self.usage.steps(count):
+                    self.looks.train(count, ending=ending)
+                    window.copy_ahead(self.engine)
+                    metrics = before + self.engine.metrics()
                 seconds = self.clock() - began
                 self.pace.update(count, seconds)
                 done, busy = done + count, busy + seconds
@@ -580,6 +583,7 @@ class _Run:
             recent_loss=float(recent.mean_loss[running].mean()) if news else None,
             recent_score=fmean(recent_scores[p] for p in running) if news else None,
             learning_rate=float(self.learning_rates[running, done - 1].mean()) if done else None,
+            **asdict(self.usage.now()),
         )
         for callback in self.callbacks:
             callback.on_progress(progress)

@@ -30,6 +30,11 @@ class Buffers:
     def __getitem__(self, name: str) -> Any:
         return self._named[name]
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of all of them."""
+        return sum(buffer.size for buffer in self._named.values())
+
     def ensure(self, name: str, size: int, *, uniform: bool = False) -> Any:
         """The buffer of that name and so many bytes, made again if it had another size.
 

@@ -130,7 +130,8 @@ class WgpuEngine(Engine):
         self._longest = 0  # samples of an epoch that the training's buffers have room for
         self._weights_seen: NDArray[np.float64] | None = None  # after each step
         self._one_order = False  # whether all networks see the samples in the same order
-        self._busy: list[Callable[[], float | None]] = []  # what its submissions took
+        self._busy: list[Callable[[], float | None]] = []  # what its latest submissions took
+        self._worked = 0.0  # seconds that those before took
         self._evaluations: dict[Split, Compiled] = {}
         self._held = np.arange(self.population)  # (P,) which network lies in each slot
         self._running = self.population  # so many of them, in the first slots, are active
@@ -231,7 +232,7 @@ class WgpuEngine(Engine):
         records["first_step"] = first_step
         self._buffers.write("networks", records)
         self._asked = 0
-        self._busy = []
+        self._busy, self._worked = [], 0.0
         self._write_batch(0, 0)
 
     def train(self, steps: int) -> None:
@@ -318,11 +319,17 @@ class WgpuEngine(Engine):
         possible = STEPS_A_DISPATCH if limit is None else limit // plan.iterations
         return max(1, min(STEPS_A_DISPATCH, possible))
 
+    def memory(self) -> int:
+        """Bytes of all buffers on the adapter."""
+        return self._buffers.bytes
+
     def busy_seconds(self) -> float | None:
         """What the adapter has worked at this epoch's steps, by its own clock."""
         if not self._open.adapter.timestamps:
             return None
-        return math.fsum(seconds() or 0.0 for seconds in self._busy)
+        self._worked += math.fsum(seconds() or 0.0 for seconds in self._busy)
+        self._busy = []
+        return self._worked
 
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
         """Time every pass by the adapter's clock, or by the wall's if it has none."""

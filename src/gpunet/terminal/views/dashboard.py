@@ -27,6 +27,7 @@ from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
+from gpunet.terminal.views.system_strip import system_strip
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
@@ -43,7 +44,7 @@ SIDE_BY_SIDE = 130
 """Columns from which the epochs and the gallery stand side by side."""
 
 SPACIOUS = 32
-"""Rows from which a blank line parts the head from what is below it."""
+"""Rows from which the strip of what is used parts the head from what is below it."""
 
 STATEMENT = 38
 """Columns kept free right of the bars, so that they do not change their length."""
@@ -90,10 +91,17 @@ def dashboard_frame(
         kept(_head, console, view.run, width, header),
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
-        Block(width, []).shaped(width, gap),
+        text_block(console, [_strip(console, view, width)][:gap], width),
         SCREENS.get(view.screen, _curves_screen)(console, view, view.run, width, rows),
     ]
     return framed(console, parts, last, size)
+
+
+def _strip(console: Console, view: View, width: int) -> Text:
+    """What the run uses, while it runs and as soon as it is known."""
+    if view.progress is None or view.reason is not None:
+        return Text()
+    return system_strip(console, view.progress, width)
 
 
 def share_done(view: View) -> float:
