@@ -189,3 +189,13 @@ def test_the_users_file_lies_where_the_system_keeps_such_files(
     assert user_path() == wanted
     monkeypatch.setenv("GPUNET_CONFIG", "~/mine.toml")
     assert user_path() == Path.home() / "mine.toml"
+
+
+@pytest.mark.parametrize("command", ["train", "tune", "find-lr"])
+def test_every_command_names_the_variable_of_a_setting_that_cannot_be(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("GPUNET_BATCH_SIZE", "0")
+    ran = gpunet(command, "--data", "strokes:20+10", "--device", "cpu")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.failure == "GPUNET_BATCH_SIZE: batch_size is 0, wanted from 1 to 16,777,216"

@@ -5,7 +5,8 @@ It walks over whatever commands there are, so that a new one has it all without 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,8 @@ import typer.main
 from gpunet.cli import options
 from gpunet.cli.help import HELP, long_help, short_help, split_examples
 from gpunet.cli.logs import LogFile, Verbose
-from gpunet.cli.sources import give_variable
+from gpunet.cli.sources import blamed, give_variable
+from gpunet.errors import SettingError
 
 __all__ = ["completed", "walk"]
 
@@ -27,6 +29,7 @@ def completed(group: Any) -> typer.core.TyperGroup:
         if not hasattr(command, "commands"):
             command.params += shared
         command.params += helps
+        command.invoke = partial(_blaming_its_source, command.invoke)
         command.add_help_option = False
         command.help, command.epilog = split_examples(command.help or "")
         context = typer.Context(command, info_name=path)
@@ -43,6 +46,14 @@ def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     yield path, command
     for name, one in getattr(command, "commands", {}).items():
         yield from walk(f"{path} {name}", one)
+
+
+def _blaming_its_source(invoke: Callable[[Any], Any], context: Any) -> Any:
+    """Carry out a command; an error about a setting names the variable or the file it is from."""
+    try:
+        return invoke(context)
+    except SettingError as error:
+        raise blamed(context, error) from error
 
 
 def _shorten_kind(parameter: Any, context: typer.Context) -> None:

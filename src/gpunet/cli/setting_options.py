@@ -16,13 +16,13 @@ from typing import Annotated, Any
 
 import typer
 
-from gpunet.cli.sources import FILE, as_typed, blamed, is_given, origin, settings_files
+from gpunet.cli.sources import FILE, as_typed, is_given, origin, settings_files
 from gpunet.config import DEFAULT_LOSSES, SETTINGS, Setting, TrainConfig
 from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.config.settings import DATA
 from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.config.texts import written
-from gpunet.errors import SettingError, UsageError
+from gpunet.errors import UsageError
 
 __all__ = ["SHORT", "option", "settings_command", "with_fixed_settings", "with_settings"]
 
@@ -74,13 +74,10 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**given: Any) -> None:
         texts = {name: given.pop(name) for name in SETTINGS}
-        try:
-            config = TrainConfig(
-                **{name: _parsed(name, text) for name, text in texts.items()},
-                measured=_measured(given["context"]),
-            )
-        except SettingError as error:
-            raise blamed(given["context"], error) from error
+        config = TrainConfig(
+            **{name: _parsed(name, text) for name, text in texts.items()},
+            measured=_measured(given["context"]),
+        )
         command(config=config, **{name: given[name] for name in given if name in own})
 
     return _with_parameters(run, command, {"context": [], "config": _OPTIONS}, _SOURCES)

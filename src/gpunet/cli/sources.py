@@ -38,7 +38,7 @@ FILE, USER_FILE = "gpunet.config.settings_file", "gpunet.config.user_file"
 """Keys under which a command's context keeps its settings files, for messages about them."""
 
 EVERYWHERE = frozenset(
-    {"autotune", "device", "graphics", "log_file", "plain", "quiet", "theme", "verbose"}
+    {"autotune", "bell", "device", "graphics", "log_file", "plain", "quiet", "theme", "verbose"}
 )
 """Options that the user's file gives to every command; all others to those that train."""
 
@@ -112,7 +112,7 @@ def origin(context: typer.Context, name: str) -> str:
 def blamed(context: typer.Context, error: SettingError) -> SettingError:
     """An error about a setting, with what gave the setting unless that was typed."""
     place = origin(context, error.setting)
-    return error if place in {"", "typed"} else error.at(place)
+    return error if error.location or place in {"", "typed"} else error.at(place)
 
 
 def as_typed(value: Any) -> Any:

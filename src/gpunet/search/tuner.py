@@ -6,6 +6,7 @@ trials there are belongs to ``study``; it knows screens only as observers.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -36,6 +37,8 @@ from gpunet.training.trainer import train_population
 from gpunet.workflows.training import untrained_model
 
 __all__ = ["Tuner", "best_model_path"]
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 """Seconds between two looks at what other workers have come to."""
@@ -151,6 +154,9 @@ class Tuner:
             return
         trials, settings = list(configs), list(configs.values())
         network = network_for(settings[0], self._dataset)
+        for trial in trials:
+            log.debug("trial %d: %s", trial.number, trial.params)
+        log.info("%d trials of %s side by side", len(trials), network)
         self._observer.on_batch_begin(progress, str(network), [one.number for one in trials])
         adapter = self._choice.adapter
         tiles = None if adapter is None else TileCache.of(adapter)

@@ -22,8 +22,8 @@ __all__ = ["Moment", "Told", "moments", "read_run", "recorded", "retell"]
 RATE = 8
 """Frames of a recording in a second, as the dashboard draws them."""
 
-MOST_FRAMES = 400
-"""In a recording; of a longer one there are fewer in a second."""
+MOST_FRAMES, MOST_CELLS = 400, 1_500_000
+"""In a recording; of a longer or a larger one there are fewer frames in a second."""
 
 HOLD = 2.0
 """Seconds for which a recording shows its last frame."""
@@ -104,7 +104,8 @@ def recorded(
         seconds: that the run takes in it.
         keys: those that somebody presses, each with the second.
     """
-    count = max(2, min(MOST_FRAMES, round(seconds * RATE)))
+    most = min(MOST_FRAMES, MOST_CELLS // (size[0] * size[1]))
+    count = max(2, min(most, round(seconds * RATE)))
     frames = []
     for number, moment in enumerate(moments(told, count)):
         at, view = seconds * number / (count - 1), moment.view
