@@ -137,7 +137,12 @@ def test_several_runs_are_drawn_in_one_chart_each_in_a_color_of_its_own(
     console = make_text_console(160, colors="truecolor")
     views = {"wide": told(10, make_run()), "deep": told(4, make_run(validation=0))}
     rows = drawn(console, views, (160, 12))
-    assert rows[0].startswith("loss ━ wide 0.2000 ╍ val 0.2100 ━ deep 0.5000 ★ epoch 1 ★ epoch 1")
+    assert rows[0].startswith("loss ━ 1 wide 0.2000 ╍ val 0.2100 ━ 2 deep 0.5000   ")
+    ends = {
+        sign: {row[:79].index(sign) for row in rows[1:-1] if sign in row[5:79]} for sign in "12"
+    }
+    assert {sign: len(places) for sign, places in ends.items()} == {"1": 1, "2": 1}
+    assert min(ends["2"]) < min(ends["1"])
     block = curves(console, views, 160, 12)
     styles = {part.style for line in block.lines[1:] for part in line}
     assert {console.get_style(Ink.TRAIN), console.get_style(Ink.VALIDATION)} <= styles

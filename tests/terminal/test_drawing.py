@@ -157,6 +157,17 @@ def test_a_dash_is_no_digit(screen: DrawScreen) -> None:
     assert "far wider than a digit" in shown
 
 
+def test_why_a_network_cannot_answer_is_told(
+    screen: DrawScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise gpunet.DeviceError("the memory does not hold the network; try a smaller one")
+
+    monkeypatch.setattr(DrawingReader, "answer", fail)
+    draw_digit(screen, 1)
+    assert "the memory does not hold the network" in frame_of(screen)
+
+
 def test_the_right_button_erases_and_the_mouse_draws_only_from_the_board_on(
     screen: DrawScreen,
 ) -> None:

@@ -1,11 +1,13 @@
 """The keys that change what is seen of a run, and the screen that lists them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from gpunet.terminal.views.dashboard import dashboard_frame
+from gpunet.terminal.views.keys import ARROWS
 from gpunet.terminal.views.view import KEYS, View
 from gpunet.training.events import Control, RunInfo
 
@@ -30,6 +32,13 @@ def test_every_key_is_listed_with_its_meaning(
     for key, meaning in (("q", "stop after this epoch"), ("p", "pause"), ("Ctrl-C", "stop now")):
         assert any(row.lstrip().startswith(f"{key}  {meaning}") for row in rows)
     assert listed.isascii() == ascii_only
+
+
+def test_the_guide_tells_of_every_key() -> None:
+    guide = (Path(__file__).parents[2] / "docs/guide/dashboard.md").read_text("utf-8")
+    assert [
+        key for key in KEYS if f"`{ARROWS.get(key, key)}`" not in guide and key != "escape"
+    ] == []
 
 
 @pytest.mark.parametrize("back", ["?", "escape"])

@@ -32,8 +32,8 @@ def draw(model: options.ModelFile = None, keep: Keep = Path("drawn")) -> None:
 
     Examples:
         gpunet draw
-        gpunet draw model.safetensors --theme light
-        gpunet draw runs/deep/best.safetensors
+        gpunet draw model.safetensors
+        gpunet draw 3 --keep mistakes
     """
     from gpunet.artifacts.model_file import load
     from gpunet.terminal.live.console import SMALLEST_SCREEN, make_console, wants_dashboard

@@ -77,6 +77,7 @@ def test_a_recording_lasts_as_long_as_is_wanted_and_shows_the_end_a_little_longe
 
 def test_a_long_recording_has_no_more_frames_than_fit_into_a_file(told: Told) -> None:
     assert len(recorded(told, (40, 10), 600.0).frames) == 400
+    assert len(recorded(told, (250, 80), 600.0).frames) == 75
 
 
 @pytest.mark.parametrize("kind", FORMATS)

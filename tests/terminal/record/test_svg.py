@@ -159,3 +159,13 @@ def test_it_holds_what_changes_and_not_every_frame(film: Recording) -> None:
     still = Recording("", film.size, [(0.0, film.frames[-1][1])], 1.0)
     double = Recording("", film.size, [(0.0, film.frames[-1][1]), (1.0, film.frames[-1][1])], 2.0)
     assert len(svg(double)) <= len(svg(still)) + 10
+
+
+@pytest.mark.parametrize("reader", ["dark", "light"])
+def test_a_ground_in_the_color_of_the_other_panel_is_drawn(
+    make_film: Callable[..., Recording], open_svg: Callable[..., Page], reader: str
+) -> None:
+    dark = "#{:02x}{:02x}{:02x}".format(*PANEL["dark"][1])
+    picture = screenshot(open_svg(make_film("  ", style=f"on {dark}"), color_scheme=reader))
+    height, width, _ = picture.shape
+    assert tuple(picture[height // 2, width // 2]) == PANEL["dark"][1]

@@ -69,12 +69,13 @@ class Series:
 
 
 class Mark(NamedTuple):
-    """A star at a point of a chart, and what the legend says of it."""
+    """A star, or another sign, at a point of a chart; with a name it stands in the legend."""
 
     name: str
     x: float
     y: float
     style: str = Ink.BEST
+    sign: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,7 +184,9 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
                 value = chart.number_format(float(series.y[-1]))
                 text.append(f" {value}" if named else value, series.style)
         for star in chart.marks if marked else ():
-            text.append(f" {glyphs(ascii_only).best} ", star.style).append(star.name, Ink.MUTED)
+            if star.name:
+                sign = star.sign or glyphs(ascii_only).best
+                text.append(f" {sign} ", star.style).append(star.name, Ink.MUTED)
         if text.cell_len <= width:
             break
     return text
@@ -258,11 +261,11 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         shown = BRAILLE + np.where(on_another, shown, together)
     characters = np.where(owners < 0, ord(" "), shown)
     styles = [console.get_style(series.style) for series in chart.series]
-    star = ord(glyphs(ascii_only).best)
     for mark in chart.marks:
         column = _scaled(np.array([mark.x]), chart.x_range, columns * across)[0] // across
         row = rows - 1 - _scaled(np.array([mark.y]), y_range, rows * down)[0] // down
-        characters[row, column], owners[row, column] = star, len(styles)
+        sign = mark.sign or glyphs(ascii_only).best
+        characters[row, column], owners[row, column] = ord(sign), len(styles)
         styles.append(console.get_style(mark.style))
     inks = [*styles, None]  # -1: None
     return [
@@ -338,7 +341,7 @@ def _x_labels(chart: LineChart, columns: int) -> str:
     ticks, step = nice_ticks(lowest, highest, max(1, columns // widest), chart.whole)
     line = [" "] * columns
     free = 0
-    for tick in sorted({lowest, *ticks}) if chart.whole else ticks:
+    for tick in ticks:
         label = tick_label(tick, step)
         center = round((tick - lowest) / (highest - lowest) * (columns - 1))
         start = min(max(0, center - len(label) // 2), columns - len(label))

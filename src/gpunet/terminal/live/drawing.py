@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from gpunet.errors import DataError
+from gpunet.errors import DataError, GpunetError
 from gpunet.model import Model
 from gpunet.terminal.draw.canvas import KEYS, MOVES, SIDE, Canvas
 from gpunet.terminal.live.keyboard import Mouse
@@ -101,5 +101,7 @@ class Drawing:
             answers = self._reader.answer(replace(model, parameters=parameters), png)
         except DataError:
             return replace(silent, problem=DASH)
+        except GpunetError as error:  # such as a machine whose memory does not hold the network
+            return replace(silent, problem=str(error))
         x, y = canvas.pen
         return replace(silent, answers=answers, chosen=answers.nearest(x * SIDE, y * SIDE))

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gpunet.config import Theme
 from gpunet.terminal.draw.style import PANEL
-from gpunet.terminal.record.cells import Cell, cells_of
+from gpunet.terminal.record.cells import RGB, Cell, cells_of
 from gpunet.terminal.record.recording import Recording, backgrounds
 from gpunet.terminal.record.shapes import Shape, shape_of
 
@@ -46,25 +46,22 @@ def gif(recording: Recording, theme: Theme = "auto") -> bytes:
         theme: the colors; ``auto`` is ``dark`` here, as a GIF cannot ask the reader.
     """
     background = backgrounds(theme)[0]
-    blocks = recording.blocks(background, colors=theme != "mono")
     ground = PANEL[background][1]
-    pictures = []
-    for block in blocks:
-        rows = [_row(row, ground) for row in map(tuple, cells_of(block, background))]
-        pictures.append(np.concatenate(rows))  # (height, width, 3)
-    palette, indices = _in_few_colors(pictures, ground)
-    images = []
-    for picture in indices:
-        image = Image.fromarray(np.pad(picture, MARGIN, constant_values=0), "P")
-        image.putpalette(palette.tobytes())
-        images.append(image)
+    frames = [
+        cells_of(block, background)
+        for block in recording.blocks(background, colors=theme != "mono")
+    ]
+    cells = list(dict.fromkeys(cell for frame in frames for row in frame for cell in row))
+    palette, numbers = _in_few_colors(np.stack([_tile(cell, ground) for cell in cells]), ground)
+    tiles = dict(zip(cells, numbers, strict=True))
+    images = (_image(frame, tiles, palette) for frame in frames)
     times = [seconds for seconds, _ in recording.frames] + [recording.seconds]
     file = io.BytesIO()
-    images[0].save(
+    next(images).save(
         file,
         format="GIF",
         save_all=True,
-        append_images=images[1:],
+        append_images=images,
         duration=[max(20, 10 * round(100 * (end - begin))) for begin, end in pairwise(times)],
         loop=0,
         optimize=True,
@@ -72,24 +69,34 @@ def gif(recording: Recording, theme: Theme = "auto") -> bytes:
     return file.getvalue()
 
 
+def _image(
+    frame: list[list[Cell]], tiles: dict[Cell, NDArray[np.uint8]], palette: NDArray[np.uint8]
+) -> Image.Image:
+    """A frame in the colors of a palette, the first of which is around it."""
+    rows = [np.concatenate([tiles[cell] for cell in row], axis=1) for row in frame]
+    image = Image.fromarray(np.pad(np.concatenate(rows), MARGIN))
+    image.putpalette(palette.tobytes())
+    return image
+
+
 def _in_few_colors(
-    pictures: list[NDArray[np.uint8]], first: tuple[int, int, int]
-) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
-    """A palette (colors, 3) that begins with ``first``, and the pictures as numbers in it.
+    tiles: NDArray[np.uint8], first: RGB
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A palette (colors, 3) that begins with ``first``, and tiles of numbers in it.
 
     Where there are too many colors, those that are close to one another become one.
     """
     for step in (1, 4, 8, 16, 32, 64):
-        coded = [_codes(picture // step * step) for picture in pictures]
+        coded = _codes(tiles // step * step)
         ground = _codes(np.array(first, np.uint8) // step * step)
-        others = np.unique(np.concatenate([np.unique(picture) for picture in coded]))
+        others = np.unique(coded)
         codes = np.concatenate([[ground], others[others != ground]])
         if len(codes) <= MOST_COLORS:
             break
     order = np.argsort(codes)
-    numbers = [order[np.searchsorted(codes, picture, sorter=order)] for picture in coded]
+    numbers = order[np.searchsorted(codes, coded, sorter=order)]
     palette = codes[:, None] >> np.array([16, 8, 0]) & 255
-    return palette.astype(np.uint8), [number.astype(np.uint8) for number in numbers]
+    return palette.astype(np.uint8), numbers.astype(np.uint8)
 
 
 def _codes(picture: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -99,14 +106,7 @@ def _codes(picture: NDArray[np.uint8]) -> NDArray[np.int64]:
     return codes
 
 
-@cache
-def _row(cells: tuple[Cell, ...], ground: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """A row of cells (height, width, 3)."""
-    return np.concatenate([_tile(cell, ground) for cell in cells], axis=1)
-
-
-@cache
-def _tile(cell: Cell, ground: tuple[int, int, int]) -> NDArray[np.uint8]:
+def _tile(cell: Cell, ground: RGB) -> NDArray[np.uint8]:
     """A cell (height, width, 3)."""
     look = cell.look
     behind = np.array(look.ground or ground)

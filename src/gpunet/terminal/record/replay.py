@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpunet.artifacts.metrics_reader import Event, RunEnd, read_events
-from gpunet.errors import DataError
+from gpunet.errors import DataError, UsageError, spelled
 from gpunet.terminal.record.recording import Draw, Recording
 from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.terminal.views.view import View
 from gpunet.training.events import Callback, Control, EpochEnd, Insight, Progress, RunInfo
 
-__all__ = ["Moment", "Told", "moments", "read_run", "recorded", "retell"]
+__all__ = ["Moment", "Told", "moments", "read_run", "recorded", "require_size", "retell"]
+
+LEAST, MOST = (40, 10), (250, 80)
+"""Columns and rows of a recording."""
 
 RATE = 8
 """Frames of a recording in a second, as the dashboard draws them."""
 
-MOST_FRAMES = 400
-"""In a recording; of a longer one there are fewer in a second."""
+MOST_FRAMES, MOST_CELLS = 400, 1_500_000
+"""In a recording; of a longer or a larger one there are fewer frames in a second."""
 
 HOLD = 2.0
 """Seconds for which a recording shows its last frame."""
@@ -90,6 +93,19 @@ def moments(told: Told, count: int) -> list[Moment]:
     return found
 
 
+def require_size(size: tuple[int, int]) -> None:
+    """Make sure that a recording can have so many columns and rows.
+
+    Raises:
+        UsageError: they are too few or too many.
+    """
+    if not all(a <= n <= b for a, n, b in zip(LEAST, size, MOST, strict=True)):
+        raise UsageError(
+            f"{spelled('size')} is {size[0]} columns and {size[1]} rows, wanted "
+            f"{LEAST[0]} to {MOST[0]} columns and {LEAST[1]} to {MOST[1]} rows"
+        )
+
+
 def recorded(
     told: Told,
     size: tuple[int, int],
@@ -104,7 +120,8 @@ def recorded(
         seconds: that the run takes in it.
         keys: those that somebody presses, each with the second.
     """
-    count = max(2, min(MOST_FRAMES, round(seconds * RATE)))
+    most = min(MOST_FRAMES, MOST_CELLS // (size[0] * size[1]))
+    count = max(2, min(most, round(seconds * RATE)))
     frames = []
     for number, moment in enumerate(moments(told, count)):
         at, view = seconds * number / (count - 1), moment.view

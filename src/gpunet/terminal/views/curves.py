@@ -57,14 +57,16 @@ def curves(console: Console, views: Mapping[str, View], width: int, height: int)
 
     Args:
         console: decides on characters and colors.
-        views: runs by their names; of one run alone the name is not told. The first one says
-            which part is shown, how smooth, and on which axis.
+        views: runs by their names, nine at most; of one run alone the name is not told, of several
+            each has a number. The first one says which part is shown, how smooth, on which axis.
         width: in cells.
         height: in lines.
     """
     first = next(iter(views.values()), None)
     if height < 1 or first is None or first.run is None:
         return Block(width, [])
+    if len(views) > 1:
+        views = {f"{place} {name}": view for place, (name, view) in enumerate(views.items(), 1)}
     x_range = _range(views)
     places = max(2, width if width < NARROW else width // 2) * 2  # as many as there are dots
     part = PARTS[ZOOMS[first.zoom]]
@@ -79,7 +81,7 @@ def curves(console: Console, views: Mapping[str, View], width: int, height: int)
         logarithmic=first.logarithmic,
         number_format=formats.loss,
         whole=whole,
-        marks=list(_stars(views, x_range, LOSS)),
+        marks=_marks(views, x_range, places, LOSS),
         strip=rate,
     )
     if width < NARROW:
@@ -93,7 +95,7 @@ def curves(console: Console, views: Mapping[str, View], width: int, height: int)
         (LOWEST_R2, 1.0) if measured else (0.0, 100.0),
         number_format=formats.r2 if measured else "{:.2f}".format,
         whole=whole,
-        marks=list(_stars(views, x_range, SCORE)),
+        marks=_marks(views, x_range, places, SCORE),
     )
     half = (width - 2) // 2
     charts = [line_chart(console, loss, half), line_chart(console, score, width - 2 - half)]
@@ -134,8 +136,9 @@ def _validation(
     """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
     scale, figure = _figures(view, column)
     records = view.records[:: -(1 + len(view.records) // MOST)][::-1]  # the last one stays
+    reached = view.course.end
     points = [
-        (_end(view, one), math.nan if (value := figure(one)) is None else scale * value)
+        (_end(reached, one), math.nan if (value := figure(one)) is None else scale * value)
         for one in records
     ]
     x, y = np.array(points, float).reshape(-1, 2).T
@@ -143,9 +146,8 @@ def _validation(
     return x[shown], y[shown]
 
 
-def _end(view: View, record: EpochRecord) -> float:
-    """Where an epoch ended; that may be before all its steps were done."""
-    reached = view.course.end
+def _end(reached: float, record: EpochRecord) -> float:
+    """Where an epoch of a course so long ended; that may be before all its steps were done."""
     return min(record.epoch, reached) if reached > record.epoch - 1 else float(record.epoch)
 
 
@@ -153,14 +155,28 @@ def _stars(views: Mapping[str, View], x_range: tuple[float, float], column: int)
     """The epoch whose weights are kept: on the validation, or the training where there is none."""
     for view in views.values():
         best = view.best
-        if best is None or not x_range[0] <= _end(view, best) <= x_range[1]:
+        if best is None or not x_range[0] <= _end(view.course.end, best) <= x_range[1]:
             continue
         scale, figure = _figures(view, column)
         value = figure(best)
         if value is None:
             value = best.train_loss if column == LOSS else best.train_score
         if value is not None and math.isfinite(value):
-            yield Mark(f"epoch {best.epoch}", _end(view, best), scale * value)
+            yield Mark(f"epoch {best.epoch}", _end(view.course.end, best), scale * value)
+
+
+def _marks(
+    views: Mapping[str, View], x_range: tuple[float, float], places: int, column: int
+) -> list[Mark]:
+    """The stars, and of several runs the number of each where its training's curve ends."""
+    marks = list(_stars(views, x_range, column))
+    if len(views) == 1:
+        return marks
+    for series in _series(views, x_range, places, column):
+        if len(series.x) and series.name in views:
+            end = float(series.x[-1]), float(series.y[-1])
+            marks.append(Mark("", *end, series.style, series.name[0]))
+    return [mark._replace(name="") for mark in marks]
 
 
 def _rate(view: View, x_range: tuple[float, float], places: int) -> Series | None:

@@ -12,7 +12,7 @@ from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.view import KEYS, View
 from gpunet.training.events import RunInfo
 
-__all__ = ["keys_screen"]
+__all__ = ["ARROWS", "keys_screen"]
 
 OWN: Mapping[str, str] = {
     "q": "stop after this epoch, and save",
