@@ -47,7 +47,7 @@ __all__ = ["Prune", "train", "train_population"]
 
 log = logging.getLogger(__name__)
 
-REPORT_SECONDS = 0.12
+REPORT_SECONDS = 0.1
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
 
 CHECKPOINT_SECONDS = 60
