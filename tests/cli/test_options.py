@@ -66,7 +66,11 @@ OPTIONS = {
     "explain": [*TRAINING, DEVICE, AUTOTUNE, "--shader PASS = None | Output", PLAIN],
     "profile": [*TRAINING, DEVICE, AUTOTUNE, PLAIN],
     "recipes": ["NAME = None"],
-    "runs": ["[DIR] = runs", JSON],
+    "runs list": ["[DIR] = runs", "--sort = newest | Output", JSON],
+    "runs show": ["RUN", JSON],
+    "runs compare": ["RUN", JSON],
+    "runs plot": ["RUN", PLOT, FORCE],
+    "runs delete": ["RUN", "--yes -y = False"],
     "evaluate": [MODEL, "--data -d = None | Data", DEVICE, JSON],
     "predict": [
         *("[MODEL] DATA", "--output -o FILE = None | Output", "--format = None | Output"),
