@@ -136,7 +136,7 @@ def train(
 
 
 def resume(
-    folder: str | Path | None = None,
+    folder: str | Path | int | None = None,
     data: Any = None,
     *,
     device: str = "auto",
@@ -356,7 +356,7 @@ def runs(folder: str | Path = RUNS) -> list[RunSummary]:
     return summaries_in(Path(folder), Warnings().note)
 
 
-def load(path: str | Path | None = None) -> Model:
+def load(path: str | Path | int | None = None) -> Model:
     """Load a model that ``Model.save`` or the command line wrote.
 
     Args:

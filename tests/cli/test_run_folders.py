@@ -250,7 +250,7 @@ def test_runs_are_compared_the_best_first(gpunet: RunCommand, halves: Path) -> N
     for name, rate in (("slow", 1e-9), ("good", 0.02)):
         options = ("--hidden", "4", "--validation", 40, "--epochs", 4, "--lr", rate, "--name", name)
         assert gpunet("train", "--data", halves, "--device", "cpu", *options, "-q").code == 0
-    content = json.loads(gpunet("runs", "--json").out)
+    content = json.loads(gpunet("runs", "--sort", "best", "--json").out)
     assert [one["name"] for one in content] == ["good", "slow"]
     report = json.loads(Path("runs/good/report.json").read_text("utf-8"))
     assert report["test"]["accuracy"] == content[0]["test_accuracy"]
@@ -261,10 +261,11 @@ def test_runs_are_compared_the_best_first(gpunet: RunCommand, halves: Path) -> N
         4,
         "epochs",
     )
-    head, _, first, second = gpunet("runs").out.splitlines()
+    head, _, *rows = gpunet("runs", "--sort", "best").out.splitlines()
     assert head.startswith("run")
-    assert first.startswith("good")
-    assert second.startswith("slow")
+    assert [row.split()[0] for row in rows[:2]] == ["good", "slow"]
+    os.utime("runs/slow/metrics.jsonl", (2**31, 2**31))
+    assert [one["name"] for one in json.loads(gpunet("runs", "--json").out)] == ["slow", "good"]
 
 
 def test_a_single_run_may_be_named(gpunet: RunCommand, kept: Path) -> None:
@@ -298,7 +299,7 @@ def test_a_damaged_run_is_told_and_left_out(gpunet: RunCommand, kept: Path) -> N
 def test_where_there_are_no_runs_it_says_how_to_start_one(gpunet: RunCommand) -> None:
     ran = gpunet("runs")
     assert (ran.code, ran.err) == (0, "")
-    assert "no run is kept in runs; start one with `gpunet train --name NAME`" in ran.out
+    assert "no run is kept in runs; start one with `gpunet train`" in ran.out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
@@ -321,21 +322,13 @@ def test_a_name_with_a_nul_is_refused(gpunet: RunCommand, halves: Path) -> None:
     assert "--name 'a\\x00b' is no plain name" in ran.failure
 
 
-def test_the_table_of_runs_tells_what_their_files_hold(
-    gpunet: RunCommand, kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_table_of_runs_tells_what_their_files_hold(gpunet: RunCommand, kept: Path) -> None:
     report = json.loads((kept / "report.json").read_text("utf-8"))
-    report["test"]["accuracy"], report["seconds"] = 0.125, 7.0
+    report["test"]["accuracy"] = 0.125
     (kept / "report.json").write_text(json.dumps(report), "utf-8")
     (run,) = json.loads(gpunet("runs", kept, "--json").out)
-    narrow = gpunet("runs", kept).out.splitlines()
-    assert narrow[0].split("  ")[-1].strip() == "time"
-    monkeypatch.setenv("COLUMNS", "120")
-    head, _, row = gpunet("runs", kept).out.splitlines()
-    assert head.split()[-3:] == ["loss", "optimizer", "ended"]
-    words = " ".join(row.split())
-    assert words.startswith(f"kept 64-4-2 3/3 {100 * run['val_accuracy']:.2f} % 12.50 % ")
-    assert words.endswith(" adam epochs")
+    assert run["test_accuracy"] == 0.125
+    assert "12.50 %" in gpunet("runs", kept).out
 
 
 def test_a_run_is_kept_as_often_as_it_is_told_from_its_start(
@@ -356,7 +349,7 @@ def test_a_run_without_a_validation_accuracy_comes_last(
     arguments = ("--data", halves, *FAST, "--epochs", 1, "--validation", 0, "-q")
     assert gpunet("train", *arguments, "--run-dir", "all/bare").code == 0
     kept.rename("all/kept")
-    content = json.loads(gpunet("runs", "all", "--json").out)
+    content = json.loads(gpunet("runs", "all", "--sort", "best", "--json").out)
     assert [(one["name"], one["val_accuracy"] is None) for one in content] == [
         ("kept", False),
         ("bare", True),

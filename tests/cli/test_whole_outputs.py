@@ -420,15 +420,21 @@ def test_the_runs_that_are_kept(
         "stop_reason": "epochs",
     }
     accuracies = f"{percent(best['val_accuracy'])} {percent(report['test']['accuracy'])}"
-    narrow = f"one 64-4-2 3/3 {accuracies} {formats.seconds(run['seconds'])}"
-    heads = "run network epochs val acc test acc time"
-    for width, more, cells in (
-        (109, "", ""),
-        (110, " val loss optimizer ended", f" {loss(best['val_loss'])} adam epochs"),
+    for width, heads, cells in (
+        (45, "run val acc test acc", f"one {accuracies}"),
+        (60, "run epochs val acc test acc", f"one 3/3 {accuracies}"),
     ):
         monkeypatch.setenv("COLUMNS", str(width))
-        head, _, row = lines_of(gpunet("runs"))
-        assert (head, row) == (heads + more, narrow + cells)
+        head, _, row, *_ = lines_of(gpunet("runs"))
+        assert (head, row) == (heads, cells)
+    monkeypatch.setenv("COLUMNS", "150")
+    head, _, row, _, last = lines_of(gpunet("runs"))
+    assert head == (
+        "run trained optimizer lr epochs val acc test acc val loss loss time size ended"
+    )
+    assert f" adam 0.02 3/3 {accuracies} {loss(best['val_loss'])} " in row
+    assert row.endswith(" epochs")
+    assert last.startswith(f"1 run, {formats.size(run['bytes'])}; ")
 
 
 def test_a_search(gpunet: RunCommand, uneven: Path, monkeypatch: pytest.MonkeyPatch) -> None:

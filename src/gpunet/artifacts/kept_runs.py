@@ -46,7 +46,7 @@ def runs_in(folder: Path) -> list[RunFolder]:
         ) from error
 
 
-def find_run(name: str | Path | None = None) -> RunFolder:
+def find_run(name: str | Path | int | None = None) -> RunFolder:
     """A run by its folder, its name or its number; the newest one unless one is named.
 
     Raises:
@@ -54,7 +54,7 @@ def find_run(name: str | Path | None = None) -> RunFolder:
     """
     if name is None or str(name) == NEWEST:
         return _newest(runs_in(RUNS))
-    for folder in (Path(name), RUNS / name):
+    for folder in (Path(str(name)), RUNS / str(name)):
         if (run := RunFolder(folder)).exists:
             return run
     runs = runs_in(RUNS)
@@ -65,7 +65,7 @@ def find_run(name: str | Path | None = None) -> RunFolder:
     raise ModelError(f"there is no run {name}{advice or '; `gpunet runs` lists all'}")
 
 
-def find_model(name: str | Path | None = None) -> Path:
+def find_model(name: str | Path | int | None = None) -> Path:
     """The model file of that path, or the best model of a run, as ``find_run`` finds it.
 
     Of several runs the newest one is taken that has a model.
@@ -75,7 +75,7 @@ def find_model(name: str | Path | None = None) -> Path:
     """
     if name is None or str(name) == NEWEST:
         return _newest(run for run in runs_in(RUNS) if run.best.exists()).best
-    path = Path(name)
+    path = Path(str(name))
     if path.exists() and not path.is_dir():
         return path
     try:

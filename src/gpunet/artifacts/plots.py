@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,20 @@ from numpy.typing import NDArray
 from gpunet.artifacts.curves import Comparison, Curves
 from gpunet.errors import MissingExtraError, UsageError, spelled
 from gpunet.files.output import require_writable, write_atomically
+from gpunet.training.events import EpochRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "plot_comparison", "plot_curves", "plot_pictures", "require_plots"]
+__all__ = [
+    "Picture",
+    "plot_comparison",
+    "plot_curves",
+    "plot_pictures",
+    "plot_runs",
+    "require_plots",
+]
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -111,6 +119,33 @@ def plot_curves(curves: Curves, title: str, path: Path) -> None:
     require_plots(path)
     with _own_style():
         _write(_figure_of_curves(curves, title), path)
+
+
+def plot_runs(histories: Mapping[str, Sequence[EpochRecord]], path: Path) -> None:
+    """Draw the loss and the accuracy, or R2, of several runs over their epochs.
+
+    It is that of the validation, or of the training where no samples were held out.
+
+    Args:
+        histories: of each run, by its name.
+        path: the file, whose end says the format.
+
+    Raises:
+        GpunetError: as ``require_plots`` says.
+    """
+    require_plots(path)
+    with _own_style():
+        figure, charts = _charts("", 2)
+        names = {"monitored_loss": "loss", "monitored_score": "accuracy or R2"}
+        for axes, (figure_of, name) in zip(charts, names.items(), strict=True):
+            for run, history in histories.items():
+                values = [getattr(one, figure_of) for one in history]
+                axes.plot([one.epoch for one in history], values, label=_literal(_cut(run)))
+            axes.set(xlabel="epoch", ylabel=name)
+            axes.grid(alpha=0.25)
+            axes.spines[["top", "right"]].set_visible(False)
+        charts[0].legend(frameon=False)
+        _write(figure, path)
 
 
 def plot_comparison(comparison: Comparison, title: str, path: Path) -> None:

@@ -127,6 +127,15 @@ class RunFolder:
             self.path.rmdir()
             self.path.parent.rmdir()
 
+    def require_idle(self) -> None:
+        """Make sure that no process trains the run.
+
+        Raises:
+            UsageError: one does.
+        """
+        if self.is_running:
+            raise UsageError(f"the run in {self.path} is being trained; stop that before")
+
     def delete(self) -> None:
         """Remove the run with all that lies in its folder.
 
@@ -134,10 +143,7 @@ class RunFolder:
             UsageError: a process trains it.
             OutputError: a file cannot be removed.
         """
-        if self.is_running:
-            raise UsageError(
-                f"the run in {self.path} is being trained by a process; stop that before"
-            )
+        self.require_idle()
         try:
             shutil.rmtree(self.path)
         except OSError as error:

@@ -1,101 +1,235 @@
-"""``gpunet runs``: the runs that were kept, side by side."""
+"""``gpunet runs``: the runs that were kept, listed, side by side, drawn and removed."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+import typer.core
 
 from gpunet.cli import options
+from gpunet.cli.completion import run_folders
+from gpunet.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from gpunet.artifacts.run_folder import RunFolder
 
-    from gpunet.artifacts.run_summary import RunSummary
-
-__all__ = ["runs"]
-
-SPACIOUS = 110
-"""Columns of a terminal from which the table shows everything."""
+__all__ = ["app"]
 
 
-def runs(
+class _Runs(typer.core.TyperGroup):
+    """A group whose command ``list`` need not be typed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words behind ``gpunet runs``."""
+        if not args or args[0] not in {*self.commands, "-h", "--help"}:
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_Runs)
+
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN",
+        help="The name, the number or the folder of a run, or newest; any number of them.",
+        autocompletion=run_folders,
+    ),
+]
+Sort = Annotated[
+    Literal["newest", "best"],
+    typer.Option(
+        help="The runs trained last first, or those of the best validation accuracy or R2.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", "-y", envvar=options.NO_VARIABLE, help="Remove them without asking."),
+]
+
+
+@app.callback()
+def _runs() -> None:
+    """List, compare, draw and remove the runs that were kept; `gpunet runs` alone lists them.
+
+    Examples:
+        gpunet runs list
+        gpunet runs show 2 3
+        gpunet runs delete 1
+    """
+
+
+@app.command("list")
+def list_runs(
     folder: Annotated[
         Path,
         typer.Argument(metavar="[DIR]", help="A folder with runs, or one run.", show_default=False),
     ] = Path("runs"),
+    sort: Sort = "newest",
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare the runs in a folder, the best validation accuracy, or R2, first.
+    """List the runs in a folder.
 
     Examples:
-        gpunet runs
-        gpunet runs runs/deep
-        gpunet runs --json
+        gpunet runs list
+        gpunet runs list --sort best
+        gpunet runs list elsewhere/runs --json
     """
-    summaries = _summaries(folder)
-    if as_json:
-        from gpunet.artifacts.report import strict_json
+    from gpunet.artifacts.kept_runs import RUNS, find_run
+    from gpunet.artifacts.report import strict_json
+    from gpunet.artifacts.run_summary import summaries_in
+    from gpunet.terminal.draw.formats import size
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.notes import note
+    from gpunet.terminal.views.runs_table import best_first, runs_table
 
+    if folder != RUNS and not folder.exists():
+        folder = find_run(folder).path
+    summaries = summaries_in(folder, note)
+    if sort == "best":
+        summaries = best_first(summaries)
+    if as_json:
         print(strict_json([one.to_dict() for one in summaries]))
         return
-    from gpunet.terminal.live.console import make_console
-
     console = make_console()
     if not summaries:
-        console.print(f"no run is kept in {folder}; start one with `gpunet train --name NAME`")
+        console.print(f"no run is kept in {folder}; start one with `gpunet train`")
         return
-    console.print(_table(summaries, spacious=console.width >= SPACIOUS))
+    console.print(runs_table(console, summaries))
+    taken = size(sum(one.bytes for one in summaries))
+    console.print(
+        f"\n{len(summaries)} {'run' if len(summaries) == 1 else 'runs'}, {taken}; "
+        "`gpunet runs show RUN` tells more of one"
+    )
 
 
-def _summaries(folder: Path) -> list[RunSummary]:
-    """The sound runs; a damaged one is named and left out.
+@app.command("show")
+def show_runs(names: Names, as_json: options.AsJson = False) -> None:
+    """Show a run, or several side by side: the settings that differ, and what they came to.
+
+    Examples:
+        gpunet runs show newest
+        gpunet runs show 2 3
+        gpunet runs show 2 --json
+    """
+    from gpunet.artifacts.report import strict_json
+    from gpunet.artifacts.run_summary import summarize
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.views.runs_table import runs_compared, summary_rows
+    from gpunet.terminal.views.tables import summary_table
+
+    runs = _found(names)
+    summaries = [summarize(run) for run in runs]
+    if as_json:
+        print(strict_json([{**one.to_dict(), "config": one.config.to_dict()} for one in summaries]))
+        return
+    console = make_console()
+    if len(summaries) > 1:
+        console.print(runs_compared(summaries))
+        return
+    if runs[0].metrics.exists():
+        console.print(_curves(console, runs))
+        console.print()
+    console.print(summary_table(summary_rows(summaries[0])))
+
+
+@app.command("compare", hidden=True)
+def compare_runs(names: Names, as_json: options.AsJson = False) -> None:
+    """Show several runs side by side, as `gpunet runs show` does.
+
+    Examples:
+        gpunet runs compare 2 3
+        gpunet runs compare 1 2 3
+        gpunet runs compare 2 3 --json
+    """
+    if len(names) < 2:
+        raise UsageError("give two runs or more to compare; `gpunet runs show` shows one")
+    show_runs(names, as_json)
+
+
+@app.command("plot")
+def plot_runs(names: Names, plot: options.Plot = None, force: options.Force = False) -> None:
+    """Draw the curves of runs in one chart, and into a file.
+
+    Examples:
+        gpunet runs plot newest
+        gpunet runs plot 2 3
+        gpunet runs plot 2 3 --plot both.svg
+    """
+    from functools import partial
+
+    from gpunet.artifacts import plots
+    from gpunet.artifacts.run_summary import summarize
+    from gpunet.cli.saving import save_plot
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.views.runs_table import legend
+
+    runs = _found(names)
+    if plot is not None:
+        plots.require_plots(plot)
+    console = make_console()
+    console.print(_curves(console, runs))
+    if len(runs) > 1:
+        console.print(legend([run.path.name for run in runs], console.options.ascii_only))
+    if plot is not None:
+        histories = {run.path.name: summarize(run).history for run in runs}
+        save_plot(console, partial(plots.plot_runs, histories), plot, force=force)
+
+
+@app.command("delete")
+def delete_runs(names: Names, yes: Yes = False) -> None:
+    """Remove runs with all that lies in their folders, after asking.
+
+    Examples:
+        gpunet runs delete 1
+        gpunet runs delete 1 2 3-mnist-16-16
+        gpunet runs delete 1 --yes
+    """
+    import sys
+
+    from gpunet.terminal.draw.formats import size
+    from gpunet.terminal.live.console import make_console
+
+    runs = _found(names)
+    for run in runs:
+        run.require_idle()
+    listed = ", ".join(f"{run.path} ({size(run.bytes)})" for run in runs)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"{listed} would be removed; give --yes, as nobody can be asked")
+        typer.confirm(f"remove {listed}?", abort=True)
+    for run in runs:
+        run.delete()
+    make_console().print(f"removed {listed}", soft_wrap=True, markup=False)
+
+
+def _found(names: list[str]) -> list[RunFolder]:
+    """The runs that are named, each once.
 
     Raises:
-        ModelError: the folder cannot be read.
+        ModelError: there is none of a name.
     """
-    from gpunet.artifacts.kept_runs import runs_in
-    from gpunet.artifacts.run_summary import summarize
-    from gpunet.errors import GpunetError
-    from gpunet.terminal.live.notes import note
+    from gpunet.artifacts.kept_runs import find_run
 
-    summaries = []
-    for run in runs_in(folder):
-        try:
-            summaries.append(summarize(run))
-        except GpunetError as error:
-            note(error)
-    return sorted(summaries, key=_rank)
+    found = {run.path.resolve(): run for run in map(find_run, names)}
+    return list(found.values())
 
 
-def _rank(run: RunSummary) -> tuple[bool, float]:
-    """Runs of classes and labels before those of measured targets, and the best of each first."""
-    score = run.val_r2 if run.measured else run.val_accuracy
-    return run.measured, math.inf if score is None else -score
+def _curves(console: Any, runs: list[RunFolder]) -> Any:
+    """The curves of runs, from their logs."""
+    from gpunet.artifacts.metrics_reader import read_events
+    from gpunet.terminal.views.curves import curves
+    from gpunet.terminal.views.view import View
 
-
-def _table(summaries: list[RunSummary], spacious: bool) -> RenderableType:
-    from gpunet.terminal.draw import formats
-    from gpunet.terminal.draw.columns import Columns
-
-    names = ["<run", "<network", "epochs"]
-    classes = not all(one.measured for one in summaries)
-    measured = any(one.measured for one in summaries)
-    names += ["val acc", "test acc"] * classes + ["val R2", "test R2"] * measured + ["time"]
-    table = Columns([*names, *(["val loss", "<optimizer", "<ended"] if spacious else [])])
-    for one in summaries:
-        accuracies = [formats.percent(one.val_accuracy), formats.percent(one.test_accuracy)]
-        cells = [
-            one.name,
-            one.network,
-            f"{one.epochs}/{one.planned}",
-            *accuracies * classes,
-            *[formats.r2(one.val_r2), formats.r2(one.test_r2)] * measured,
-            formats.seconds(one.seconds),
-        ]
-        if spacious:
-            cells += [formats.loss(one.val_loss), one.optimizer, one.stop_reason or "-"]
-        table.add(*cells)
-    return table
+    views = {}
+    for run in runs:
+        if not run.metrics.exists():
+            raise ModelError(f"{run.path} has no {run.metrics.name} to draw; train it again")
+        view = View()
+        for clock, event in read_events(run.metrics):
+            view = view.heard(event, clock)
+        views[run.path.name] = view
+    return curves(console, views, console.width, min(18, max(8, console.height - 4)))

@@ -38,7 +38,7 @@ FILE, USER_FILE = "gpunet.config.settings_file", "gpunet.config.user_file"
 """Keys under which a command's context keeps its settings files, for messages about them."""
 
 EVERYWHERE = frozenset(
-    {"autotune", "device", "graphics", "log_file", "plain", "quiet", "theme", "verbose"}
+    {"autotune", "bell", "device", "graphics", "log_file", "plain", "quiet", "theme", "verbose"}
 )
 """Options that the user's file gives to every command; all others to those that train."""
 

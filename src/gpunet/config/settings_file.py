@@ -29,7 +29,7 @@ __all__ = [
 
 _RUN_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("data", "device", "output", "report", "plot", "run_dir", "name"), str),
-    **dict.fromkeys(("autotune", "force", "no_keep", "plain", "quiet"), bool),
+    **dict.fromkeys(("autotune", "bell", "force", "no_keep", "plain", "quiet"), bool),
     **dict.fromkeys(("showcase", "checkpoint_every", "verbose"), int),
     "graphics": Graphics,
     "log_file": str,

@@ -28,7 +28,7 @@ from gpunet.errors import DataError, OutputError, UsageError, spelled
 from gpunet.files.log_file import append_lines
 from gpunet.files.output import write_atomically
 from gpunet.model import Model
-from gpunet.training.events import Callback, Progress, RunInfo, StopReason
+from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
 from gpunet.training.member import require_unfinished
 from gpunet.training.state import RunState
 from gpunet.workflows.data import found_again
@@ -156,6 +156,10 @@ class Recorder(Callback):
         """See that the training has begun."""
         self._stepped = self._stepped or progress.step > 0
 
+    def on_epoch_end(self, record: EpochEnd) -> None:
+        """See that the training has begun, of an epoch that was too short for a report."""
+        self._stepped = True
+
     def on_checkpoint(self, state: RunState) -> None:
         """Write a checkpoint every few epochs, and between two windows of a long one."""
         self._pending = state
@@ -237,7 +241,7 @@ def readable_name(data: str, config: TrainConfig) -> str:
 
 
 def resumed_run(
-    run: str | Path | None, every: int | None, config: TrainConfig, given: Collection[str]
+    run: str | Path | int | None, every: int | None, config: TrainConfig, given: Collection[str]
 ) -> tuple[Recorder, TrainConfig]:
     """What keeps an earlier run that is resumed, and its settings with what is changed.
 

@@ -138,8 +138,9 @@ def _validation(
     before = view.records[0].epoch if view.records else 0
     shown = view.records[max(0, math.ceil(x_range[0]) - before) :]
     records = shown[:: -(1 + len(shown) // MOST)][::-1]  # the last one stays
+    reached = view.course.end
     points = [
-        (_end(view, one), math.nan if (value := figure(one)) is None else scale * value)
+        (_end(reached, one), math.nan if (value := figure(one)) is None else scale * value)
         for one in records
     ]
     x, y = np.array(points, float).reshape(-1, 2).T
@@ -147,9 +148,8 @@ def _validation(
     return x[within], y[within]
 
 
-def _end(view: View, record: EpochRecord) -> float:
-    """Where an epoch ended; that may be before all its steps were done."""
-    reached = view.course.end
+def _end(reached: float, record: EpochRecord) -> float:
+    """Where an epoch of a course so long ended; that may be before all its steps were done."""
     return min(record.epoch, reached) if reached > record.epoch - 1 else float(record.epoch)
 
 
@@ -157,14 +157,14 @@ def _stars(views: Mapping[str, View], x_range: tuple[float, float], column: int)
     """The epoch whose weights are kept: on the validation, or the training where there is none."""
     for view in views.values():
         best = view.best
-        if best is None or not x_range[0] <= _end(view, best) <= x_range[1]:
+        if best is None or not x_range[0] <= _end(view.course.end, best) <= x_range[1]:
             continue
         scale, figure = _figures(view, column)
         value = figure(best)
         if value is None:
             value = best.train_loss if column == LOSS else best.train_score
         if value is not None and math.isfinite(value):
-            yield Mark(f"epoch {best.epoch}", _end(view, best), scale * value)
+            yield Mark(f"epoch {best.epoch}", _end(view.course.end, best), scale * value)
 
 
 def _marks(

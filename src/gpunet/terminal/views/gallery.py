@@ -42,16 +42,14 @@ def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: 
     """
     if rows < 1 or not len(run.gallery):
         return Block(width, [])
-    order = ""
+    order, told = np.arange(len(run.gallery)), ""
     if answers is not None and run.network.kind != "measured":
-        worst = _worst_first(run, answers)
-        run, answers = replace(run, gallery=run.gallery[worst]), answers[worst]
-        order = ", the worst of the moment first"
+        order, told = _worst_first(run, answers), ", the worst of the moment first"
     if rows >= 9:
         kind = "validation" if run.validation_count else "training"
-        title = text_block(console, [Text(f"{kind} samples{order}", Ink.MUTED)], width)
-        return stack([title, _samples(console, run, answers, width, rows - 1)], width)
-    return _samples(console, run, answers, width, rows)
+        title = text_block(console, [Text(f"{kind} samples{told}", Ink.MUTED)], width)
+        return stack([title, _samples(console, run, order, answers, width, rows - 1)], width)
+    return _samples(console, run, order, answers, width, rows)
 
 
 def _worst_first(run: RunInfo, answers: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -64,19 +62,28 @@ def _worst_first(run: RunInfo, answers: NDArray[np.float32]) -> NDArray[np.intp]
     return np.argsort(right, kind="stable")
 
 
-def _samples(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
+def _samples(
+    console: Console,
+    run: RunInfo,
+    order: NDArray[np.intp],
+    answers: Answers,
+    width: int,
+    rows: int,
+) -> Block:
+    ordered = replace(run, gallery=run.gallery[order])
+    answers = None if answers is None else answers[order]
     if run.dataset.image_shape is None:
         how = _predictions if run.network.kind == "measured" else _samples_in_words
-        return how(console, run, answers, width, rows)
+        return how(console, ordered, answers, width, rows)
     height, breadth = run.dataset.image_shape
     tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
     picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
     fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
     pictures = kept(_pictures, console, run, columns, picture_rows)
-    captions = _captions(console, run, answers, columns)
+    captions = _captions(console, ordered, answers, columns)
     tiles = [
-        stack([picture, text_block(console, [caption], columns)], columns)
-        for picture, caption in list(zip(pictures, captions, strict=True))[:fitting]
+        stack([pictures[index], text_block(console, [caption], columns)], columns)
+        for index, caption in list(zip(order, captions, strict=True))[:fitting]
     ]
     return grid(tiles, width).shaped(width, rows)
 

@@ -1,0 +1,190 @@
+"""``gpunet runs``: listed, side by side, drawn and removed; and runs in the place of a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import gpunet as package
+from gpunet.artifacts.kept_runs import claim
+from gpunet.artifacts.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+FAST = ("--device", "cpu", "--batch-size", 8, "--epochs", 3, "-q")
+
+
+@pytest.fixture
+def two(gpunet: RunCommand, halves: Path) -> None:
+    """Two runs, of which the second is wider and learns faster."""
+    for options in (("--hidden", 4, "--lr", 0.005), ("--hidden", 8, "--lr", 0.02)):
+        assert gpunet("train", "--data", halves, *FAST, *options).code == 0
+
+
+@pytest.mark.usefixtures("two")
+def test_a_run_is_known_by_its_name_its_number_and_its_folder(gpunet: RunCommand) -> None:
+    for name in ("1", "1-halves-4", "runs/1-halves-4"):
+        (run,) = json.loads(gpunet("runs", "show", name, "--json").out)
+        assert (run["name"], run["network"]) == ("1-halves-4", "64-4-2")
+        assert run["config"]["hidden"] == [4]
+    (run,) = json.loads(gpunet("runs", "show", "newest", "--json").out)
+    assert run["name"] == "2-halves-8"
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("command", ["show", "compare", "plot", "delete"])
+def test_an_unknown_run_is_told_with_the_closest_one(gpunet: RunCommand, command: str) -> None:
+    ran = gpunet("runs", command, "1", "2-halvs-8")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.failure == "there is no run 2-halvs-8; did you mean '2-halves-8'?"
+    assert gpunet("runs", "nosuch").code == 1
+    assert len(package.runs()) == 2
+
+
+@pytest.mark.usefixtures("two")
+def test_several_runs_stand_side_by_side_where_they_differ(gpunet: RunCommand) -> None:
+    shown = gpunet("runs", "show", 1, 2).out
+    rows = {line.split("  ")[0]: line.split() for line in shown.splitlines()}
+    assert rows["hidden"][1:] == ["4", "8"]
+    assert rows["learning_rate"][1:] == ["0.005", "0.02"]
+    assert "optimizer" not in rows
+    assert "val loss" in rows
+    assert gpunet("runs", "compare", 1, 2).out == shown
+    assert gpunet("runs", "compare", 1).code == 2
+
+
+@pytest.mark.usefixtures("two")
+def test_a_run_is_shown_with_its_curves_and_what_is_set(gpunet: RunCommand) -> None:
+    shown = gpunet("runs", "show", 2).out
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["learning_rate", "0.02"] in rows
+    assert ["batch_size", "8"] in rows
+    assert "optimizer" not in shown
+    assert "loss" in shown.splitlines()[0]
+
+
+@pytest.mark.usefixtures("two")
+def test_curves_of_runs_are_drawn_into_one_chart_and_a_file(gpunet: RunCommand) -> None:
+    ran = gpunet("runs", "plot", 1, 2, "--plot", "both.svg")
+    assert (ran.code, ran.err) == (0, "")
+    assert "1-halves-4" in ran.out
+    assert "2-halves-8" in ran.out
+    assert Path("both.svg").read_text("utf-8").startswith("<?xml")
+
+
+@pytest.mark.usefixtures("two")
+def test_runs_are_removed_once_that_is_confirmed(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = gpunet("runs", "delete", 1)
+    assert (ran.code, ran.out) == (2, "")
+    assert "give --yes, as nobody can be asked" in ran.failure
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
+    assert gpunet("runs", "delete", 1).out.startswith("removed runs/1-halves-4 (")
+    assert gpunet("runs", "delete", 2, "--yes").code == 0
+    assert package.runs() == []
+
+
+@pytest.mark.usefixtures("two")
+def test_a_run_that_is_being_trained_is_not_removed_and_listed_as_running(
+    gpunet: RunCommand,
+) -> None:
+    folder = RunFolder(Path("runs/1-halves-4"))
+    folder.hold()
+    ran = gpunet("runs", "delete", 2, 1, "--yes")
+    assert (ran.code, ran.failure) == (
+        2,
+        "the run in runs/1-halves-4 is being trained; stop that before",
+    )
+    assert {one.name: one.running for one in package.runs()} == {
+        "1-halves-4": True,
+        "2-halves-8": False,
+    }
+    ran = gpunet("train", "--resume", 1, "--epochs", 5, "--device", "cpu", "-q")
+    assert (ran.code, "is being trained by another process" in ran.failure) == (2, True)
+    folder.release()
+    assert gpunet("runs", "delete", 1, "--yes").code == 0
+
+
+@pytest.mark.usefixtures("two")
+def test_commands_without_a_model_take_that_of_the_newest_run(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    named = gpunet("evaluate", "2", "--device", "cpu", "--json")
+    ran = gpunet("evaluate", "--device", "cpu", "--json")
+    assert (ran.code, ran.out, named.err) == (0, named.out, "")
+    assert ran.err == "note: runs/2-halves-8/best.safetensors, the model of the newest run\n"
+    for command in (("show",), ("showcase",), ("export", "page.html"), ("predict", "rows.npy")):
+        if command[0] == "predict":
+            import numpy as np
+
+            np.save("rows.npy", np.load(halves)["x_test"][:3])
+        ran = gpunet(*command)
+        assert (ran.code, "the model of the newest run" in ran.err) == (0, True), command
+    assert package.load().network.hidden == (8,)
+    assert package.load(1).network.hidden == (4,)
+
+
+@pytest.mark.usefixtures("two")
+def test_the_newest_run_goes_on_where_none_is_named(gpunet: RunCommand) -> None:
+    assert gpunet("train", "--resume", "--epochs", 5, "--device", "cpu", "-q").code == 0
+    assert [(one.name, one.epochs) for one in package.runs()] == [
+        ("2-halves-8", 5),
+        ("1-halves-4", 3),
+    ]
+
+
+def test_where_no_run_is_kept_a_model_must_be_named(gpunet: RunCommand) -> None:
+    ran = gpunet("evaluate")
+    assert ran.code == 1
+    assert "no run is kept in runs; start one with `gpunet train`" in ran.failure
+
+
+def test_a_run_that_fails_before_its_first_step_leaves_no_folder(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise package.DeviceError("the device is not there; try another")
+
+    monkeypatch.setattr("gpunet.workflows.training.training_engine", failing)
+    assert gpunet("train", "--data", halves, *FAST).code == 1
+    assert not Path("runs").exists()
+
+
+def test_a_run_that_fails_later_is_kept_with_what_it_has_and_says_why(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise package.DataError("something is wrong")
+
+    monkeypatch.setattr("gpunet.workflows.run_folders.Recorder.on_train_end", failing)
+    assert gpunet("train", "--data", halves, *FAST).code == 1
+    assert "failed: something is wrong" in Path("runs/1-halves-16-16/log").read_text("utf-8")
+    (run,) = package.runs()
+    assert (run.running, run.stop_reason) == (False, None)
+
+
+def test_numbers_are_never_given_twice() -> None:
+    Path("runs/7-old").mkdir(parents=True)
+    Path("runs/2030-05-17_14-03-59_16").mkdir()
+    Path("runs/notes.txt").touch()
+    assert claim("new") == Path("runs/2031-new")
+    assert claim("new") == Path("runs/2032-new")
+
+
+def test_the_settings_of_a_run_train_it_again(gpunet: RunCommand, halves: Path) -> None:
+    Path("own.npz").write_bytes(halves.read_bytes())
+    assert gpunet("train", "--data", "own.npz", *FAST, "--hidden", 4).code == 0
+    again = ("train", "--config", "runs/1-own-4/settings.toml", "-q")
+    assert gpunet(*again).code == 0
+    one, other = (package.load(number).parameters for number in (1, 2))
+    assert one.tobytes() == other.tobytes()
+    known = json.loads(Path("runs/1-own-4/environment.json").read_text("utf-8"))
+    assert known["gpunet"] == package.__version__
+    assert known["device"]["backend"] == "numpy"
+    assert {"python", "numpy", "wgpu", "system", "machine", "command"} <= known.keys()
