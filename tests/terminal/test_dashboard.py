@@ -464,4 +464,4 @@ def test_what_stays_of_a_dashboard_is_of_what_it_was_told(
     assert dashboard.closing_view().height == 0
     dashboard.on_train_begin(make_run())
     block = dashboard.closing_view()
-    assert (block.width, block.height) == (70, 12)
+    assert (block.width, block.height) == (70, 9)
