@@ -10,7 +10,6 @@ Example:
 from __future__ import annotations
 
 import importlib
-import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
         load,
         load_dataset,
         remove_kept,
+        replay,
         resume,
         runs,
         train,
@@ -52,8 +52,6 @@ if TYPE_CHECKING:
     from gpunet.training.events import Callback
     from gpunet.workflows.training import Run
 
-logging.getLogger(__name__).addHandler(logging.NullHandler())
-
 __version__ = "0.1.0"
 
 __all__ = [
@@ -83,6 +81,7 @@ __all__ = [
     "load",
     "load_dataset",
     "remove_kept",
+    "replay",
     "resume",
     "runs",
     "train",

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpunet.artifacts import model_file
-from gpunet.artifacts.kept_runs import RUNS, find_model
+from gpunet.artifacts.kept_runs import RUNS, find_model, find_run
 from gpunet.artifacts.run_summary import RunSummary, summaries_in
-from gpunet.config import SETTINGS, TrainConfig
+from gpunet.config import SETTINGS, Theme, TrainConfig
 from gpunet.config.choices import Kind, Missing
 from gpunet.config.recipes import open_recipe
 from gpunet.config.setting import Range, Setting
@@ -26,9 +26,11 @@ from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError, UsageError
+from gpunet.files.output import write_atomically
 from gpunet.model import Model
 from gpunet.search.events import Work
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings
+from gpunet.terminal.record.replay import read_run, recorded, require_size
 from gpunet.training.events import Callback
 from gpunet.workflows import devices as workflow_devices
 from gpunet.workflows.data import dataset_of, open_data
@@ -50,6 +52,7 @@ __all__ = [
     "load",
     "load_dataset",
     "remove_kept",
+    "replay",
     "resume",
     "run_search",
     "runs",
@@ -354,6 +357,49 @@ def runs(folder: str | Path = RUNS) -> list[RunSummary]:
         [('one', 1)]
     """
     return summaries_in(Path(folder), Warnings().note)
+
+
+def replay(
+    run: str | Path | int | None,
+    path: str | Path,
+    *,
+    seconds: float = 10.0,
+    size: tuple[int, int] = (100, 30),
+    theme: Theme = "auto",
+) -> None:
+    """Write the dashboard of a run as a picture that moves; an older file is replaced.
+
+    Args:
+        run: its folder, its name or its number in ``runs``; ``None`` is the newest one.
+        path: of the file, whose name ends in ``.svg``, ``.gif``, or ``.cast`` for asciinema.
+        seconds: that the whole run takes in it, 0.5 to 600.
+        size: columns and rows of the screen.
+        theme: the colors, ``"dark"``, ``"light"`` or ``"mono"``; with ``"auto"`` an SVG follows
+            the reader's system, and the others are dark.
+
+    Raises:
+        ModelError: there is no such run.
+        DataError: its log is damaged, or there is none.
+        UsageError: an argument cannot be.
+        OutputError: the file cannot be written.
+
+    Example:
+        >>> import gpunet, tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> run = gpunet.train("strokes:300+100", epochs=1, run_dir=f"{folder}/a", verbose=False)
+        >>> gpunet.replay(f"{folder}/a", f"{folder}/a.svg", seconds=1)
+    """
+    from gpunet.terminal.record.files import FORMATS
+
+    wanted = Path(path)
+    kind = wanted.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise UsageError(f"{path} ends in none of {', '.join(f'.{name}' for name in FORMATS)}")
+    _checked("theme", theme, Theme)
+    seconds = _checked("seconds", seconds, float, Range(0.5, 600))
+    require_size(size)
+    recording = recorded(read_run(find_run(run).metrics), size, seconds)
+    write_atomically(wanted, FORMATS[kind](recording, theme))
 
 
 def load(path: str | Path | int | None = None) -> Model:

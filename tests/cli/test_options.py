@@ -66,6 +66,13 @@ OPTIONS = {
     "explain": [*TRAINING, DEVICE, AUTOTUNE, "--shader PASS = None | Output", PLAIN],
     "profile": [*TRAINING, DEVICE, AUTOTUNE, PLAIN],
     "recipes": ["NAME = None"],
+    "watch": ["[RUN]... = None", PLAIN],
+    "replay": [
+        *("[RUN] = None", "--seconds = None | from 0.5 to 600"),
+        "--speed = None | from 0.01 to 1000000.0",
+        *(f"--{kind} FILE.{kind} = None | Output" for kind in ("svg", "gif", "cast")),
+        *("--size COLUMNSxROWS = None | Output", FORCE, PLAIN),
+    ],
     "runs list": ["[DIR] = runs", "--sort = newest | Output", JSON],
     "runs show": ["RUN", JSON],
     "runs compare": ["RUN", JSON],

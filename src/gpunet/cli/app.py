@@ -29,6 +29,7 @@ from gpunet.cli import (
     predict,
     profile,
     recipes,
+    replay,
     runs,
     show,
     showcase,
@@ -36,10 +37,10 @@ from gpunet.cli import (
     train,
     tune,
     tune_kernels,
+    watch,
 )
 from gpunet.cli.command_tree import completed
 from gpunet.cli.help import print_help
-from gpunet.cli.logs import logged
 from gpunet.cli.setting_options import option
 from gpunet.cli.usage_errors import in_own_words
 from gpunet.errors import DataError, GpunetError, ModelError, reason_of, spelling
@@ -61,6 +62,8 @@ app.command("tune")(tune.tune)
 app.command("config")(config.config)
 app.command("find-lr")(find_lr.find_lr)
 app.command("recipes")(recipes.recipes)
+app.command("watch")(watch.watch)
+app.command("replay")(replay.replay)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("draw")(draw.draw)
@@ -95,12 +98,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        with logged():
-            code = command_line().main(
-                args=None if arguments is None else list(arguments),
-                prog_name="gpunet",
-                standalone_mode=False,
-            )
+        code = command_line().main(
+            args=None if arguments is None else list(arguments),
+            prog_name="gpunet",
+            standalone_mode=False,
+        )
         sys.stdout.flush()
     except GpunetError as error:
         return _tell(str(error), MISTYPED if _names_nothing(error) else error.exit_code)

@@ -15,7 +15,6 @@ import typer.main
 
 from gpunet.cli import options
 from gpunet.cli.help import HELP, long_help, short_help, split_examples
-from gpunet.cli.logs import LogFile, Verbose
 from gpunet.cli.sources import blamed, give_variable
 from gpunet.errors import SettingError
 
@@ -35,6 +34,8 @@ def completed(group: Any) -> typer.core.TyperGroup:
         context = typer.Context(command, info_name=path)
         for parameter in command.params:
             _shorten_kind(parameter, context)
+            if getattr(parameter, "is_flag", False) and parameter.default is None:
+                parameter.default = False  # else Typer loads what it parses values with
             if parameter.param_type_name == "option" and not hasattr(command, "commands"):
                 give_variable(parameter)
     tree: typer.core.TyperGroup = group
@@ -71,8 +72,8 @@ def _shorten_kind(parameter: Any, context: typer.Context) -> None:
 def _shared(
     *,
     no_user_config: options.NoUserConfig = False,
-    verbose: Verbose = 0,
-    log_file: LogFile = None,
+    verbose: options.Verbose = 0,
+    log_file: options.LogFile = None,
     theme: options.Theme = "auto",
 ) -> None:
     """A command that has only the options that all commands share."""

@@ -1,48 +1,67 @@
-"""``-v`` and ``--log-file``: what is decided on the way, and how long it takes.
+"""What ``-v`` and ``--log-file`` do: tell what is decided on the way, and how long it takes.
 
 The lines are those of Python's logger ``gpunet``, which every room tells of its decisions.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import platform
 import shlex
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import Any
 
 from gpunet import __version__
 from gpunet.errors import OutputError, reason_of
 
-__all__ = ["LogFile", "Verbose", "logged"]
+__all__ = ["listening", "log_file", "standard_error"]
 
 LOGGER = logging.getLogger("gpunet")
 
-log = logging.getLogger(__name__)
 
-_added: list[logging.Handler] = []
-
-
-@contextlib.contextmanager
-def logged() -> Iterator[None]:
-    """Log what ends a command line, and stop to log after it."""
+@contextmanager
+def listening(handler: logging.Handler) -> Iterator[None]:
+    """Have a handler receive what is logged, what this program is, and what ends it at last."""
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.DEBUG)
+    versions = __version__, platform.python_version(), platform.platform()
+    _tell(handler, logging.INFO, "gpunet %s, Python %s, %s", *versions)
+    _tell(handler, logging.INFO, "arguments: %s", shlex.join(sys.argv[1:]))
     try:
         yield
-    except BaseException as error:
-        log.debug("the command failed", exc_info=error)
+    except Exception as error:
+        cause = type(error), error, error.__traceback__
+        _tell(handler, logging.DEBUG, "the command failed", cause=cause)
         raise
     finally:
-        for handler in _added:
-            LOGGER.removeHandler(handler)
-            handler.close()
-        _added.clear()
+        LOGGER.removeHandler(handler)
         LOGGER.setLevel(logging.NOTSET)
+        handler.close()
+
+
+def standard_error(verbosity: int) -> logging.Handler:
+    """What writes lines on the standard error: at 1 what is decided, at 2 all."""
+    return _StandardError(logging.INFO if verbosity == 1 else logging.DEBUG)
+
+
+def log_file(path: Path) -> logging.Handler:
+    """What appends all that is logged to a file, with dates.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"the log {path} cannot be written: {reason_of(error)}; give another --log-file"
+        ) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 class _StandardError(logging.Handler):
@@ -61,61 +80,10 @@ class _StandardError(logging.Handler):
             pass
 
 
-def _tell(context: typer.Context, count: int) -> None:
-    if count and not context.resilient_parsing:
-        _add(_StandardError(logging.INFO if count == 1 else logging.DEBUG))
-
-
-def _write(context: typer.Context, path: Path | None) -> None:
-    """Write the log into a file, all that there is to tell.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    if path is None or context.resilient_parsing:
-        return
-    try:
-        handler = logging.FileHandler(path, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"the log {path} cannot be written: {reason_of(error)}; give another --log-file"
-        ) from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    _add(handler)
-
-
-def _add(handler: logging.Handler) -> None:
-    """Have a handler receive what is logged until the command line ends."""
-    LOGGER.addHandler(handler)
-    LOGGER.setLevel(logging.DEBUG)
-    _added.append(handler)
-    versions = __version__, platform.python_version(), platform.platform()
-    log.info("gpunet %s, Python %s, %s", *versions)
-    log.info("arguments: %s", shlex.join(sys.argv[1:]))
-
-
-Verbose = Annotated[
-    int,
-    typer.Option(
-        "--verbose",
-        "-v",
-        count=True,
-        help="Tell on the standard error what is decided and how long it takes; -vv tells more.",
-        rich_help_panel="Output",
-        callback=_tell,
-        is_eager=True,
-        expose_value=False,
-        show_default=False,
-    ),
-]
-LogFile = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Append what -vv tells to this file, with dates, as for a report of a mistake.",
-        rich_help_panel="Output",
-        callback=_write,
-        is_eager=True,
-        expose_value=False,
-    ),
-]
+def _tell(
+    handler: logging.Handler, level: int, message: str, *values: object, cause: Any = None
+) -> None:
+    """Tell one handler alone, whatever others there are."""
+    if level >= handler.level:
+        record = logging.LogRecord(__name__, level, __file__, 0, message, values, cause)
+        handler.handle(record)

@@ -31,6 +31,7 @@ __all__ = [
     "Graphics",
     "Ignore",
     "Label",
+    "LogFile",
     "ModelData",
     "ModelFile",
     "Name",
@@ -42,9 +43,12 @@ __all__ = [
     "Quiet",
     "Report",
     "Resume",
+    "RunArgument",
+    "RunArguments",
     "RunDir",
     "Showcase",
     "Theme",
+    "Verbose",
     "chosen_model",
     "require_outputs",
 ]
@@ -104,6 +108,24 @@ ModelFile = Annotated[
         "of the newest run.",
         show_default=False,
         autocompletion=model_files,
+    ),
+]
+RunArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="The name, the number or the folder of a run; by default the newest one.",
+        show_default=False,
+        autocompletion=run_folders,
+    ),
+]
+RunArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]...",
+        help="The names, the numbers or the folders of runs; by default the newest one.",
+        show_default=False,
+        autocompletion=run_folders,
     ),
 ]
 ModelData = Annotated[
@@ -288,6 +310,47 @@ def chosen_model(model: Path | str | None) -> Path:
     if model is None or str(model) == NEWEST:
         note(f"{found}, the model of the newest run")
     return found
+
+
+def _tell_decisions(context: typer.Context, count: int) -> None:
+    if count and not context.resilient_parsing:
+        from gpunet.cli.logs import listening, standard_error
+
+        context.find_root().with_resource(listening(standard_error(count)))
+
+
+def _log_into(context: typer.Context, path: Path | None) -> None:
+    if path is not None and not context.resilient_parsing:
+        from gpunet.cli.logs import listening, log_file
+
+        context.find_root().with_resource(listening(log_file(path)))
+
+
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        help="Tell on the standard error what is decided and how long it takes; -vv tells more.",
+        rich_help_panel=OUTPUT,
+        callback=_tell_decisions,
+        is_eager=True,
+        expose_value=False,
+        show_default=False,
+    ),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Append what -vv tells to this file, with dates, as for a report of a mistake.",
+        rich_help_panel=OUTPUT,
+        callback=_log_into,
+        is_eager=True,
+        expose_value=False,
+    ),
+]
 
 
 def require_outputs(output: Path | None, report: Path | None, plot: Path | None = None) -> None:

@@ -106,10 +106,10 @@ class Looks:
         due = self._share() > 0 if paused else self._before is not None
         if not due or self._seen == (epoch, step):
             return None
+        own, probe = list(running), self._probe
         began = self._clock()
-        own = list(running)
         before = None if self._before is None else self._before[own[0]]
-        insight = self._probe.look(epoch, step, self._engine.parameters()[own], before)
+        insight = probe.look(epoch, step, self._engine.parameters()[own], before)
         self._ended = self._clock()
         self._cost += self._ended - began
         self._seen = epoch, step

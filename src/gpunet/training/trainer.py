@@ -46,6 +46,7 @@ from gpunet.training.windows import Window
 __all__ = ["Prune", "train", "train_population"]
 
 log = logging.getLogger(__name__)
+logging.getLogger("gpunet").addHandler(logging.NullHandler())  # who wants to hear adds another
 
 REPORT_SECONDS = 0.12
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""

@@ -10,7 +10,7 @@ from gpunet.artifacts.metrics_reader import Event
 from gpunet.terminal.live import player as module
 from gpunet.terminal.live.player import Player
 from gpunet.terminal.record.replay import Told, moments
-from gpunet.training.events import RunInfo
+from gpunet.training.events import Control, RunInfo
 
 MakePlayer = Callable[..., Player]
 
@@ -31,7 +31,8 @@ def make_player(
 
     def make(seconds: float = 0.2) -> Player:
         console = make_text_console(80, 24, colors="truecolor")
-        return Player(console, moments(Told(events, run), 101), seconds, keys=io.StringIO())
+        told = Told(events, run)
+        return Player(console, Control(), moments(told, 101), seconds, keys=io.StringIO())
 
     return make
 

@@ -39,6 +39,7 @@ class Player(LiveScreen):
 
     Args:
         console: a terminal.
+        control: receives what the keys ask for; its clock tells the time.
         moments: of the run, all as far apart.
         seconds: that it takes to play them.
         keys: where keys come from, ``sys.stdin`` by default.
@@ -47,12 +48,13 @@ class Player(LiveScreen):
     def __init__(
         self,
         console: Console,
+        control: Control,
         moments: Sequence[Moment],
         seconds: float,
         *,
         keys: TextIO | None = None,
     ) -> None:
-        super().__init__(console, Control(), keys=keys)
+        super().__init__(console, control, keys=keys)
         self._moments, self._seconds = moments, seconds
         self._typed: tuple[str, ...] = ()  # keys that change what is seen
         self._leaps: deque[float] = deque()  # what the arrows add to the position

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpunet.artifacts.metrics_reader import Event, RunEnd, read_events
-from gpunet.errors import DataError
+from gpunet.errors import DataError, UsageError, spelled
 from gpunet.terminal.record.recording import Draw, Recording
 from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.terminal.views.view import View
 from gpunet.training.events import Callback, Control, EpochEnd, Insight, Progress, RunInfo
 
-__all__ = ["Moment", "Told", "moments", "read_run", "recorded", "retell"]
+__all__ = ["Moment", "Told", "moments", "read_run", "recorded", "require_size", "retell"]
+
+LEAST, MOST = (40, 10), (250, 80)
+"""Columns and rows of a recording."""
 
 RATE = 8
 """Frames of a recording in a second, as the dashboard draws them."""
@@ -88,6 +91,19 @@ def moments(told: Told, count: int) -> list[Moment]:
             position += 1
         found.append(Moment(at, view))
     return found
+
+
+def require_size(size: tuple[int, int]) -> None:
+    """Make sure that a recording can have so many columns and rows.
+
+    Raises:
+        UsageError: they are too few or too many.
+    """
+    if not all(a <= n <= b for a, n, b in zip(LEAST, size, MOST, strict=True)):
+        raise UsageError(
+            f"{spelled('size')} is {size[0]} columns and {size[1]} rows, wanted "
+            f"{LEAST[0]} to {MOST[0]} columns and {LEAST[1]} to {MOST[1]} rows"
+        )
 
 
 def recorded(

@@ -1,0 +1,141 @@
+"""``gpunet replay``: a run once more, in the terminal or as a picture that moves."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpunet.cli import options
+from gpunet.errors import UsageError
+
+if TYPE_CHECKING:
+    from gpunet.terminal.record.replay import Told
+
+__all__ = ["replay"]
+
+SIZE = "100x30"
+MOMENTS = 500
+"""Of a run that is played in the terminal."""
+
+LONGEST = 600
+"""Seconds that a replay may take."""
+
+
+def _picture(kind: str, what: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(
+        metavar=f"FILE.{kind}", help=f"Write {what}.", rich_help_panel=options.OUTPUT
+    )
+    return option
+
+
+def replay(
+    run: options.RunArgument = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=LONGEST, help="Play the run in so many seconds; 10 by default."),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1e6, help="Play it so many times as fast as it was trained."),
+    ] = None,
+    svg: Annotated[Path | None, _picture("svg", "an SVG that moves, as a README shows it")] = None,
+    gif: Annotated[Path | None, _picture("gif", "a GIF")] = None,
+    cast: Annotated[Path | None, _picture("cast", "an asciicast, which asciinema plays")] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMNSxROWS",
+            help=f"The size of the screen in a file; {SIZE} by default.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    force: options.Force = False,
+    plain: options.Plain = False,
+) -> None:
+    """Play a run again from its log, the newest run unless one is named.
+
+    In the terminal the space bar holds, the arrows go back and forth, and q ends. With --svg, --gif
+    or --cast the dashboard is written into files instead.
+
+    Examples:
+        gpunet replay
+        gpunet replay deep --seconds 20
+        gpunet replay deep --svg deep.svg --gif deep.gif --size 110x34
+    """
+    from gpunet.artifacts.kept_runs import find_run
+    from gpunet.terminal.record.replay import read_run
+
+    if seconds is not None and speed is not None:
+        raise UsageError("--seconds and --speed both say how fast it is played; give one of them")
+    files = {kind: path for kind, path in (("svg", svg), ("gif", gif), ("cast", cast)) if path}
+    if size is not None and not files:
+        raise UsageError("--size is for files: give --svg, --gif or --cast, too")
+    shape = _shape(size or SIZE)
+    told = read_run(find_run(run).metrics)
+    length = seconds or (10.0 if speed is None else min(LONGEST, max(0.5, told.seconds / speed)))
+    if files:
+        _write(told, files, shape, length, force=force)
+    else:
+        _play(told, length, plain=plain)
+
+
+def _shape(size: str) -> tuple[int, int]:
+    """Columns and rows.
+
+    Raises:
+        UsageError: they are none, or too few or many.
+    """
+    from gpunet.terminal.record.replay import require_size
+
+    found = re.fullmatch(r"([0-9]{1,9})[xX]([0-9]{1,9})", size)
+    if found is None:
+        raise UsageError(f"--size is {size!r}, wanted columns and rows as in {SIZE}")
+    shape = int(found[1]), int(found[2])
+    require_size(shape)
+    return shape
+
+
+def _write(
+    told: Told, files: dict[str, Path], size: tuple[int, int], seconds: float, *, force: bool
+) -> None:
+    from gpunet.cli.saving import written_to
+    from gpunet.files.output import require_writable, write_atomically
+    from gpunet.terminal.draw.formats import size as written_size
+    from gpunet.terminal.live.console import make_console, preferred_theme
+    from gpunet.terminal.record.files import FORMATS
+    from gpunet.terminal.record.replay import recorded
+
+    for path in files.values():
+        require_writable(path)
+    console, recording = make_console(), recorded(told, size, seconds)
+    for kind, wanted in files.items():
+        with console.status(f"drawing the {kind}", spinner="line"):
+            content = FORMATS[kind](recording, preferred_theme())
+        write = partial(write_atomically, content=content)
+        place = written_to(write, wanted, force=force)
+        console.print(f"{kind}: {place} ({written_size(len(content))})", soft_wrap=True)
+
+
+def _play(told: Told, seconds: float, *, plain: bool) -> None:
+    from gpunet.terminal.live.console import make_console, wants_dashboard
+    from gpunet.terminal.live.plain import PlainPrinter
+    from gpunet.terminal.live.player import Player
+    from gpunet.terminal.record.replay import moments, retell
+    from gpunet.training.events import Control
+
+    console = make_console(plain=plain)
+    if not wants_dashboard(console, plain):
+        printer = PlainPrinter(console)
+        for _, event in told.events:
+            retell(event, printer)
+        return
+    control = Control()
+    with Player(console, control, moments(told, MOMENTS), seconds) as player:
+        player.play()
+    if control.signal is not None:
+        raise typer.Exit(128 + control.signal)
+    console.print(player.closing_view())

@@ -1,0 +1,49 @@
+"""``gpunet watch``: runs seen from another terminal, or another machine that sees their folders."""
+
+from __future__ import annotations
+
+import typer
+
+from gpunet.cli import options
+
+__all__ = ["watch"]
+
+
+def watch(
+    runs: options.RunArguments = None,
+    plain: options.Plain = False,
+) -> None:
+    """Watch runs that other processes train, several of them in one picture.
+
+    Nothing is done to the runs: q leaves them as they are. Without a terminal each epoch is a line.
+
+    Examples:
+        gpunet watch
+        gpunet watch deep wide
+        gpunet watch /mnt/shared/runs/deep --plain
+    """
+    from gpunet.artifacts.kept_runs import find_run
+    from gpunet.terminal.live.console import make_console, wants_dashboard
+    from gpunet.terminal.live.followed_run import FollowedRun
+    from gpunet.terminal.live.watcher import Watcher, watch_in_lines
+    from gpunet.training.events import Control
+
+    control = Control()
+    found = [find_run(name) for name in runs] if runs else [find_run()]
+    folders = {run.path.resolve(): run for run in found}
+    names = [path.name for path in folders]
+    followed = [
+        FollowedRun(run, path.name if names.count(path.name) == 1 else str(path), control.clock)
+        for path, run in folders.items()
+    ]
+    console = make_console(plain=plain)
+    if not wants_dashboard(console, plain):
+        watch_in_lines(console, control, followed)
+        return
+    for run in followed:
+        run.look()  # which tells of a damaged log before a screen opens
+    with Watcher(console, control, followed) as watcher:
+        watcher.watch()
+    if control.signal is not None:
+        raise typer.Exit(128 + control.signal)
+    console.print(watcher.closing_view())

@@ -1,0 +1,145 @@
+"""Runs that are watched from another terminal, or another machine that sees their folders.
+
+Nothing here touches a run. What a frame of several shows belongs to ``views.runs_side_by_side``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal.draw.block import Block, stack, text_block
+from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.live.console import print_line
+from gpunet.terminal.live.followed_run import FollowedRun
+from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.terminal.live.live_screen import LiveScreen
+from gpunet.terminal.live.plain import PlainPrinter
+from gpunet.terminal.record.replay import retell
+from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
+from gpunet.terminal.views.ending import ending
+from gpunet.terminal.views.frame import with_keys
+from gpunet.terminal.views.several_runs import SeenRun, several_runs_frame
+from gpunet.terminal.views.view import KEYS, View
+from gpunet.training.events import Control
+
+__all__ = ["Watcher", "watch_in_lines"]
+
+CURVE_KEYS = {key: KEYS[key].short for key in ("l", "s", "left", "right")}
+"""Keys that change how curves are drawn, with their meanings where there is room."""
+
+LOOK = 0.1
+"""Seconds between two looks into the logs."""
+
+
+class Watcher(LiveScreen):
+    """A live screen of runs; open it as a context around ``watch``.
+
+    Args:
+        console: a terminal.
+        control: receives what the keys ask for; its clock is that of the runs.
+        runs: at least one, by different names.
+        keys: where keys come from, ``sys.stdin`` by default.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        control: Control,
+        runs: Sequence[FollowedRun],
+        *,
+        keys: TextIO | None = None,
+    ) -> None:
+        super().__init__(console, control, keys=keys)
+        self._runs = runs
+        self._typed: tuple[str, ...] = ()  # keys that change what is seen
+        self._alone = 0 if len(runs) == 1 else -1  # the run that has the screen for itself
+
+    def watch(self) -> None:
+        """Follow the runs until ``q`` or Ctrl-C is pressed; their ends stay on the screen.
+
+        Raises:
+            DataError: a log is gone, or is none of a run.
+        """
+        while not (self._control.stop_after_epoch.is_set() or self._control.stop_now.is_set()):
+            for run in self._runs:
+                if run.look():
+                    self.show(run.view)
+            time.sleep(LOOK)
+
+    def pressed(self, key: str) -> None:
+        """Take a key: ``tab`` shows each run alone, ``q`` ends; others change what is seen."""
+        if key == "tab" and len(self._runs) > 1:
+            self._alone = (self._alone + 2) % (len(self._runs) + 1) - 1
+        elif key.lower() in CURVE_KEYS:
+            self._typed += (key,)
+        super().pressed("" if key.lower() == "p" else key)
+
+    def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
+        """One run as its own dashboard shows it, or all of them."""
+        if self._alone < 0:
+            seen = [SeenRun(run.name, self._seen(run), run.now, run.halted) for run in self._runs]
+            return several_runs_frame(self._console, seen, size, self._last_line(size[0], keys))
+        run = self._runs[self._alone]
+        last = self._last_line(size[0], keys, run)
+        view = self._seen(run)
+        return dashboard_frame(self._console, view, self._control, size, run.now, keys, last)
+
+    def closing_view(self) -> Block:
+        """The heads and the curves of the runs, to be printed once the screen is gone."""
+        console = self._console
+        parts = []
+        for run in self._runs:
+            if len(self._runs) > 1:
+                parts.append(text_block(console, [Text(run.name, Ink.STRONG)], console.width))
+            parts.append(closing_view(console, self._seen(run)))
+        return stack(parts, console.width)
+
+    def _seen(self, run: FollowedRun) -> View:
+        """A run as the keys want it to be seen."""
+        view = run.view
+        for key in self._typed:
+            view = view.pressed(key)
+        return view
+
+    def _last_line(self, width: int, keys: bool, run: FollowedRun | None = None) -> Text:
+        """Which run is seen and how it is, and the keys."""
+        text = Text()
+        if run is not None:
+            text.append(f"{run.name}   ", Ink.STRONG)
+            view = run.view
+            if run.halted:
+                text.append(f"{run.halted}   ", Ink.WARNING)
+            elif view.reason:
+                last_epoch = view.records[-1].epoch if view.records else 0
+                text.append(f"{ending(view.reason, view.best_epoch, last_epoch)}   ", Ink.STRONG)
+        if not keys:
+            return with_keys(text, [("Ctrl-C", "leave")], width)
+        shown = [(key, short) for key, short in CURVE_KEYS.items() if short]
+        others = [("tab", "one run" if run is None else "next")] if len(self._runs) > 1 else []
+        return with_keys(text, [("q", "leave"), *others, *shown], width)
+
+
+def watch_in_lines(console: Console, control: Control, runs: Sequence[FollowedRun]) -> None:
+    """Print what the runs tell as lines, those of several runs with their names, until all halt.
+
+    Raises:
+        DataError: a log is gone, or is none of a run.
+    """
+    several = len(runs) > 1
+    printers = [PlainPrinter(console, f"{run.name}: " if several else "") for run in runs]
+    with Interrupts(control):
+        while not control.stop_now.is_set():
+            for run, printer in zip(runs, printers, strict=True):
+                for event in run.look():
+                    retell(event, printer)
+            if all(run.state != "running" for run in runs):
+                break
+            time.sleep(LOOK)
+    for run in runs:
+        if run.halted:
+            print_line(console, f"{run.name}: {run.halted}")
