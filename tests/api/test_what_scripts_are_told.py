@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,18 @@ from gpunet import api
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
+from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
+from gpunet.engine.timing import begin_random_epoch
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceLostError, GpunetError, OutputError
 from gpunet.search import session
 from gpunet.workflows import devices, run_folders, training
 from gpunet.workflows.data import found_again, reference
-from gpunet.workflows.messages import Messages
+from gpunet.workflows.messages import Messages, Update
 
 SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 2, "device": "cpu", "verbose": False}
 STROKES = "strokes:300+100"
@@ -225,6 +230,31 @@ def test_a_training_below_a_minute_measures_no_tiles(
     assert str(devices.measured_tiles(device, config, dataset, told)) == "the tiles"
     assert told.measured == [1] * measured
     assert asked == [("an adapter", "the tiles", 15)] * measured
+
+
+def test_shaders_are_compiled_before_a_training_and_counted(adapter: Adapter) -> None:
+    dataset = gpunet.load_dataset("strokes:300+10", verbose=False)
+    config = TrainConfig(epochs=1, hidden=(7, 5), batch_size=24)
+    told: list[tuple[str, int, int]] = []
+
+    class Counting(Messages):
+        @contextmanager
+        def stage(self, what: str, name: str = "") -> Iterator[Update]:
+            def tell(what: str, done: int = 0, total: int = 0, unit: str = "") -> None:
+                told.append((what, done, total))
+
+            yield tell
+
+    choice = Device(adapter, adapter.info, "as asked for")
+    devices.compile_shaders(choice, config, dataset, None, Counting())
+    assert told == [("compiling shaders", done, len(told)) for done in range(len(told))]
+    assert len(told) > 1
+    compiled = len(open_device(adapter)._pipelines)
+    with devices.training_engine(choice, config, dataset) as engine:
+        begin_random_epoch(engine, 2)
+        engine.train(2)
+        engine.metrics()
+    assert len(open_device(adapter)._pipelines) == compiled
 
 
 def test_the_devices_are_those_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ def test_showcase_shows_only_mistakes_if_asked_for(
     ran = gpunet(
         "showcase", trained, "--device", "cpu", "--data", tmp_path / "three.npz", "--wrong"
     )
-    assert ran.out.splitlines()[-1] == "3 of 3 samples misclassified"
+    assert ran.out.splitlines()[-1] == "3 of 3 misclassified samples"
 
 
 def test_evaluate_lists_what_is_confused_most(
@@ -153,7 +153,7 @@ def test_showcase_shows_the_largest_losses_first(
     assert ran.out.count("loss ") == 2
     assert ran.out.splitlines()[-1] == "the largest 2 of 40 losses"
     ran = gpunet("showcase", trained, *options, "--wrong")
-    assert ran.out.splitlines()[-1] == "1 of 1 samples misclassified"
+    assert ran.out.splitlines()[-1] == "1 of 1 misclassified samples"
 
 
 @pytest.mark.parametrize("choice", ["--wrong", "--top-losses"])
@@ -236,7 +236,7 @@ def test_showcase_counts_what_is_right_among_the_rows_that_are_shown(
     ran = gpunet(*command, "--index", "3,39,0")
     assert ran.out.splitlines()[-1] == "2 of 3 shown are right"
     ran = gpunet(*command, "--wrong", "--count", "1")
-    assert ran.out.splitlines()[-1] == "1 of 2 samples misclassified"
+    assert ran.out.splitlines()[-1] == "1 of 2 misclassified samples"
     draws = [gpunet(*command, "--count", "10", "--seed", seed).out for seed in (0, 0, 1)]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]

@@ -405,7 +405,7 @@ def test_the_advice_to_train_longer_names_twice_the_epochs_or_the_default(
     (move,) = [line for line in ran.out.splitlines() if line.startswith("next ")]
     command, reason = move.removeprefix("next").split("  # ")
     words = shlex.split(command)
-    assert (words[:2], reason) == (["gpunet", "train"], "the loss was still falling")
+    assert (words[:2], reason) == (["gpunet", "train"], "its loss still fell")
     assert words[words.index("--epochs") + 1] == str(told)
     assert ("--resume kept" in command) == ("kept" in options)
     assert gpunet(*words[1:], "--max-time", "1s", "--device", "cpu", "-q").code == 0

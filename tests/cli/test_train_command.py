@@ -328,7 +328,7 @@ def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
     assert (ran.code, ran.err) == (0, "")
     moves = ran.out.splitlines()[-3:]
     assert moves[0].split(None, 1) == [
-        *("next", "gpunet train --resume own --epochs 154  # the loss was still falling"),
+        *("next", "gpunet train --resume own --epochs 154  # its loss still fell"),
     ]
     assert moves[1].strip() == "gpunet showcase model.safetensors --wrong  # what it gets wrong"
 

@@ -297,7 +297,8 @@ def _count(choice: _Choice, found: Evaluation, rows: NDArray[np.integer]) -> str
     ``rows`` tells which samples are shown.
     """
     if choice.wrong and found.right is not None:
-        return f"{len(rows):,} of {int((~found.right).sum()):,} samples {_mistaken(found)}"
+        shown = f"{len(rows):,} of {int((~found.right).sum()):,}"
+        return f"{shown} {'misclassified samples' if found.matrix.size else 'with a wrong label'}"
     if choice.top_losses:
         return f"the largest {len(rows):,} of {len(found.losses):,} losses"
     if found.right is None:

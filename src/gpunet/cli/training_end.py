@@ -16,6 +16,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from gpunet.artifacts import model_file
+from gpunet.artifacts.kept_runs import RUNS
 from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
@@ -210,7 +211,7 @@ def _rows(console: Console, run: Run, results: Results) -> list[tuple[str, str]]
     result, written = run.result, results.written
     rows = []
     if run.best_epoch:
-        rows += [_score(console, run), ("best epoch", _best_epoch(run))]
+        rows += [_score(console, run), _kept_epoch(run)]
     time_taken = formats.seconds(result.seconds)
     if result.steps:
         step = formats.seconds(result.seconds / result.steps)
@@ -242,15 +243,17 @@ def _kept(run: Run) -> EpochRecord:
     return run.result.history[run.best_epoch - 1]
 
 
-def _best_epoch(run: Run) -> str:
+def _kept_epoch(run: Run) -> tuple[str, str]:
     """Which epoch's weights are kept, and what has decided that."""
     best = f"{run.best_epoch} of {len(run.history)}"
     name, value = monitored_metric(run.config.monitor, _kept(run))
+    if run.config.keep == "last":
+        return "kept epoch", f"{best}, the last, as asked for; its {name} is {value}"
     if run.config.ensemble > 1:
-        return f"{best} for the last of the networks, each by its {name}"
+        return "best epoch", f"{best} for the last of the networks, each by its {name}"
     told = kept_epoch(run.config, run.result.history, run.best_epoch)
     others = [told.other, told.better] if told else []
-    return ", ".join([f"{best}, by its {name}, {value}", *filter(None, others)])
+    return "best epoch", ", ".join([f"{best}, by its {name}, {value}", *filter(None, others)])
 
 
 def _moves(
@@ -264,22 +267,32 @@ def _moves(
         return [(find, f"or train with {_lower_rate(run)}")]
     moves = []
     if still_falling(config, run.result):
-        usual = settled(replace(config, epochs=None, warmup=0.0), run.dataset).effective_epochs
-        epochs = str(max(2 * len(run.history), usual))
-        if recorder is not None and recorder.complete:
-            longer = shlex.join(
-                ["gpunet", "train", "--resume", str(recorder.folder.path), "--epochs", epochs]
-            )
-        else:
-            longer = settings_command("train", replace(config, epochs=int(epochs)), reference)
-        moves.append((longer, "the loss was still falling"))
-    if "model" not in results.written:
+        moves.append((_longer(run, recorder, reference), "its loss still fell"))
+    path, image = results.paths.get("model"), run.dataset.image_shape is not None
+    if path is None:
         return moves
-    model, image = str(results.paths["model"]), run.dataset.image_shape is not None
+    newest = recorder is not None and path == recorder.model and path.parent.parent == RUNS
+    model = [] if newest else [str(path)]
     if run.result.tested:
-        options = ["--top-losses"] if run.dataset.kind == "measured" else ["--wrong"]
-        moves.append((shlex.join(["gpunet", "showcase", model, *options]), "what it gets wrong"))
+        option = "--top-losses" if run.dataset.kind == "measured" else "--wrong"
+        moves.append((_command("showcase", *model, option), "what it gets wrong"))
     given, what = ("IMAGE", "an image of yours") if image else ("ROWS.csv", "rows of yours")
-    moves.append((f"{shlex.join(['gpunet', 'predict', model])} {given}", what))
-    moves.append((shlex.join(["gpunet", "export", model, "page.html"]), "a page for browsers"))
+    moves.append((_command("predict", *model, given), what))
+    moves.append((_command("export", *model, "page.html"), "a page for browsers"))
     return moves[:MOVES]
+
+
+def _longer(run: Run, recorder: Recorder | None, reference: str) -> str:
+    """The command that goes on with a training for more epochs, or trains anew for as many."""
+    config = run.config
+    usual = settled(replace(config, epochs=None, warmup=0.0), run.dataset).effective_epochs
+    epochs = max(2 * len(run.history), usual)
+    if recorder is None or not recorder.complete:
+        return settings_command("train", replace(config, epochs=epochs), reference)
+    folder = recorder.folder.path
+    name = folder.name if folder.parent == RUNS else str(folder)
+    return _command("train", "--resume", name, "--epochs", str(epochs))
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["gpunet", *words])

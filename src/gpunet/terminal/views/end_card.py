@@ -65,9 +65,9 @@ class EndCard:
         """The card, with a blank line before the moves if there is room for one."""
         parts: list[RenderableType] = [Text(self.warning, Ink.WARNING)] if self.warning else []
         if width < NARROW:
-            parts += [Text.assemble((f"{n}  ", Ink.MUTED), (v, Ink.STRONG)) for n, v in self.rows]
+            parts += [Text.assemble((f"{n}  ", Ink.MUTED), v) for n, v in self.rows]
         else:
-            parts.append(_grid(Ink.MUTED, Ink.STRONG, self.rows))
+            parts.append(_grid(Ink.MUTED, "", self.rows))
         if self.moves:
             parts += [Text()] * spacious
             room = width - 4 - max(len(command) for command, _ in self.moves) - 2
