@@ -17,6 +17,11 @@ app = typer.Typer(invoke_without_command=True)
 
 MIB = 1 << 20
 
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A dataset's name or a path.", autocompletion=data_names),
+]
+
 
 @app.callback()
 def _datasets(context: typer.Context) -> None:
@@ -137,12 +142,7 @@ def download_dataset(
 
 @app.command("preview")
 def preview_dataset(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="A dataset's name or a path.", autocompletion=data_names
-        ),
-    ] = ("auto"),
+    name: Name = ("auto"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
