@@ -166,7 +166,7 @@ def test_a_run_that_fails_later_is_kept_with_what_it_has_and_says_why(
     assert gpunet("train", "--data", halves, *FAST).code == 1
     assert "failed: something is wrong" in Path("runs/1-halves-16-16/log").read_text("utf-8")
     (run,) = package.runs()
-    assert (run.running, run.stop_reason) == (False, None)
+    assert (run.running, run.stop_reason, run.test_accuracy) == (False, "epochs", None)
 
 
 def test_numbers_are_never_given_twice() -> None:

@@ -178,6 +178,24 @@ def test_a_frame_shows_all_that_an_epochs_end_tells(
     assert dashboard.view.gallery is told
 
 
+def test_the_gallery_stays_for_a_second_however_short_epochs_are_and_is_the_latest_at_the_end(
+    make_run: MakeRun,
+    make_progress: Callable[..., Progress],
+    make_record: Callable[..., EpochRecord],
+) -> None:
+    run = make_run()
+    view, answers, shown = View().began(run), [], []
+    for epoch, elapsed in enumerate((0.2, 0.7, 1.1, 1.3, 2.0), start=1):
+        answers.append(np.full((len(run.gallery), 10), epoch / 10, np.float32))
+        view = view.progressed(replace(make_progress(epoch), elapsed=elapsed), elapsed)
+        view = view.epoch_ended(EpochEnd.of(make_record(epoch), 1, None, answers[-1]))
+        shown.append(view.gallery)
+    kept = [next(i for i, one in enumerate(answers) if one is gallery) for gallery in shown]
+    assert kept == [0, 0, 0, 3, 3]
+    assert view.ended("epochs", 1).gallery is answers[-1]
+    assert View().ended("epochs", 0).gallery is None
+
+
 def test_the_clock_is_drawn_every_second_though_nothing_is_news(
     make_text_console: MakeConsole, make_run: MakeRun, make_progress: Callable[..., Progress]
 ) -> None:
@@ -446,4 +464,4 @@ def test_what_stays_of_a_dashboard_is_of_what_it_was_told(
     assert dashboard.closing_view().height == 0
     dashboard.on_train_begin(make_run())
     block = dashboard.closing_view()
-    assert (block.width, block.height) == (70, 12)
+    assert (block.width, block.height) == (70, 9)

@@ -148,6 +148,30 @@ def test_a_network_is_drawn_from_the_log(kind: str, tmp_path: Path) -> None:
     assert back[layers : layers + told] == seen[layers : layers + told]
 
 
+@pytest.mark.filterwarnings("ignore:the label is column 3")
+@pytest.mark.parametrize("scaling", ["standard", "robust"])
+def test_a_row_of_a_table_is_drawn_from_the_log_by_its_columns(
+    scaling: str, tmp_path: Path
+) -> None:
+    table, path = tmp_path / "table.csv", tmp_path / "metrics.jsonl"
+    rows = zip(50 + 9 * draws(200), np.arange(200) % 3, strict=True)
+    lines = [f"{age:.4f},{'ABC'[at]},{'xyz'[at]}" for age, at in rows]
+    table.write_text("\n".join(["age,town,label", *lines]) + "\n")
+    watcher = trained(path, table, scaling=scaling)
+    run, found = read(path)
+    assert run.scaling
+    ages = run.scaling.to_features(run.gallery.features)[:, 0]
+    console = Console(width=140, height=40, color_system=None, theme=theme("dark"))
+    view = View(screen="network", sample=3).began(run).looked_into(found[-1])
+    block = network_screen(console, view, run, 140, 33)
+    text = "\n".join("".join(segment.text for segment in line) for line in block.lines)
+    for name in ("age", "town A", "town B", "town C"):
+        assert text.count(f"{name} ") == 2
+    assert f"{ages[3]:.5g}" in text
+    assert f"{ages[3]:.4f}" in {line.split(",")[0] for line in lines}
+    assert run.network == watcher.run.network
+
+
 @pytest.fixture
 def lines(tmp_path: Path) -> list[dict[str, Any]]:
     path = tmp_path / "whole.jsonl"

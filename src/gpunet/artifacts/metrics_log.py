@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from gpunet import __version__
 from gpunet.artifacts.insight_log import logged
 from gpunet.config import TrainConfig
+from gpunet.datasets.scaling import Scaling
 from gpunet.errors import OutputError, reason_of
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
 
@@ -38,6 +39,9 @@ FORMAT = 1
 
 MOST_NAMES = 5000
 """Outputs whose names and answers are kept; of more there is no gallery."""
+
+MOST_FEATURES = 500
+"""Columns of a table whose names and scaling are kept."""
 
 LARGEST_GALLERY = 150_000
 """Bytes of the gallery's features in a log, before they are written as text."""
@@ -52,7 +56,7 @@ FARTHEST = 10.0
 """Seconds between two reports at most, so that somebody who follows the run sees it go on."""
 
 
-INSIGHT_SHARE = 0.005
+INSIGHT_SHARE = 0.01
 """Share of a run's time that looks into the network may take for the log."""
 
 FIRST_INSIGHT, INSIGHTS = 0.5, 10
@@ -198,6 +202,7 @@ def _described(run: RunInfo) -> tuple[dict[str, Any], int]:
             "outputs": outputs,
             **({name: one for name, one in names.items() if one} if outputs <= MOST_NAMES else {}),
             **({} if dataset.image_shape is None else {"image_shape": dataset.image_shape}),
+            **_features(run),
         },
         "train_count": run.train_count,
         "validation_count": run.validation_count,
@@ -211,9 +216,26 @@ def _described(run: RunInfo) -> tuple[dict[str, Any], int]:
     if outputs <= MOST_NAMES:
         content["gallery"], count = _gallery(run)
         if run.target_scaling is not None:
-            mean, deviation = run.target_scaling.mean, run.target_scaling.deviation
-            content["target_scaling"] = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+            content["target_scaling"] = _scaled(run.target_scaling)
     return content, count
+
+
+def _features(run: RunInfo) -> dict[str, Any]:
+    """What the columns of a table are called and how they were scaled, unless it is wide."""
+    columns, inputs = run.dataset.columns, run.network.inputs
+    if run.dataset.image_shape is not None or inputs > MOST_FEATURES:
+        return {}
+    content: dict[str, Any] = {}
+    if columns is not None and (names := columns.feature_names(inputs)) is not None:
+        content["features"] = names
+    if run.scaling is not None:
+        content["scaling"] = _scaled(run.scaling)
+    return content
+
+
+def _scaled(scaling: Scaling) -> dict[str, Any]:
+    content = {"mean": scaling.mean.tolist(), "deviation": scaling.deviation.tolist()}
+    return content | ({"clips": True} if scaling.clips else {})
 
 
 def _gallery(run: RunInfo) -> tuple[dict[str, Any], int]:

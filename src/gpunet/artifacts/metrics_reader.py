@@ -26,6 +26,7 @@ from gpunet.artifacts.metrics_log import FORMAT
 from gpunet.config import MAXIMUM_EPOCHS, Kind, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import DataError, GpunetError, reason_of
 from gpunet.files.typed_json import UnsoundError, from_json, typed
@@ -206,6 +207,18 @@ class _Gallery(msgspec.Struct):
     features: _Array | None = None
 
 
+class _Scaling(msgspec.Struct):
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    clips: bool = False
+
+    def scaling(self, what: str, count: int) -> Scaling:
+        """The scaling of so many features or targets."""
+        if not len(self.mean) == len(self.deviation) == count:
+            raise UnsoundError(f"the scaling is that of other {what}")
+        return Scaling(np.array(self.mean), np.array(self.deviation), clips=self.clips)
+
+
 class _Dataset(msgspec.Struct):
     name: Name
     kind: Kind
@@ -214,6 +227,8 @@ class _Dataset(msgspec.Struct):
     classes: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     image_shape: tuple[Size, Size] | None = None
+    features: tuple[str, ...] | None = None
+    scaling: _Scaling | None = None
 
     def dataset(self) -> Dataset:
         """The data without a sample."""
@@ -222,6 +237,13 @@ class _Dataset(msgspec.Struct):
         names = self.classes if self.kind == "classes" else self.targets
         if len(names) not in (0, self.outputs):
             raise UnsoundError(f"there are {len(names)} names for {self.outputs} outputs")
+        columns = None
+        if self.features is not None:
+            if len(self.features) != self.inputs:
+                raise UnsoundError(
+                    f"there are {len(self.features)} names of {self.inputs} features"
+                )
+            columns = Columns(self.features, label=None, place=0, index=False, grey=False)
         none = _samples(_no_rows(self.kind, len(names)), None, self.inputs)
         return Dataset(
             name=self.name,
@@ -230,14 +252,10 @@ class _Dataset(msgspec.Struct):
             classes=self.classes if self.kind == "classes" else (),
             image_shape=self.image_shape,
             source="the log of a run",
+            columns=columns,
             targets=() if self.kind == "classes" else self.targets,
             kind=self.kind,
         )
-
-
-class _Scaling(msgspec.Struct):
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
 
 
 class _EpochRecord(msgspec.Struct, kw_only=True):
@@ -317,6 +335,7 @@ class _Begin(msgspec.Struct, kw_only=True):
         network = config.network(self.dataset.inputs, self.dataset.outputs)
         if network.kind != self.dataset.kind:
             raise UnsoundError(f"the loss {network.loss} is none for {self.dataset.kind}")
+        own, targets = self.dataset.scaling, self.target_scaling
         if not 0 <= self.best_epoch <= len(self.history):
             raise UnsoundError("the best epoch is none of the history")
         return RunInfo(
@@ -333,7 +352,10 @@ class _Begin(msgspec.Struct, kw_only=True):
             history=tuple(_restored(one, EpochRecord) for one in self.history),
             best_epoch=self.best_epoch,
             begun_steps=self.begun_steps,
-            target_scaling=self._scaling(),
+            scaling=None if own is None else own.scaling("features", self.dataset.inputs),
+            target_scaling=(
+                None if targets is None else targets.scaling("targets", self.dataset.outputs)
+            ),
         )
 
     def _samples(self, dataset: Dataset) -> Samples:
@@ -351,14 +373,6 @@ class _Begin(msgspec.Struct, kw_only=True):
             raise UnsoundError(f"the gallery is no samples of {dataset.inputs} features")
         dataclasses.replace(dataset, test=gallery)  # which checks the labels and the features
         return gallery
-
-    def _scaling(self) -> Scaling | None:
-        if self.target_scaling is None:
-            return None
-        mean, deviation = self.target_scaling.mean, self.target_scaling.deviation
-        if not len(mean) == len(deviation) == self.dataset.outputs:
-            raise UnsoundError("the targets' scaling is that of others")
-        return Scaling(np.array(mean), np.array(deviation))
 
 
 _KINDS: Mapping[str, Any] = {

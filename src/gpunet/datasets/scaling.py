@@ -114,6 +114,13 @@ class Scaling:
         """Measured targets (n, T) standardized, for training."""
         return np.asarray((targets - self.mean) / self.deviation, np.float32)
 
+    def to_features(self, scaled: NDArray[Any]) -> NDArray[np.float64]:
+        """What standardized features (..., I) were before, as exactly as they tell it."""
+        values = scaled.astype(np.float64)
+        if self.clips:
+            values = values / np.sqrt(np.maximum(1 - (values / CLIP) ** 2, 1e-6))
+        return self.to_targets(values)
+
     def to_targets(self, answers: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """What standardized answers (..., T) are in the targets' own units."""
         return np.asarray(answers * self.deviation + self.mean)

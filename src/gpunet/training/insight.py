@@ -106,10 +106,10 @@ class Looks:
         due = self._share() > 0 if paused else self._before is not None
         if not due or self._seen == (epoch, step):
             return None
+        own, probe = list(running), self._probe
         began = self._clock()
-        own = list(running)
         before = None if self._before is None else self._before[own[0]]
-        insight = self._probe.look(epoch, step, self._engine.parameters()[own], before)
+        insight = probe.look(epoch, step, self._engine.parameters()[own], before)
         self._ended = self._clock()
         self._cost += self._ended - began
         self._seen = epoch, step
@@ -143,7 +143,9 @@ class Probe:
         count = OPERATIONS // (self._network.parameter_count * engine.population)
         rows = _spread_out(len(held_out), min(max(count, LEAST), MOST))
         self._samples, self._checked = samples, held_out[rows]
-        self._rows = np.arange(len(held_out.samples))[held_out.rows][rows]
+        of = held_out.rows  # a slice or an array
+        every = range(len(held_out.samples))[of] if isinstance(of, slice) else of
+        self._rows = np.array([every[row] for row in rows], np.intp)
         self._gallery = samples.prepared_gallery[:GALLERY]
         training = samples.splits.training
         batch = training[_spread_out(len(training), BATCH)]

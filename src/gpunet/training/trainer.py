@@ -48,7 +48,7 @@ __all__ = ["Prune", "train", "train_population"]
 log = logging.getLogger(__name__)
 logging.getLogger("gpunet").addHandler(logging.NullHandler())  # who wants to hear adds another
 
-REPORT_SECONDS = 0.12
+REPORT_SECONDS = 0.1
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
 
 CHECKPOINT_SECONDS = 60

@@ -6,6 +6,7 @@ Owns the alternate screen and the escape codes of a frame. When one is drawn bel
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
@@ -32,6 +33,9 @@ it, though it may have become narrower a moment ago."""
 MOUSE = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
 """Have the terminal tell of its mouse's buttons and of what is dragged; have it tell no more."""
 
+SINGLE = re.compile("[ -~─-▟⠀-⣿]*")
+"""Texts of ASCII, lines, blocks and braille alone, each of whose characters takes one cell."""
+
 APART = 6
 """Unchanged cells that are written again rather than jumped over, which takes as many bytes."""
 
@@ -50,6 +54,7 @@ class Cells:
         self._colors = COLOR_SYSTEMS.get(console.color_system or "")
         self._codes: dict[Style | None, str] = {}
         self._shown = Block(0, [])
+        self._rows: dict[int, list[Cell]] = {}  # the cells of what is shown
         self._mouse = False
 
     def open(self, more: str = "") -> None:
@@ -101,7 +106,8 @@ class Cells:
             if known and before.lines[row] == line:
                 continue
             cells = _cells(line)
-            runs = _runs(_cells(before.lines[row]), cells) if known else [(0, len(cells))]
+            runs = _runs(self._rows[row], cells) if known else [(0, len(cells))]
+            self._rows[row] = cells
             for start, end in runs:
                 yield f"\x1b[{row + 1};{start + 1}H"
                 for style, run in groupby(cells[start:end], itemgetter(1)):
@@ -124,7 +130,7 @@ def _cells(line: Line) -> list[Cell]:
     """The cells of a line; what is no character that can be seen has none."""
     cells: list[Cell] = []
     for text, style, _ in line:
-        if text.isascii() and text.isprintable():
+        if SINGLE.fullmatch(text):
             cells += [(character, style) for character in text]
             continue
         for character in filter(str.isprintable, text):

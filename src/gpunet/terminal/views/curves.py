@@ -48,7 +48,7 @@ PARTS: Mapping[int, str] = dict(
 INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.LABEL, Ink.RIGHT, Ink.WRONG)
 """The colors of runs that are drawn in one chart."""
 
-MOST = 2000
+MOST = 500
 """Epochs whose validation is drawn; of more every second one, every third one and so on."""
 
 
@@ -135,15 +135,17 @@ def _validation(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
     scale, figure = _figures(view, column)
-    records = view.records[:: -(1 + len(view.records) // MOST)][::-1]  # the last one stays
+    before = view.records[0].epoch if view.records else 0
+    shown = view.records[max(0, math.ceil(x_range[0]) - before) :]
+    records = shown[:: -(1 + len(shown) // MOST)][::-1]  # the last one stays
     reached = view.course.end
     points = [
         (_end(reached, one), math.nan if (value := figure(one)) is None else scale * value)
         for one in records
     ]
     x, y = np.array(points, float).reshape(-1, 2).T
-    shown = (x >= x_range[0]) & (x <= x_range[1])
-    return x[shown], y[shown]
+    within = (x >= x_range[0]) & (x <= x_range[1])
+    return x[within], y[within]
 
 
 def _end(reached: float, record: EpochRecord) -> float:

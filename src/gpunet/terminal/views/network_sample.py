@@ -74,9 +74,7 @@ def _row(
     console: Console, run: RunInfo, values: NDArray[np.floating[Any]], width: int, rows: int
 ) -> Block:
     """The first columns of a row of a table, in their own units."""
-    own = values.astype(np.float64)
-    if run.scaling is not None:
-        own = own * run.scaling.deviation + run.scaling.mean
+    own = values if run.scaling is None else run.scaling.to_features(values)
     lines = []
     for name, value in zip(feature_names(run)[:rows], own.tolist(), strict=False):
         number = f"{value:.5g}"

@@ -41,6 +41,9 @@ ZOOMS = (1, 2, 5, 10, 20, 50)
 """What part of a run the curves show: all, the last half, the last fifth and so on."""
 
 
+READABLE = 1.0
+"""Seconds for which the answers to the gallery stay, at least."""
+
 LOOKS = 200
 """Looks of which the layers' numbers are kept."""
 
@@ -59,6 +62,9 @@ class View:
         patience_left: ``None`` if there is no early stopping.
         gallery: (g, C) what the network answers to the gallery's samples, ``None`` until the first
             epoch.
+        next_gallery: the same after the latest epoch; it takes the other's place about once a
+            second, so that people can read it however short epochs are.
+        gallery_at: seconds of the run when it last did.
         insight: the latest look into the network, ``None`` until there is one.
         reason: why training stopped, ``None`` while it runs.
         screen: which of the screens is shown.
@@ -78,6 +84,8 @@ class View:
     best_epoch: int = 0
     patience_left: int | None = None
     gallery: NDArray[np.float32] | None = None
+    next_gallery: NDArray[np.float32] | None = None
+    gallery_at: float = 0.0
     insight: Insight | None = None
     reason: StopReason | None = None
     screen: Screen = "curves"
@@ -115,13 +123,17 @@ class View:
 
     def epoch_ended(self, end: EpochEnd) -> View:
         """An epoch and its validation are done."""
+        now = self.progress.elapsed if self.progress else 0.0
+        early = self.gallery is not None and now - self.gallery_at < READABLE
         return replace(
             self,
             records=(*self.records, end.record),
             course=_through(self.course, end),
             best_epoch=end.best_epoch,
             patience_left=end.patience_left,
-            gallery=end.gallery,
+            gallery=self.gallery if early else end.gallery,
+            next_gallery=end.gallery,
+            gallery_at=self.gallery_at if early else now,
         )
 
     def looked_into(self, insight: Insight) -> View:
@@ -145,7 +157,8 @@ class View:
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
         """No further epoch follows."""
-        return replace(self, reason=reason, best_epoch=best_epoch)
+        latest = self.gallery if self.next_gallery is None else self.next_gallery
+        return replace(self, reason=reason, best_epoch=best_epoch, gallery=latest)
 
     @property
     def best(self) -> EpochRecord | None:
