@@ -143,7 +143,9 @@ class Probe:
         count = OPERATIONS // (self._network.parameter_count * engine.population)
         rows = _spread_out(len(held_out), min(max(count, LEAST), MOST))
         self._samples, self._checked = samples, held_out[rows]
-        self._rows = np.arange(len(held_out.samples))[held_out.rows][rows]
+        of = held_out.rows  # a slice or an array
+        every = range(len(held_out.samples))[of] if isinstance(of, slice) else of
+        self._rows = np.array([every[row] for row in rows], np.intp)
         self._gallery = samples.prepared_gallery[:GALLERY]
         training = samples.splits.training
         batch = training[_spread_out(len(training), BATCH)]

@@ -7,7 +7,6 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.curves import INKS
 from gpunet.terminal.views.several_runs import SeenRun, several_runs_frame
 from gpunet.terminal.views.view import View
@@ -21,10 +20,10 @@ def runs(make_run: Callable[..., RunInfo], make_view: Callable[..., View]) -> li
     """One that is trained, one that has ended, one without news, and one that has not begun."""
     run = make_run()
     return [
-        SeenRun("1-brave-otter", make_view(run, 9), 0.0),
-        SeenRun("2-calm-heron", make_view(run, 5).ended("early stopping", 2), 0.0),
-        SeenRun("3-shy-lynx", make_view(run, 3), 0.0, "no news for 12 min; its process has ended"),
-        SeenRun("4-new", View(), 0.0),
+        SeenRun("brave-otter", make_view(run, 9), 0.0),
+        SeenRun("calm-heron", make_view(run, 5).ended("early stopping", 2), 0.0),
+        SeenRun("shy-lynx", make_view(run, 3), 0.0, "no news for 12 min; its process has ended"),
+        SeenRun("new", View(), 0.0),
     ]
 
 
@@ -61,11 +60,11 @@ def test_each_run_has_a_line_with_what_matters_most(
         "network",
     ]
     first, ended, silent, new = shown[2:6]
-    assert first[:2] == ["1-brave-otter", "10/30"]
+    assert first[:2] == ["1 brave-otter", "10/30"]
     assert first[5:] == ["training", "0:12", "0.2222", "784-16-16-10"]
     assert ended[5] == "stopped early, no improvement"
     assert silent[5] == "no news for 12 min"
-    assert new == ["4-new", "-", "-", "-", "-", "preparing", "-", "-", "-"]
+    assert new == ["new", "-", "-", "-", "-", "preparing", "-", "-", "-"]
     narrow = lines(make_text_console(50, 12), runs, (50, 12))
     assert narrow[0].split() == ["run", "epoch", "val", "loss", "val", "score"]
 
@@ -75,8 +74,13 @@ def test_the_color_of_a_name_is_that_of_its_curve(
 ) -> None:
     console = make_text_console(140, 30, colors="truecolor")
     block = several_runs_frame(console, [runs[3], *runs[:3]], (140, 30), Text(""))
-    inks = [line[0].style for line in block.lines[2:6]]
-    assert inks == [console.get_style(ink) for ink in (Ink.MUTED, *INKS[:3])]
+    inks = [line[0].style for line in block.lines[3:6]]
+    assert inks == [console.get_style(ink) for ink in INKS[:3]]
+    assert [line[0].text for line in block.lines[3:6]] == [
+        "1 brave-otter",
+        "2 calm-heron",
+        "3 shy-lynx",
+    ]
 
 
 def test_measured_targets_have_r2(

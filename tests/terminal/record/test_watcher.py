@@ -156,7 +156,7 @@ def test_several_runs_are_seen_together_and_one_by_one(
         run.look()
     watcher = Watcher(make_text_console(100, 30), control, runs, keys=io.StringIO())
     together = lines(watcher)
-    assert [line.split()[0] for line in together[2:4]] == ["one", "other"]
+    assert [line.split()[:2] for line in together[2:4]] == [["1", "one"], ["2", "other"]]
     assert together[-1] == "q leave   tab one run   l log   s smooth"
     watcher.pressed("tab")
     assert lines(watcher)[-1].startswith("one   q leave   tab next")

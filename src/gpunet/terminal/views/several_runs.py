@@ -63,8 +63,8 @@ def several_runs_frame(
 
 def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
     """A line for each run below a head; the last columns are left out where it is narrow."""
-    inks = cycle(INKS)
-    names = [Text(run.name, next(inks) if run.view.run else Ink.MUTED) for run in runs]
+    numbered = enumerate(cycle(INKS), 1)
+    names = [_name(run, *next(numbered)) if run.view.run else Text(run.name) for run in runs]
     figures = [_figures(run) for run in runs]
     table = Columns(["<run"])
     rows: list[list[Text]] = [[name] for name in names]
@@ -80,6 +80,11 @@ def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
     for row in rows:
         table.add(*row)
     return table.block(console, width)
+
+
+def _name(run: SeenRun, number: int, ink: str) -> Text:
+    """A run's name with the number and in the color that its curves have."""
+    return Text.assemble((f"{number} {run.name}", ink))
 
 
 def _figures(run: SeenRun) -> dict[str, Text]:
