@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +39,7 @@ from gpunet.terminal.live import messages
 from gpunet.terminal.live.console import PatientStream
 from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
+from gpunet.training.events import Callback
 from gpunet.training.metrics import cross_entropies
 from gpunet.workflows import devices, new_samples
 from gpunet.workflows.run_folders import readable_name
@@ -427,7 +427,7 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
     options: tuple[object, ...],
     ranks: list[int],
 ) -> None:
-    class Screen:
+    class Screen(Callback):
         def __init__(self, *_: object) -> None:
             pass
 
@@ -439,13 +439,6 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
 
         def closing_view(self) -> Text:
             return Text("the curves")
-
-        def __getattr__(self, name: str) -> Callable[..., None]:
-            if not name.startswith("on_"):
-                raise AttributeError(name)
-            return lambda *_: None
-
-        insight_wanted = False
 
     monkeypatch.setattr(messages, "Dashboard", Screen)
     monkeypatch.setattr(messages, "wants_dashboard", lambda _, plain: not plain)

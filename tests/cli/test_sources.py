@@ -22,7 +22,7 @@ LEAVES = {
 }
 
 ONE_CALL = {
-    *("brief", "full", "config_file", "path", "everything", "check", "forget", "resume"),
+    *("brief", "full", "config_file", "path", "everything", "check", "forget", "resume", "yes"),
 }
 """Options that are about one call, and so come from no variable, in some commands at least."""
 

@@ -128,6 +128,7 @@ def test_a_training(gpunet: RunCommand, uneven: Path) -> None:
         AS_ASKED,
         "train: 64-4-2, 270 parameters, adam, 13 steps per epoch",
         "uneven: 100 samples to train, 20 to validate, 40 to test",
+        "loss acc val loss val acc time lr samples/s * best",
     ]
     assert all(line.startswith("epoch ") for line in told[start : start + 8])
     best = model_file.load(Path("model.safetensors")).best_epoch
@@ -354,9 +355,9 @@ def test_a_benchmark_of_one_device(gpunet: RunCommand, monkeypatch: pytest.Monke
 
 def test_the_settings_of_a_training(gpunet: RunCommand) -> None:
     told = gpunet("config", "--optimizer", "lion", "--name", "one", "--l2", "1e-7").out.splitlines()
-    assert told[:9] == [
+    assert told[:10] == [
         *('data = "auto"', 'device = "auto"', 'name = "one"  # typed', "autotune = true"),
-        *("force = false", "no_keep = false", "plain = false", "quiet = false"),
+        *("bell = false", "force = false", "no_keep = false", "plain = false", "quiet = false"),
         'graphics = "auto"',
     ]
     assert {'optimizer = "lion"', "l2 = 1e-07", "hidden = [16, 16]"} <= {

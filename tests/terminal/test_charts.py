@@ -163,6 +163,15 @@ def test_what_is_drawn_behind_is_seen_where_nothing_else_is(console: Console) ->
     assert written(console, drawn, 30)[0].rstrip() == "loss ━ train 0"
 
 
+def test_without_dots_what_is_behind_has_a_mark_of_its_own(make_text_console: MakeConsole) -> None:
+    x = np.array([0.0, 1.0])
+    rough = Series("", x, np.array([0.0, 1.0]), Ink.MUTED, behind=True)
+    drawn = LineChart("loss", [rough, Series("train", x, x * 0, Ink.TRAIN)], 7, (0.0, 1.0))
+    rows = written(make_text_console(ascii_only=True), drawn, 30)
+    assert rows[0].rstrip() == "loss + train 0"
+    assert {cell for row in rows[1:5] for cell in row[5:]} == {".", " "}
+
+
 @pytest.mark.parametrize(("ascii_only", "star"), [(False, "★"), (True, "*")])
 def test_a_star_stands_at_its_point_and_in_the_legend(
     make_text_console: MakeConsole, ascii_only: bool, star: str

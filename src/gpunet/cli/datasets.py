@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +11,23 @@ from gpunet.cli import options
 from gpunet.cli.completion import data_names
 from gpunet.cli.help import print_help
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gpunet.artifacts.plots import Picture
+    from gpunet.datasets.dataset import Dataset
+
 __all__ = ["app"]
 
 app = typer.Typer(invoke_without_command=True)
 
 MIB = 1 << 20
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A dataset's name or a path.", autocompletion=data_names),
+]
 
 
 @app.callback()
@@ -137,12 +149,7 @@ def download_dataset(
 
 @app.command("preview")
 def preview_dataset(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="A dataset's name or a path.", autocompletion=data_names
-        ),
-    ] = ("auto"),
+    name: Name = ("auto"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
@@ -162,8 +169,8 @@ def preview_dataset(
     """
     import numpy as np
 
-    from gpunet.artifacts.plots import Picture, plot_pictures, require_plots
-    from gpunet.cli.saving import require_images, save_plot
+    from gpunet.artifacts.plots import plot_pictures, require_plots
+    from gpunet.cli.saving import save_plot
     from gpunet.config.texts import parse_names
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.rng import permutation
@@ -172,7 +179,6 @@ def preview_dataset(
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.score import CALLED
     from gpunet.terminal.views.showcase import preview
-    from gpunet.terminal.views.verdict import in_words
     from gpunet.workflows.data import open_data
 
     if plot is not None:
@@ -195,12 +201,20 @@ def preview_dataset(
     names, kind = dataset.classes or dataset.targets, dataset.kind
     preview(console, dataset.train, names, dataset.image_shape, rows, painter, kind)
     if plot is not None:
-        shape = require_images(dataset.name, dataset.image_shape)
-        drawn = dataset.train[rows]
-        pictures = [
-            Picture(features.reshape(shape), truth)
-            for features, truth in zip(
-                drawn.features, in_words(drawn.labels, names, kind), strict=True
-            )
-        ]
-        save_plot(console, partial(plot_pictures, pictures), plot, force=force)
+        pictures = partial(plot_pictures, _pictures(dataset, rows))
+        save_plot(console, pictures, plot, force=force)
+
+
+def _pictures(dataset: Dataset, rows: NDArray[np.integer]) -> list[Picture]:
+    """Training images, each with what it is."""
+    from gpunet.artifacts.plots import Picture
+    from gpunet.cli.saving import require_images
+    from gpunet.terminal.views.verdict import in_words
+
+    shape = require_images(dataset.name, dataset.image_shape)
+    drawn, names = dataset.train[rows], dataset.classes or dataset.targets
+    truths = in_words(drawn.labels, names, dataset.kind)
+    return [
+        Picture(features.reshape(shape), truth)
+        for features, truth in zip(drawn.features, truths, strict=True)
+    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -34,8 +35,8 @@ BRAILLE = 0x2800
 
 DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
 
-MARKS = "+ox#"
-"""Marks of the series where there are no dots."""
+MARKS, BEHIND = "+ox#", "."
+"""Marks of the series where there are no dots, and of those behind them."""
 
 APART = 7
 """Cells between the labels of a horizontal axis that is not of whole numbers, at least."""
@@ -175,10 +176,10 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
             (chart.title, Ink.STRONG), (title_end if logarithmic else "", Ink.MUTED)
         )
         told = named or chart.number_format is not None
-        for position, series in enumerate(chart.series if told else ()):
+        for series, sign in zip(chart.series if told else (), _signs(chart.series), strict=False):
             if not series.name:
                 continue
-            mark = MARKS[position % len(MARKS)] if ascii_only else _mark(series)
+            mark = sign if ascii_only else _mark(series)
             text.append(f" {mark} ", series.style).append(series.name if named else "", Ink.MUTED)
             if len(series.y) and chart.number_format is not None:
                 value = chart.number_format(float(series.y[-1]))
@@ -190,6 +191,12 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
         if text.cell_len <= width:
             break
     return text
+
+
+def _signs(series: Sequence[Series]) -> list[str]:
+    """What each series is drawn with where there are no dots."""
+    own = cycle(MARKS)
+    return [BEHIND if one.behind else next(own) for one in series]
 
 
 def _mark(series: Series) -> str:
@@ -247,7 +254,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         drawn = replace(series, dotted=series.dotted and not ascii_only)  # there its mark tells it
         dots = dots_of(drawn, chart.x_range, y_range, rows * down, columns * across)
         if ascii_only:
-            codes[index] = dots * ord(MARKS[index % len(MARKS)])
+            codes[index] = dots * ord(_signs(chart.series)[index])
         else:
             codes[index] = np.einsum("rdca,da->rc", dots.reshape(rows, 4, columns, 2), DOTS)
     layers = np.array([one.points - one.behind for one in chart.series] or [0])[:, None, None]
