@@ -28,10 +28,11 @@ from gpunet.cli import saving, training_end
 from gpunet.config import TrainConfig
 from gpunet.datasets import catalog
 from gpunet.datasets.catalog import open_dataset
-from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.files import output
 from gpunet.terminal.draw import formats, graphics
+from gpunet.terminal.draw.device_name import device_in_words
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import messages as live_messages
 from gpunet.training.evaluation import sample_rows
@@ -737,7 +738,7 @@ def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, un
         "training time": f"{formats.seconds(took['total'])}, "
         f"{formats.seconds(took['per_step'])} per step, validation included",
         "ended": "all epochs done",
-        "device": "numpy on x86_64 (CPU, numpy)",
+        "device": device_in_words(numpy_device()),
     }
     rows = summary_rows(ran.out)
     assert [(name, rows[name]) for name in rows if name in expected] == list(expected.items())
