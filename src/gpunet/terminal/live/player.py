@@ -102,7 +102,8 @@ class Player(LiveScreen):
     @property
     def _moment(self) -> Moment:
         """The one that is played."""
-        return self._moments[round(self.view * (len(self._moments) - 1))]
+        share: float = self.view
+        return self._moments[round(share * (len(self._moments) - 1))]
 
     def _seen(self, view: View) -> View:
         """The run as the keys want it to be seen."""
