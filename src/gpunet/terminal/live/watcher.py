@@ -23,13 +23,13 @@ from gpunet.terminal.record.replay import retell
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
 from gpunet.terminal.views.frame import with_keys
 from gpunet.terminal.views.several_runs import SeenRun, several_runs_frame
-from gpunet.terminal.views.view import KEYS, View
+from gpunet.terminal.views.view import LOG_KEYS, View
 from gpunet.training.events import Control
 
 __all__ = ["Watcher", "watch_in_lines"]
 
-CURVE_KEYS = {key: KEYS[key].short for key in ("l", "s", "left", "right")}
-"""Keys that change how curves are drawn, with their meanings where there is room."""
+CURVE_KEYS = ("l", "s", "left", "right")
+"""Keys that change how curves are drawn, also those of several runs."""
 
 LOOK = 0.1
 """Seconds between two looks into the logs."""
@@ -55,7 +55,7 @@ class Watcher(LiveScreen):
     ) -> None:
         super().__init__(console, control, keys=keys)
         self._runs = runs
-        self._typed: tuple[str, ...] = ()  # keys that change what is seen
+        self._look = View()  # which has what keys change of what is seen
         self._alone = 0 if len(runs) == 1 else -1  # the run that has the screen for itself
 
     def watch(self) -> None:
@@ -74,8 +74,8 @@ class Watcher(LiveScreen):
         """Take a key: ``tab`` shows each run alone, ``q`` ends; others change what is seen."""
         if key == "tab" and len(self._runs) > 1:
             self._alone = (self._alone + 2) % (len(self._runs) + 1) - 1
-        elif key.lower() in CURVE_KEYS:
-            self._typed += (key,)
+        elif key != "?" and (self._alone >= 0 or key.lower() in CURVE_KEYS):
+            self._look = self._seen(self._runs[self._alone]).pressed(key)
         super().pressed("" if key.lower() == "p" else key)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
@@ -100,10 +100,7 @@ class Watcher(LiveScreen):
 
     def _seen(self, run: FollowedRun) -> View:
         """A run as the keys want it to be seen."""
-        view = run.view
-        for key in self._typed:
-            view = view.pressed(key)
-        return view
+        return run.view.seen_as(self._look)
 
     def _last_line(self, width: int, keys: bool, run: FollowedRun | None = None) -> Text:
         """Which run is seen and how it is, and the keys."""
@@ -116,7 +113,7 @@ class Watcher(LiveScreen):
                 text.append(f"{run.view.ending}   ", Ink.STRONG)
         if not keys:
             return with_keys(text, [("Ctrl-C", "leave")], width)
-        shown = [(key, short) for key, short in CURVE_KEYS.items() if short]
+        shown = [one for one in LOG_KEYS.items() if run is not None or one[0] in CURVE_KEYS]
         others = [("tab", "one run" if run is None else "next")] if len(self._runs) > 1 else []
         return with_keys(text, [("q", "leave"), *others, *shown], width)
 

@@ -28,7 +28,7 @@ from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.system_strip import system_strip
 from gpunet.terminal.views.view import KEYS, Screen, View
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
+from gpunet.training.events import Control, Progress, RunInfo
 
 __all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
@@ -132,23 +132,11 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
     gap = Block(width, []).shaped(width, share.gap)
     left = WHOLE_TABLE if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
-    epochs = kept(_epochs, console, run, view.records, view.best_epoch, left, share.table)
+    epochs = kept(epochs_table, console, run, view.records, view.best_epoch, left, share.table)
     samples = kept(gallery, console, run, view.gallery, right, share.gallery)
     if share.side_by_side:
         return stack([charts, gap, beside([epochs, samples], gap=2)], width)
     return stack([charts, gap, epochs, samples], width)
-
-
-def _epochs(
-    console: Console,
-    run: RunInfo,
-    records: tuple[EpochRecord, ...],
-    best_epoch: int,
-    width: int,
-    rows: int,
-) -> Block:
-    view = View(run=run, records=records, best_epoch=best_epoch)
-    return text_block(console, epochs_table(console, view, width, rows), width)
 
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {

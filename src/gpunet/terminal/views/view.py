@@ -30,7 +30,7 @@ from gpunet.training.events import (
 if TYPE_CHECKING:
     from gpunet.terminal.views.draw import Drawn
 
-__all__ = ["KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
+__all__ = ["KEYS", "LOG_KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
@@ -101,6 +101,17 @@ class View:
         """What is seen after a key, typed as a capital or not."""
         found = KEYS.get(key) or KEYS.get(key.lower())
         return found.change(self) if found else self
+
+    def seen_as(self, other: View) -> View:
+        """The run on the same screen, with the same axes and so on, as another one is seen."""
+        return replace(
+            self,
+            screen=other.screen,
+            sample=other.sample,
+            logarithmic=other.logarithmic,
+            smoothing=other.smoothing,
+            zoom=other.zoom,
+        )
 
     def began(self, run: RunInfo) -> View:
         """Training is about to start; of the epochs done before, the means of each are known."""
@@ -253,3 +264,6 @@ KEYS: Mapping[str, Key] = {
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself
 are ``live.live_screen``'s."""
+
+LOG_KEYS = {key: KEYS[key].short for key in ("n", "l", "s")}
+"""Keys that are told of where a run is seen by its log, with their meanings."""
