@@ -20,7 +20,6 @@ from gpunet.terminal.draw.style import Ink, glyphs
 from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.curves import curves
 from gpunet.terminal.views.draw import draw_screen
-from gpunet.terminal.views.ending import ending
 from gpunet.terminal.views.epochs_table import WHOLE_TABLE, epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
@@ -245,7 +244,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     parts: list[tuple[str, str, str]] = []  # a name, a value and its style
     best = kept_epoch(run.config, view.records, view.best_epoch)
     if best is not None:
-        parts.append(("kept", f"epoch {best.epoch} by {best.by}", Ink.BEST))
+        parts.append(("kept", best.what, Ink.BEST))
         parts.append(("its", best.other, ""))
     if view.patience_left is not None:
         style = Ink.WARNING if view.patience_left <= 1 else ""
@@ -279,8 +278,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
 
 def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
     """How the run has ended, else the keys or what was asked for with them."""
-    if view.reason:
-        last_epoch = view.records[-1].epoch if view.records else 0
-        return Text(ending(view.reason, view.best_epoch, last_epoch), Ink.STRONG)
+    if view.ending:
+        return Text(view.ending, Ink.STRONG)
     more = [(key, one.short) for key, one in KEYS.items() if one.short]
     return footer(control, HINTS, keys=keys, width=width, more=more)

@@ -52,7 +52,7 @@ def epochs_table(
         if record is best:
             line.append(f" {marks.best}")
             line.stylize(Ink.BEST)
-            note = f" kept by {told.by}" if told else ""
+            note = f" kept {told.what.removeprefix(f'epoch {told.epoch} ')}" if told else ""
         elif told and record.epoch == told.better_epoch:
             note = f"   {told.better.split()[0]} {' '.join(told.other.split()[:2])}"
         if line.cell_len + len(note) <= width:
