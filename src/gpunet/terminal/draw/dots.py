@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from gpunet.terminal.draw.charts import BRAILLE, DOTS
+from gpunet.terminal.draw.charts import BRAILLE, braille_of
 
 __all__ = ["dotted", "written_large"]
 
@@ -18,9 +18,7 @@ FINE = 120
 
 def dotted(dots: NDArray[np.bool_]) -> list[str]:
     """Lines of text of dots (4 * rows, 2 * columns)."""
-    height, width = dots.shape
-    cells = dots.reshape(height // 4, 4, width // 2, 2)
-    codes = BRAILLE + (cells * DOTS[:, None]).sum(axis=(1, 3))
+    codes = BRAILLE + braille_of(dots).astype(int)
     return ["".join(map(chr, row)) for row in codes.tolist()]
 
 
