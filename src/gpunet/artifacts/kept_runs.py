@@ -14,7 +14,7 @@ from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, OutputError, reason_of
 
-__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "is_model", "run_names", "runs_in"]
+__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "is_model", "runs_in"]
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named, seen from the working folder."""
@@ -108,11 +108,6 @@ def is_model(name: str) -> bool:
     with contextlib.suppress(ModelError):
         return find_run(name).exists
     return False
-
-
-def run_names() -> list[str]:
-    """The names of the runs that are kept, the newest first."""
-    return [run.path.name for run in runs_in(RUNS)]
 
 
 def claim(name: str) -> Path:

@@ -21,7 +21,6 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.plain import PlainPrinter
 from gpunet.terminal.record.replay import retell
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
-from gpunet.terminal.views.ending import ending
 from gpunet.terminal.views.frame import with_keys
 from gpunet.terminal.views.several_runs import SeenRun, several_runs_frame
 from gpunet.terminal.views.view import LOG_KEYS, View
@@ -108,12 +107,10 @@ class Watcher(LiveScreen):
         text = Text()
         if run is not None:
             text.append(f"{run.name}   ", Ink.STRONG)
-            view = run.view
             if run.halted:
                 text.append(f"{run.halted}   ", Ink.WARNING)
-            elif view.reason:
-                last_epoch = view.records[-1].epoch if view.records else 0
-                text.append(f"{ending(view.reason, view.best_epoch, last_epoch)}   ", Ink.STRONG)
+            elif run.view.ending:
+                text.append(f"{run.view.ending}   ", Ink.STRONG)
         if not keys:
             return with_keys(text, [("Ctrl-C", "leave")], width)
         shown = [one for one in LOG_KEYS.items() if run is not None or one[0] in CURVE_KEYS]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.terminal.views.course import Course
+from gpunet.terminal.views.ending import ending
 from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
@@ -175,6 +176,14 @@ class View:
     def best(self) -> EpochRecord | None:
         """The best epoch, once there is one."""
         return next((one for one in self.records if one.epoch == self.best_epoch), None)
+
+    @property
+    def ending(self) -> str:
+        """How the run has ended, in words; nothing while it goes on."""
+        if self.run is None or self.reason is None:
+            return ""
+        last_epoch = self.records[-1].epoch if self.records else 0
+        return ending(self.run.config, self.reason, self.best_epoch, last_epoch)
 
     def elapsed(self, now: float) -> float:
         """Seconds since the run's start; the clock goes on between two reports."""
