@@ -26,15 +26,10 @@ from gpunet.terminal.draw.axes import (
     tick_label,
 )
 from gpunet.terminal.draw.block import Block, Line, lines_of, text_block
+from gpunet.terminal.draw.dots import BRAILLE, patterns
 from gpunet.terminal.draw.style import Ink, glyphs
 
-__all__ = ["BRAILLE", "LineChart", "Mark", "Series", "braille_of", "dots_of", "line_chart"]
-
-BRAILLE = 0x2800
-"""The empty braille cell; with a bit for each dot its code point gives a pattern."""
-
-DOTS = np.array([[0, 3], [1, 4], [2, 5], [6, 7]])  # (4, 2)
-"""The bit of each of a cell's dots."""
+__all__ = ["LineChart", "Mark", "Series", "dots_of", "line_chart"]
 
 MARKS, BEHIND = "+ox#", "."
 """Marks of the series where there are no dots, and of those behind them."""
@@ -257,7 +252,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         if ascii_only:
             codes[index] = dots * ord(_signs(chart.series)[index])
         else:
-            codes[index] = braille_of(dots)
+            codes[index] = patterns(dots)
     layers = np.array([one.points - one.behind for one in chart.series] or [0])[:, None, None]
     layer = np.where(codes > 0, layers, -2)
     present = (codes > 0) & (layer == layer.max(axis=0))
@@ -276,13 +271,6 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         characters[row, column], owners[row, column] = ord(sign), len(styles)
         styles.append(console.get_style(mark.style))
     return lines_of(characters, owners, [*styles, None])  # -1: None
-
-
-def braille_of(dots: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The patterns (rows, columns) of dots (4 * rows, 2 * columns), a bit for each dot."""
-    rows, columns = dots.shape[0] // 4, dots.shape[1] // 2
-    cells = dots.reshape(rows, 4, columns, 2).transpose(0, 2, 1, 3).reshape(rows, columns, 8)
-    return np.packbits(cells[..., np.argsort(DOTS, axis=None)], axis=2, bitorder="little")[..., 0]
 
 
 def _owners(present: NDArray[np.bool_]) -> NDArray[np.int64]:
