@@ -26,14 +26,10 @@ from gpunet.terminal.draw.axes import (
     tick_label,
 )
 from gpunet.terminal.draw.block import Block, Line, line_of, text_block
+from gpunet.terminal.draw.dots import BRAILLE, patterns
 from gpunet.terminal.draw.style import Ink, glyphs
 
-__all__ = ["BRAILLE", "DOTS", "LineChart", "Mark", "Series", "dots_of", "line_chart"]
-
-BRAILLE = 0x2800
-"""The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""
-
-DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
+__all__ = ["LineChart", "Mark", "Series", "dots_of", "line_chart"]
 
 MARKS, BEHIND = "+ox#", "."
 """Marks of the series where there are no dots, and of those behind them."""
@@ -256,7 +252,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         if ascii_only:
             codes[index] = dots * ord(_signs(chart.series)[index])
         else:
-            codes[index] = np.einsum("rdca,da->rc", dots.reshape(rows, 4, columns, 2), DOTS)
+            codes[index] = patterns(dots)
     layers = np.array([one.points - one.behind for one in chart.series] or [0])[:, None, None]
     layer = np.where(codes > 0, layers, -2)
     present = (codes > 0) & (layer == layer.max(axis=0))

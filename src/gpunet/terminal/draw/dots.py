@@ -6,11 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
-from gpunet.terminal.draw.charts import BRAILLE, DOTS
+__all__ = ["BRAILLE", "dotted", "patterns", "written_large"]
 
-__all__ = ["dotted", "written_large"]
+BRAILLE = 0x2800
+"""The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""
+
+WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
 
 FINE = 120
 """Pixels of the letters before they are brought to a size."""
@@ -18,10 +20,15 @@ FINE = 120
 
 def dotted(dots: NDArray[np.bool_]) -> list[str]:
     """Lines of text of dots (4 * rows, 2 * columns)."""
+    return ["".join(map(chr, row)) for row in (BRAILLE + patterns(dots)).tolist()]
+
+
+def patterns(dots: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The patterns (rows, columns), counted from ``BRAILLE``, of dots (4 * rows, 2 * columns)."""
     height, width = dots.shape
     cells = dots.reshape(height // 4, 4, width // 2, 2)
-    codes = BRAILLE + (cells * DOTS[:, None]).sum(axis=(1, 3))
-    return ["".join(map(chr, row)) for row in codes.tolist()]
+    found: NDArray[np.int64] = np.einsum("rdca,da->rc", cells, WEIGHTS)
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -39,6 +46,8 @@ def written_large(word: str, columns: int, rows: int) -> tuple[str, ...]:
     """
     if not word.strip() or not (word.isascii() and word.isprintable()):
         return ()
+    from PIL import Image, ImageDraw, ImageFont
+
     font = ImageFont.load_default(FINE)
     _, _, right, bottom = map(round, font.getbbox(word))
     picture = Image.new("L", (right + FINE, bottom + FINE))
