@@ -169,9 +169,16 @@ def tick_label(value: float, step: float) -> str:
         return "0"
     if 1e4 <= step < 1e15:
         power = math.floor(math.log10(step) / 3 + 1e-9)
-        return f"{value / 1000**power:.0f}{'kMGT'[power - 1]}"
+        decimals = max(0, 3 * power - _last_digit(step))
+        return f"{value / 1000**power:.{decimals}f}{'kMGT'[power - 1]}"
     if step < 1e-4 or step >= 1e15 or abs(value) >= 1e9:
-        return f"{value:.1e}"
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    decimals += abs(step - round(step, decimals)) > 1e-9 * step  # as of 2.5
-    return f"{value:.{decimals}f}"
+        digits = math.floor(math.log10(abs(value)) + 1e-9) - _last_digit(step)
+        return f"{value:.{max(1, digits)}e}"
+    return f"{value:.{max(0, -_last_digit(step))}f}"
+
+
+def _last_digit(step: float) -> int:
+    """The place of the last digit of a step: 1 of 20 or 250, 0 of 1, -1 of 2.5."""
+    place = math.floor(math.log10(step) + 1e-9)
+    share = step / 10.0**place
+    return place - (abs(share - round(share)) > 1e-9)
