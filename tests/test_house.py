@@ -93,6 +93,20 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     assert "typer" in loaded
 
 
+def test_training_in_plain_lines_loads_no_screen(tmp_path: Path) -> None:
+    script = """
+import sys
+from gpunet.cli.app import run
+run("train --plain --data strokes:60+10 --epochs 1 --device cpu".split())
+screens = ("rich.live", "terminal.record", "live_screen", "views.dashboard", "draw.canvas")
+print([name for name in sys.modules if any(screen in name for screen in screens)])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_no_function_is_longer_than_a_screen(module: str) -> None:
     long = [

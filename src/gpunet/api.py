@@ -30,7 +30,13 @@ from gpunet.files.output import write_atomically
 from gpunet.model import Model
 from gpunet.search.events import Work
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings
-from gpunet.terminal.record.replay import read_run, recorded, require_size
+from gpunet.terminal.record.replay import (
+    Shown,
+    read_run,
+    recorded,
+    require_shown,
+    require_size,
+)
 from gpunet.training.events import Callback
 from gpunet.workflows import devices as workflow_devices
 from gpunet.workflows.data import dataset_of, open_data
@@ -365,6 +371,7 @@ def replay(
     *,
     seconds: float = 10.0,
     size: tuple[int, int] = (100, 30),
+    screen: Shown = "curves",
     theme: Theme = "auto",
 ) -> None:
     """Write the dashboard of a run as a picture that moves; an older file is replaced.
@@ -374,6 +381,7 @@ def replay(
         path: of the file, whose name ends in ``.svg``, ``.gif``, or ``.cast`` for asciinema.
         seconds: that the whole run takes in it, 0.5 to 600.
         size: columns and rows of the screen.
+        screen: what is shown of the run, its ``"curves"`` or the ``"network"`` itself.
         theme: the colors, ``"dark"``, ``"light"`` or ``"mono"``; with ``"auto"`` an SVG follows
             the reader's system, and the others are dark.
 
@@ -397,8 +405,11 @@ def replay(
         raise UsageError(f"{path} ends in none of {', '.join(f'.{name}' for name in FORMATS)}")
     _checked("theme", theme, Theme)
     seconds = _checked("seconds", seconds, float, Range(0.5, 600))
+    screen = _checked("screen", screen, Shown)
     require_size(size)
-    recording = recorded(read_run(find_run(run).metrics), size, seconds)
+    told = read_run(find_run(run).metrics)
+    require_shown(told, screen)
+    recording = recorded(told, size, seconds, screen=screen)
     write_atomically(wanted, FORMATS[kind](recording, theme))
 
 

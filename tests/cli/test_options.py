@@ -71,7 +71,7 @@ OPTIONS = {
         *("[RUN] = None", "--seconds = None | from 0.5 to 600"),
         "--speed = None | from 0.01 to 1000000.0",
         *(f"--{kind} FILE.{kind} = None | Output" for kind in ("svg", "gif", "cast")),
-        *("--size COLUMNSxROWS = None | Output", FORCE, PLAIN),
+        *("--size COLUMNSxROWS = None | Output", "--screen = curves | Output", FORCE, PLAIN),
     ],
     "runs list": ["[DIR] = runs", "--sort = newest | Output", JSON],
     "runs show": ["RUN", JSON],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from PIL import Image
 from tests.cli.conftest import RunCommand
 
 import gpunet as package
+from gpunet.artifacts.run_folder import RunFolder
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.followed_run import FollowedRun
+from gpunet.terminal.live.watcher import Watcher
+from gpunet.training.events import Control
 
 
 @pytest.fixture
@@ -48,6 +54,28 @@ def test_python_writes_the_same_bytes(gpunet: RunCommand, run: Path) -> None:
     gpunet("replay", "--svg", "a.svg", "--seconds", 2, "--theme", "light")
     package.replay(run, "b.svg", seconds=2, theme="light")
     assert Path("b.svg").read_bytes() == Path("a.svg").read_bytes()
+
+
+def test_the_network_itself_is_shown_from_the_log(
+    gpunet: RunCommand, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = gpunet("replay", "--svg", "a.svg", "--screen", "network")
+    assert ran.code == 2
+    assert "--screen network needs a log with looks into the network" in ran.err
+    monkeypatch.setattr("gpunet.artifacts.metrics_log.FIRST_INSIGHT", 0.0)
+    package.train("strokes:300+100", epochs=2, device="cpu", verbose=False, name="seen")
+    gpunet("replay", "seen", "--svg", "a.svg", "--seconds", 1, "--screen", "network")
+    assert "mistakes" in Path("a.svg").read_text("utf-8")
+    package.replay("seen", "b.svg", seconds=1, screen="network")
+    assert Path("b.svg").read_bytes() == Path("a.svg").read_bytes()
+    followed = FollowedRun(RunFolder(Path("runs/seen")), "seen", Control().clock)
+    followed.look()
+    watcher = Watcher(make_console(), Control(), [followed], keys=io.StringIO())
+    watcher.pressed("n")
+    block = watcher.frame((100, 30), 0.0, keys=True)
+    text = "\n".join("".join(segment.text for segment in line) for line in block.lines)
+    assert "first layer" in text
+    assert "n network" in text
 
 
 def test_a_speed_makes_a_short_run_shorter(gpunet: RunCommand, run: Path) -> None:

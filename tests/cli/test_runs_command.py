@@ -39,9 +39,9 @@ def test_a_run_is_known_by_its_name_its_number_and_its_folder(gpunet: RunCommand
 @pytest.mark.parametrize("command", ["show", "compare", "plot", "delete"])
 def test_an_unknown_run_is_told_with_the_closest_one(gpunet: RunCommand, command: str) -> None:
     ran = gpunet("runs", command, "1", "2-halvs-8")
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (2, "")
     assert ran.failure == "there is no run 2-halvs-8; did you mean '2-halves-8'?"
-    assert gpunet("runs", "nosuch").code == 1
+    assert gpunet("runs", "nosuch").code == 2
     assert len(package.runs()) == 2
 
 

@@ -129,7 +129,7 @@ def test_a_training(gpunet: RunCommand, uneven: Path) -> None:
         AS_ASKED,
         "train: 64-4-2, 270 parameters, adam, 13 steps per epoch",
         "uneven: 100 samples to train, 20 to validate, 40 to test",
-        "loss acc val loss val acc time lr samples/s * best",
+        "loss acc val loss val acc time lr samples/s * kept",
     ]
     assert all(line.startswith("epoch ") for line in told[start : start + 8])
     best = model_file.load(Path("model.safetensors")).best_epoch

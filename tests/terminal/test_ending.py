@@ -1,6 +1,6 @@
 import pytest
 
-from gpunet.config import Monitor
+from gpunet.config import Monitor, TrainConfig
 from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.training.events import EpochRecord, StopReason
 
@@ -48,7 +48,15 @@ from gpunet.training.events import EpochRecord, StopReason
 def test_an_ending_tells_why_and_which_weights_are_kept(
     reason: StopReason, best: int, last: int, words: str
 ) -> None:
-    assert words == ending(reason, best, last)
+    assert ending(TrainConfig(), reason, best, last) == words
+
+
+def test_of_an_ensemble_each_network_keeps_its_own_best_weights() -> None:
+    said = ending(TrainConfig(ensemble=2), "epochs", 7, 9)
+    assert said == "all epochs done; the best weights of each network are kept"
+    last = ending(TrainConfig(ensemble=2, keep="last"), "epochs", 9, 9)
+    assert last == "all epochs done; the weights of epoch 9 are kept"
+    assert ending(TrainConfig(ensemble=2), "diverged", 0, 1).endswith("; no weights are kept")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_run_is_two_lines_at_the_start_one_per_epoch_and_one_at_the_end(
     assert start == "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch"
     assert data == "        digits: 55,000 samples to train, 5,000 to validate, 24 to test"
     assert [head, first, second] == [
-        "                loss      acc val loss  val acc    time      lr samples/s * best",
+        "                loss      acc val loss  val acc    time      lr samples/s * kept",
         "epoch  1/30   0.2711  75.00 %   0.2811  74.00 %   2.9 s 2.0e-03    18.5 k *",
         "epoch  2/30   0.2500  80.00 %   0.2600  79.00 %   2.9 s 2.0e-03    18.5 k",
     ]
@@ -130,7 +130,7 @@ def test_a_run_of_an_ensemble_by_another_optimizer_is_told_so(
     assert lines(make_text_console(), run, [make_record(7, 123.456)])[:4] == [
         "train:  ensemble of 5, 784-16-16-10, 13,002 parameters each, sgd, 1,234 steps per epoch",
         "        digits: 55,000 samples to train, 12,345 to validate, 24 to test",
-        "                    loss      acc val loss  val acc    time      lr  in all/s * best",
+        "                    loss      acc val loss  val acc    time      lr  in all/s * kept",
         "epoch    7/1234   123.46  90.00 %   123.47  89.00 %   2.9 s 2.0e-03    18.5 k",
     ]
 
@@ -142,7 +142,7 @@ def test_a_line_without_validation_is_told_whole(
     record = replace(make_record(1, 0.00042, validation=False), seconds=0.038)
     assert lines(make_text_console(), run, [record])[1:4] == [
         "        digits: 55,000 samples to train, 24 to test",
-        "                loss      acc    time      lr samples/s * best",
+        "                loss      acc    time      lr samples/s * kept",
         "epoch  1/30  4.2e-04  75.00 %   38 ms 2.0e-03    18.5 k *",
     ]
 
@@ -205,4 +205,4 @@ def test_the_head_of_the_table_is_said_again_in_a_long_run(
     make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
 ) -> None:
     printed = lines(make_text_console(), make_run(), [make_record(n) for n in range(1, 61)])
-    assert [place for place, line in enumerate(printed) if line.endswith("* best")] == [2, 28, 54]
+    assert [place for place, line in enumerate(printed) if line.endswith("* kept")] == [2, 28, 54]

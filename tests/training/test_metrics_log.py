@@ -205,6 +205,32 @@ def test_reports_of_a_long_run_become_rare_but_none_of_its_epochs_is_lost(tmp_pa
     assert reports[-1].step == (8 * seconds - 1) % 9000
 
 
+def test_a_written_report_has_the_means_of_those_that_were_left_out(tmp_path: Path) -> None:
+    now, losses = [0.0], np.random.default_rng(4).random(4000)
+    log, view = log_of(tmp_path / "log", run_info(), lambda: now[0]), View()
+    for epoch in (1, 2):
+        for step in range(0, 2000, 2):
+            now[0] += 0.1
+            steps = losses[2000 * (epoch - 1) + step :][:2]
+            loss = float(steps.mean())
+            said = report(
+                step + 2, epoch=epoch, steps=2000, recent_loss=loss, recent_score=1 - loss
+            )
+            log.on_progress(said)
+        log.on_progress(replace(said, phase="validating", recent_loss=None, recent_score=None))
+        log.on_epoch_end(ended(epoch))
+    for _, event in read_events(tmp_path / "log"):
+        view = view.heard(event, 0.0)
+    begin, end, loss_means, scores, _ = view.course.stretches.T
+    assert len(begin) < 1200
+    assert begin[1:].tolist() == end[:-1].tolist()
+    assert (begin[0], end[-1]) == (0, 2)
+    for one in range(len(begin)):
+        own = losses[round(2000 * begin[one]) : round(2000 * end[one])]
+        assert loss_means[one] == pytest.approx(own.mean(), abs=1e-8)
+        assert scores[one] == pytest.approx(1 - own.mean(), abs=1e-8)
+
+
 def test_a_pause_is_told_at_once_and_so_is_its_end(tmp_path: Path) -> None:
     now = [0.0]
     log = log_of(tmp_path / "log", run_info(), lambda: now[0])

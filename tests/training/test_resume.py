@@ -170,8 +170,13 @@ def test_a_run_is_resumed_within_an_epoch_that_comes_in_windows(
     straight = run()
     states = [one for one in run.kept if one.begun and len(one.history) == epoch - 1]
     assert [one.begun.samples for one in states if one.begun] == [16, 32, 48, 64]
-    resumed = run(resume=run.stored(tmp_path / "last.safetensors", states[2]))
+    state = run.stored(tmp_path / "last.safetensors", states[2])
+    resumed = run(resume=state)
     assert_same(straight, resumed)
+    assert state.begun is not None
+    slow = dataclasses.replace(state.begun, seconds=1e6)
+    resumed = run(resume=dataclasses.replace(state, begun=slow))
+    assert resumed.history[epoch - 1].seconds > 1e6
 
 
 def test_a_run_tells_a_checkpoint_within_an_epoch_only_after_a_while(

@@ -14,7 +14,7 @@ from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, OutputError, reason_of
 
-__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "is_model", "run_names", "runs_in"]
+__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "is_model", "runs_in"]
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named, seen from the working folder."""
@@ -62,7 +62,9 @@ def find_run(name: str | Path | int | None = None) -> RunFolder:
         if str(name).isdecimal() and _number(run.path.name) == int(str(name)):
             return run
     advice = suggestion(str(name), [run.path.name for run in runs])
-    raise ModelError(f"there is no run {name}{advice or '; `gpunet runs` lists all'}")
+    raise ModelError(
+        f"there is no run {name}{advice or '; `gpunet runs` lists all'}"
+    ) from FileNotFoundError(str(name))
 
 
 def find_model(name: str | Path | int | None = None) -> Path:
@@ -85,7 +87,7 @@ def find_model(name: str | Path | int | None = None) -> Path:
             return path  # which whoever opens it tells more of
         raise ModelError(
             f"the model {name} cannot be read: there is no such file, and {error}"
-        ) from error
+        ) from error.__cause__
     if not run.best.exists():
         raise ModelError(
             f"the run {run.path} has no model, for none of its epochs was kept; take another run, "
@@ -106,11 +108,6 @@ def is_model(name: str) -> bool:
     with contextlib.suppress(ModelError):
         return find_run(name).exists
     return False
-
-
-def run_names() -> list[str]:
-    """The names of the runs that are kept, the newest first."""
-    return [run.path.name for run in runs_in(RUNS)]
 
 
 def claim(name: str) -> Path:

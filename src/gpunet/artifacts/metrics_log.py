@@ -10,7 +10,6 @@ again in the same file. How a file is read back belongs to ``metrics_reader``.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import json
@@ -22,11 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import __version__
 from gpunet.artifacts.insight_log import logged
+from gpunet.artifacts.logged_values import as_base64, finite
 from gpunet.config import TrainConfig
 from gpunet.datasets.scaling import Scaling
 from gpunet.errors import OutputError, reason_of
@@ -67,7 +66,8 @@ is as long as from one look to the next. A run of an hour keeps some 80 of 10 to
 class MetricsLog(Callback):
     """Appends what happens in a run to a file, each line as soon as it is known.
 
-    An hour adds some hundred reports: they come closer at a run's start. Epochs are all kept.
+    An hour adds some hundred reports: they come closer at a run's start. Each has the means over
+    the steps since the one before in the log. Epochs are all kept.
 
     Args:
         path: of the file, in a folder that is there.
@@ -85,6 +85,7 @@ class MetricsLog(Callback):
         self._lost = False  # whether the file cannot be written
         self._began = self._last_report = 0.0
         self._left_out: Progress | None = None  # the latest report, unless it is written
+        self._written = 0, 0  # epoch and step of the latest one that is
         self._phase = "training"
         self._samples = 0  # of the gallery that are kept
         self._next_insight, self._outputs, self._pictures = math.inf, 0, False
@@ -93,6 +94,7 @@ class MetricsLog(Callback):
         """Write what is known of the run."""
         self._began, self._last_report = self._clock(), -math.inf
         self._lost = False
+        self._written = len(run.history) + 1, run.begun_steps
         with self._telling():
             _remove_torn_line(self._path)
         self._next_insight, self.insight_share = FIRST_INSIGHT, 0.0
@@ -104,7 +106,7 @@ class MetricsLog(Callback):
         """Write a report, unless the one before is recent."""
         now = self._clock() - self._began
         paused = "paused" in (progress.phase, self._phase) and progress.phase != self._phase
-        self._left_out = progress
+        self._left_out = self._with_left_out(progress)
         if now >= self._next_insight:
             self.insight_share = INSIGHT_SHARE
         if paused or now - self._last_report >= min(FARTHEST, now / DENSITY):
@@ -119,7 +121,13 @@ class MetricsLog(Callback):
             self.insight_share = 0.0
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """Write how the epoch went, and what the network answers to the gallery."""
+        """Write how the epoch went, and what the network answers to the gallery.
+
+        Of an epoch with a report within it the rest is told, too.
+        """
+        left_out, (epoch, step) = self._left_out, self._written
+        if left_out and left_out.recent_loss is not None and epoch == record.epoch and step:
+            self._report(self._clock() - self._began)
         content = _known(dataclasses.asdict(record.record))
         content["best_epoch"] = record.best_epoch
         if record.patience_left is not None:
@@ -134,10 +142,33 @@ class MetricsLog(Callback):
             self._report(self._clock() - self._began)
         self._write("end", {"reason": reason, "best_epoch": best_epoch})
 
+    def _with_left_out(self, progress: Progress) -> Progress:
+        """A report with the means over all steps of the epoch that no written one has told of."""
+        before = self._left_out
+        if before is None or before.epoch != progress.epoch or before.recent_loss is None:
+            return progress
+        epoch, step = self._written
+        known = before.step - (step if epoch == before.epoch else 0)
+        more = progress.step - before.step
+        if known <= 0 or more < 0:  # the epoch was begun again
+            return progress
+
+        def together(earlier: float | None, later: float | None) -> float | None:
+            if earlier is None or later is None:
+                return earlier if later is None else later
+            return (known * earlier + more * later) / (known + more)
+
+        return dataclasses.replace(
+            progress,
+            recent_loss=together(before.recent_loss, progress.recent_loss),
+            recent_score=together(before.recent_score, progress.recent_score),
+        )
+
     def _report(self, now: float) -> None:
         if self._left_out is not None:
             self._write("progress", _known(dataclasses.asdict(self._left_out), digits=9))
             self._phase = self._left_out.phase
+            self._written = self._left_out.epoch, self._left_out.step
         self._last_report, self._left_out = now, None
 
     def _write(self, event: str, content: Mapping[str, Any]) -> None:
@@ -252,24 +283,18 @@ def _gallery(run: RunInfo) -> tuple[dict[str, Any], int]:
 
 
 def _array(values: NDArray[Any]) -> dict[str, Any]:
-    """An array as JSON holds it: its bytes, the lowest first, in base64."""
-    ordered = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    """An array as JSON holds it."""
     return {
         "dtype": values.dtype.name,
         "shape": list(values.shape),
-        "base64": base64.b64encode(ordered.tobytes()).decode(),
+        "base64": as_base64(values),
     }
 
 
 def _known(values: Mapping[str, Any], digits: int = 17) -> dict[str, Any]:
-    """The values that there are, with null for what is no finite number.
-
-    Nine digits give the bits of a float32, and seventeen those of a float64.
-    """
-    return {name: _written(value, digits) for name, value in values.items() if value is not None}
-
-
-def _written(value: Any, digits: int) -> Any:
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+    """The values that there are, with null for what is no finite number."""
+    return {
+        name: finite(value, digits) if isinstance(value, float) else value
+        for name, value in values.items()
+        if value is not None
+    }

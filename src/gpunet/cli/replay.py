@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,7 @@ from gpunet.cli import options
 from gpunet.errors import UsageError
 
 if TYPE_CHECKING:
-    from gpunet.terminal.record.replay import Told
+    from gpunet.terminal.record.replay import Shown, Told
 
 __all__ = ["replay"]
 
@@ -53,12 +53,20 @@ def replay(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
+    screen: Annotated[
+        Literal["curves", "network"],
+        typer.Option(
+            help="Show the curves of the run, or the network itself.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = "curves",
     force: options.Force = False,
     plain: options.Plain = False,
 ) -> None:
     """Play a run again from its log, the newest run unless one is named.
 
-    In the terminal the space bar holds, the arrows go back and forth, and q ends. With --svg, --gif
+    In the terminal the space bar holds, the arrows go back and forth, n shows the network itself,
+    and q ends. With --svg, --gif
     or --cast the dashboard is written into files instead.
 
     Examples:
@@ -67,7 +75,7 @@ def replay(
         gpunet replay deep --svg deep.svg --gif deep.gif --size 110x34
     """
     from gpunet.artifacts.kept_runs import find_run
-    from gpunet.terminal.record.replay import read_run
+    from gpunet.terminal.record.replay import read_run, require_shown
 
     if seconds is not None and speed is not None:
         raise UsageError("--seconds and --speed both say how fast it is played; give one of them")
@@ -77,10 +85,11 @@ def replay(
     shape = _shape(size or SIZE)
     told = read_run(find_run(run).metrics)
     length = seconds or (10.0 if speed is None else min(LONGEST, max(0.5, told.seconds / speed)))
+    require_shown(told, screen)
     if files:
-        _write(told, files, shape, length, force=force)
+        _write(told, files, shape, length, screen, force=force)
     else:
-        _play(told, length, plain=plain)
+        _play(told, length, screen, plain=plain)
 
 
 def _shape(size: str) -> tuple[int, int]:
@@ -100,7 +109,13 @@ def _shape(size: str) -> tuple[int, int]:
 
 
 def _write(
-    told: Told, files: dict[str, Path], size: tuple[int, int], seconds: float, *, force: bool
+    told: Told,
+    files: dict[str, Path],
+    size: tuple[int, int],
+    seconds: float,
+    screen: Shown,
+    *,
+    force: bool,
 ) -> None:
     from gpunet.cli.saving import written_to
     from gpunet.files.output import require_writable, write_atomically
@@ -111,7 +126,7 @@ def _write(
 
     for path in files.values():
         require_writable(path)
-    console, recording = make_console(), recorded(told, size, seconds)
+    console, recording = make_console(), recorded(told, size, seconds, screen=screen)
     for kind, wanted in files.items():
         with console.status(f"drawing the {kind}", spinner="line"):
             content = FORMATS[kind](recording, preferred_theme())
@@ -120,7 +135,7 @@ def _write(
         console.print(f"{kind}: {place} ({written_size(len(content))})", soft_wrap=True)
 
 
-def _play(told: Told, seconds: float, *, plain: bool) -> None:
+def _play(told: Told, seconds: float, screen: Shown, *, plain: bool) -> None:
     from gpunet.terminal.live.console import make_console, wants_dashboard
     from gpunet.terminal.live.plain import PlainPrinter
     from gpunet.terminal.live.player import Player
@@ -134,7 +149,7 @@ def _play(told: Told, seconds: float, *, plain: bool) -> None:
             retell(event, printer)
         return
     control = Control()
-    with Player(console, control, moments(told, MOMENTS), seconds) as player:
+    with Player(console, control, moments(told, MOMENTS), seconds, screen=screen) as player:
         player.play()
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)

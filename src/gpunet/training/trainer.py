@@ -363,7 +363,7 @@ class _Run:
     def _epoch(self) -> None:
         """The next epoch and its validation, and who comes to an end with it."""
         began = self.clock()
-        running, epoch = self.running, self.epochs_done + 1
+        running, epoch, begun = self.running, self.epochs_done + 1, self.state.begun
         self.learning_rates = np.zeros((len(self.members), self.steps))
         for p in running:
             self.learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
@@ -373,7 +373,7 @@ class _Run:
             return
         self._tell(epoch, trained, training_seconds, "validating")
         validated = self._validate()
-        seconds = self.clock() - began
+        seconds = self.clock() - began + (begun.seconds if begun else 0.0)
         measured = self.engine.network.kind == "measured"
         train_scores = self.samples.scores("train", trained)
         val_scores = self.samples.scores("validation", validated)

@@ -98,9 +98,23 @@ def test_other_keys_change_what_is_seen_of_every_moment(make_player: MakePlayer)
     assert lines(player) != ended
     assert any("loss, log" in line for line in lines(player))
     player.show(0.0)
-    player.pressed("n")  # which a log knows nothing of
     player.pressed("l")
     assert lines(player) == linear
+
+
+def test_the_network_is_shown_and_what_a_log_cannot_show_is_told(make_player: MakePlayer) -> None:
+    player = make_player()
+    curves = lines(player)
+    player.pressed("?")  # whose list tells of a run under way
+    assert lines(player) == curves
+    player.pressed("n")
+    assert any("looking into the network" in line for line in lines(player))
+    player.pressed("d")
+    assert any(
+        "only the run's own terminal can draw; `gpunet draw`" in one for one in lines(player)
+    )
+    player.pressed("escape")
+    assert lines(player) == curves
 
 
 def test_ctrl_c_ends_it(make_player: MakePlayer) -> None:

@@ -181,7 +181,7 @@ def test_the_keys_of_the_run_itself_do_nothing_here(
     run.look()
     watcher = Watcher(make_text_console(100, 30), control, [run], keys=io.StringIO())
     before = lines(watcher)
-    for key in ("p", "n", "d", "tab"):
+    for key in ("p", "?", "tab"):
         watcher.pressed(key)
     assert not control.paused.is_set()
     assert lines(watcher) == before

@@ -16,23 +16,22 @@ from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.device_name import device_reason
 from gpunet.terminal.live.console import has_a_user, make_console, print_words, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.interrupts import Interrupts
-from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
-from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.terminal.live.stages import Stages
-from gpunet.training.events import Callback
+from gpunet.training.events import Callback, Control
 from gpunet.workflows.messages import Messages, Update
 
 if TYPE_CHECKING:
     from gpunet.engine.adapter_check import AdapterCheck
+    from gpunet.terminal.live.dashboard import Dashboard
+    from gpunet.terminal.live.leaderboard import LiveLeaderboard
 
 __all__ = ["ConsoleMessages", "Warnings"]
 
-Screen = TypeVar("Screen", bound=LiveScreen)
+Screen = TypeVar("Screen")
 Lines = TypeVar("Lines")
 
 
@@ -107,17 +106,21 @@ class ConsoleMessages(Messages):
         if in_notebook():
             yield NotebookTable()
             return
-        with self._display(Dashboard, PlainPrinter) as display:
-            self.dashboard = display if isinstance(display, Dashboard) else None
+        with self._display(_dashboard, PlainPrinter) as display:
+            self.dashboard = None if isinstance(display, PlainPrinter) else display
             yield display
 
     def search(self) -> AbstractContextManager[SearchObserver]:
         """A leaderboard, or lines of text, for as long as the context is open."""
-        return self._display(LiveLeaderboard, PlainSearch)
+        from gpunet.terminal.live.leaderboard import PlainSearch
+
+        return self._display(_leaderboard, PlainSearch)
 
     @contextmanager
     def _display(
-        self, screen: type[Screen], lines: Callable[[Console], Lines]
+        self,
+        screen: Callable[[Console, Control], AbstractContextManager[Screen]],
+        lines: Callable[[Console], Lines],
     ) -> Iterator[Screen | Lines]:
         """A live screen where there is room for one, else lines; Ctrl-C asks the work to stop."""
         try:
@@ -138,6 +141,20 @@ class ConsoleMessages(Messages):
     def show_stage(self, what: str, name: str) -> AbstractContextManager[Update]:
         """A line that is gone afterwards; without a terminal one for what takes long."""
         return self._stages.stage(what, name)
+
+
+def _dashboard(console: Console, control: Control) -> Dashboard:
+    """The screen of a training, whose code is loaded where there is a screen."""
+    from gpunet.terminal.live.dashboard import Dashboard
+
+    return Dashboard(console, control)
+
+
+def _leaderboard(console: Console, control: Control) -> LiveLeaderboard:
+    """The screen of a search."""
+    from gpunet.terminal.live.leaderboard import LiveLeaderboard
+
+    return LiveLeaderboard(console, control)
 
 
 class Warnings(Messages):

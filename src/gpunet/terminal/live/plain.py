@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gpunet.config import TrainConfig
 from gpunet.files.log_file import append_lines
 from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import make_console, print_line
@@ -40,7 +41,7 @@ class PlainPrinter(Callback):
 
     def __init__(self, console: Console, head: str = "") -> None:
         self._console, self._head = console, head
-        self._epochs = 1
+        self._config = TrainConfig()
         self._last_epoch = 0
         self._score = ACCURACY
         self._columns: list[Column] = []
@@ -52,7 +53,7 @@ class PlainPrinter(Callback):
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""
-        self._epochs = run.config.effective_epochs
+        self._config = run.config
         network, count = run.network, formats.count
         self._score = score_of(network.kind)
         self._columns = epoch_columns(run)[1:]
@@ -96,17 +97,18 @@ class PlainPrinter(Callback):
     def on_epoch_end(self, record: EpochEnd) -> None:
         """Say how the epoch went."""
         self._last_epoch, self._told = record.epoch, self._elapsed
-        head = f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}"
+        epochs = self._config.effective_epochs
+        head = f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}"
         if self._lines % AGAIN == 0:
             names = "".join(one.head for one in self._columns)
-            self._print(f"{'':{len(head)}}{names} * best")
+            self._print(f"{'':{len(head)}}{names} * kept")
         self._lines += 1
         best = " *" if record.epoch == record.best_epoch else ""
         self._print(head + "".join(one.cell(record) for one in self._columns) + best)
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """Say why no further epoch follows."""
-        self._print(ending(reason, best_epoch, self._last_epoch))
+        self._print(ending(self._config, reason, best_epoch, self._last_epoch))
 
 
 def log_printer(path: Path) -> PlainPrinter:

@@ -16,7 +16,7 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.record.replay import Moment
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
 from gpunet.terminal.views.frame import with_keys
-from gpunet.terminal.views.view import KEYS, View
+from gpunet.terminal.views.view import LOG_KEYS, Screen, View
 from gpunet.training.events import Control
 
 __all__ = ["Player"]
@@ -26,9 +26,6 @@ LEAP = 0.05
 
 LOOK = 0.05
 """Seconds between two looks at where the run stands."""
-
-CURVE_KEYS = {key: KEYS[key].short for key in ("l", "s")}
-"""Keys that change how curves are drawn, with their meanings."""
 
 HOLD = 1.0
 """Seconds for which the end is shown."""
@@ -42,6 +39,7 @@ class Player(LiveScreen):
         control: receives what the keys ask for; its clock tells the time.
         moments: of the run, all as far apart.
         seconds: that it takes to play them.
+        screen: what is shown at first.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
@@ -52,11 +50,12 @@ class Player(LiveScreen):
         moments: Sequence[Moment],
         seconds: float,
         *,
+        screen: Screen = "curves",
         keys: TextIO | None = None,
     ) -> None:
         super().__init__(console, control, keys=keys)
         self._moments, self._seconds = moments, seconds
-        self._typed: tuple[str, ...] = ()  # keys that change what is seen
+        self._look = View(screen=screen)  # which has what keys change of what is seen
         self._leaps: deque[float] = deque()  # what the arrows add to the position
         self.view = 0.0  # the share of the run that is played
 
@@ -83,13 +82,13 @@ class Player(LiveScreen):
             self._leaps.append(LEAP if key == "right" else -LEAP)
         elif key in ("home", "end"):
             self._leaps.append(1.0 if key == "end" else -1.0)
-        elif key.lower() in CURVE_KEYS:
-            self._typed += (key,)
+        elif key != "?":
+            self._look = self._seen(self._moment.view).pressed(key)
         super().pressed("p" if key == " " else key)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
         """The run at the moment that is played."""
-        moment = self._moments[round(self.view * (len(self._moments) - 1))]
+        moment = self._moment
         view = self._seen(moment.view)
         last = self._last_line(size[0], keys)
         return dashboard_frame(
@@ -100,11 +99,15 @@ class Player(LiveScreen):
         """The run's head and its curves, to be printed once the screen is gone."""
         return closing_view(self._console, self._seen(self._moments[-1].view))
 
+    @property
+    def _moment(self) -> Moment:
+        """The one that is played."""
+        share: float = self.view
+        return self._moments[round(share * (len(self._moments) - 1))]
+
     def _seen(self, view: View) -> View:
         """The run as the keys want it to be seen."""
-        for key in self._typed:
-            view = view.pressed(key)
-        return view
+        return view.seen_as(self._look)
 
     def _last_line(self, width: int, keys: bool) -> Text:
         paused = self._control.paused.is_set()
@@ -113,5 +116,5 @@ class Player(LiveScreen):
         text.append(bar(self.view, 20, Ink.LABEL, self._console.options.ascii_only))
         text.append(done, Ink.MUTED)
         hold = ("space", "go on" if paused else "hold")
-        actions = [("q", "end"), hold, ("left, right", "go"), *CURVE_KEYS.items()]
+        actions = [("q", "end"), hold, ("left, right", "go"), *LOG_KEYS.items()]
         return with_keys(text, actions if keys else [("Ctrl-C", "end")], width)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from threading import Timer
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
@@ -125,6 +124,8 @@ class Stages:
             return nullcontext()
         if not self._console.is_interactive:
             return self._told(stage)
+        from rich.live import Live
+
         return Live(
             get_renderable=self.line,
             console=self._console,

@@ -21,16 +21,15 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.plain import PlainPrinter
 from gpunet.terminal.record.replay import retell
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
-from gpunet.terminal.views.ending import ending
 from gpunet.terminal.views.frame import with_keys
 from gpunet.terminal.views.several_runs import SeenRun, several_runs_frame
-from gpunet.terminal.views.view import KEYS, View
+from gpunet.terminal.views.view import LOG_KEYS, View
 from gpunet.training.events import Control
 
 __all__ = ["Watcher", "watch_in_lines"]
 
-CURVE_KEYS = {key: KEYS[key].short for key in ("l", "s", "left", "right")}
-"""Keys that change how curves are drawn, with their meanings where there is room."""
+CURVE_KEYS = ("l", "s", "left", "right")
+"""Keys that change how curves are drawn, also those of several runs."""
 
 LOOK = 0.1
 """Seconds between two looks into the logs."""
@@ -56,7 +55,7 @@ class Watcher(LiveScreen):
     ) -> None:
         super().__init__(console, control, keys=keys)
         self._runs = runs
-        self._typed: tuple[str, ...] = ()  # keys that change what is seen
+        self._look = View()  # which has what keys change of what is seen
         self._alone = 0 if len(runs) == 1 else -1  # the run that has the screen for itself
 
     def watch(self) -> None:
@@ -75,8 +74,8 @@ class Watcher(LiveScreen):
         """Take a key: ``tab`` shows each run alone, ``q`` ends; others change what is seen."""
         if key == "tab" and len(self._runs) > 1:
             self._alone = (self._alone + 2) % (len(self._runs) + 1) - 1
-        elif key.lower() in CURVE_KEYS:
-            self._typed += (key,)
+        elif key != "?" and (self._alone >= 0 or key.lower() in CURVE_KEYS):
+            self._look = self._seen(self._runs[self._alone]).pressed(key)
         super().pressed("" if key.lower() == "p" else key)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
@@ -101,25 +100,20 @@ class Watcher(LiveScreen):
 
     def _seen(self, run: FollowedRun) -> View:
         """A run as the keys want it to be seen."""
-        view = run.view
-        for key in self._typed:
-            view = view.pressed(key)
-        return view
+        return run.view.seen_as(self._look)
 
     def _last_line(self, width: int, keys: bool, run: FollowedRun | None = None) -> Text:
         """Which run is seen and how it is, and the keys."""
         text = Text()
         if run is not None:
             text.append(f"{run.name}   ", Ink.STRONG)
-            view = run.view
             if run.halted:
                 text.append(f"{run.halted}   ", Ink.WARNING)
-            elif view.reason:
-                last_epoch = view.records[-1].epoch if view.records else 0
-                text.append(f"{ending(view.reason, view.best_epoch, last_epoch)}   ", Ink.STRONG)
+            elif run.view.ending:
+                text.append(f"{run.view.ending}   ", Ink.STRONG)
         if not keys:
             return with_keys(text, [("Ctrl-C", "leave")], width)
-        shown = [(key, short) for key, short in CURVE_KEYS.items() if short]
+        shown = [one for one in LOG_KEYS.items() if run is not None or one[0] in CURVE_KEYS]
         others = [("tab", "one run" if run is None else "next")] if len(self._runs) > 1 else []
         return with_keys(text, [("q", "leave"), *others, *shown], width)
 

@@ -7,8 +7,9 @@ same frames. Who shows them, and where, belongs to ``live.player`` and to the wr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from gpunet.artifacts.metrics_reader import Event, RunEnd, read_events
 from gpunet.errors import DataError, UsageError, spelled
@@ -17,7 +18,20 @@ from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.terminal.views.view import View
 from gpunet.training.events import Callback, Control, EpochEnd, Insight, Progress, RunInfo
 
-__all__ = ["Moment", "Told", "moments", "read_run", "recorded", "require_size", "retell"]
+__all__ = [
+    "Moment",
+    "Shown",
+    "Told",
+    "moments",
+    "read_run",
+    "recorded",
+    "require_shown",
+    "require_size",
+    "retell",
+]
+
+Shown = Literal["curves", "network"]
+"""The screens of a run that its log can show."""
 
 LEAST, MOST = (40, 10), (250, 80)
 """Columns and rows of a recording."""
@@ -93,6 +107,19 @@ def moments(told: Told, count: int) -> list[Moment]:
     return found
 
 
+def require_shown(told: Told, screen: Shown) -> None:
+    """Make sure that a log can show a screen.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if screen == "network" and not any(isinstance(event, Insight) for _, event in told.events):
+        raise UsageError(
+            f"{spelled('screen', screen)} needs a log with looks into the network, but there is "
+            "none in that of this run, as in runs of less than a second; take a longer run"
+        )
+
+
 def require_size(size: tuple[int, int]) -> None:
     """Make sure that a recording can have so many columns and rows.
 
@@ -111,6 +138,7 @@ def recorded(
     size: tuple[int, int],
     seconds: float,
     keys: Sequence[tuple[float, str]] = (),
+    screen: Shown = "curves",
 ) -> Recording:
     """The dashboard of a run as a recording; its end stays a little longer.
 
@@ -119,12 +147,13 @@ def recorded(
         size: columns and rows.
         seconds: that the run takes in it.
         keys: those that somebody presses, each with the second.
+        screen: that is shown at first.
     """
     most = min(MOST_FRAMES, MOST_CELLS // (size[0] * size[1]))
     count = max(2, min(most, round(seconds * RATE)))
     frames = []
     for number, moment in enumerate(moments(told, count)):
-        at, view = seconds * number / (count - 1), moment.view
+        at, view = seconds * number / (count - 1), replace(moment.view, screen=screen)
         for pressed_at, key in keys:
             if pressed_at <= at:
                 view = view.pressed(key)

@@ -17,19 +17,18 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.curves import curves
 from gpunet.terminal.views.draw import draw_screen
-from gpunet.terminal.views.ending import ending
 from gpunet.terminal.views.epochs_table import WHOLE_TABLE, epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
-from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.system_strip import system_strip
 from gpunet.terminal.views.view import KEYS, Screen, View
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
+from gpunet.training.events import Control, Progress, RunInfo
 
 __all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
@@ -88,7 +87,7 @@ def dashboard_frame(
         return framed(console, [waiting], last, size)
     header, gap, rows = _shared_out(height)
     parts = [
-        kept(_head, console, view.run, width, header),
+        cached(_head, console, view.run, width, header),
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
         text_block(console, [_strip(console, view, width)][:gap], width),
@@ -133,23 +132,11 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
     gap = Block(width, []).shaped(width, share.gap)
     left = WHOLE_TABLE if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
-    epochs = kept(_epochs, console, run, view.records, view.best_epoch, left, share.table)
-    samples = kept(gallery, console, run, view.gallery, right, share.gallery)
+    epochs = cached(epochs_table, console, run, view.records, view.best_epoch, left, share.table)
+    samples = cached(gallery, console, run, view.gallery, right, share.gallery)
     if share.side_by_side:
         return stack([charts, gap, beside([epochs, samples], gap=2)], width)
     return stack([charts, gap, epochs, samples], width)
-
-
-def _epochs(
-    console: Console,
-    run: RunInfo,
-    records: tuple[EpochRecord, ...],
-    best_epoch: int,
-    width: int,
-    rows: int,
-) -> Block:
-    view = View(run=run, records=records, best_epoch=best_epoch)
-    return text_block(console, epochs_table(console, view, width, rows), width)
 
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
@@ -257,7 +244,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     parts: list[tuple[str, str, str]] = []  # a name, a value and its style
     best = kept_epoch(run.config, view.records, view.best_epoch)
     if best is not None:
-        parts.append(("kept", f"epoch {best.epoch} by {best.by}", Ink.BEST))
+        parts.append(("kept", best.what, Ink.BEST))
         parts.append(("its", best.other, ""))
     if view.patience_left is not None:
         style = Ink.WARNING if view.patience_left <= 1 else ""
@@ -291,8 +278,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
 
 def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
     """How the run has ended, else the keys or what was asked for with them."""
-    if view.reason:
-        last_epoch = view.records[-1].epoch if view.records else 0
-        return Text(ending(view.reason, view.best_epoch, last_epoch), Ink.STRONG)
+    if view.ending:
+        return Text(view.ending, Ink.STRONG)
     more = [(key, one.short) for key, one in KEYS.items() if one.short]
     return footer(control, HINTS, keys=keys, width=width, more=more)

@@ -128,7 +128,11 @@ def draw_screen(console: Console, view: View, run: RunInfo, width: int, rows: in
     if view.drawn is None:
         images = run.dataset.image_shape is not None
         words = "only the run's own terminal can draw" if images else "drawing takes images"
-        why = "" if images else ", but the samples of this run are rows of a table"
+        why = (
+            "; `gpunet draw` asks the model that a run has kept"
+            if images
+            else ", but the samples of this run are rows of a table"
+        )
         return text_block(console, [Text(words + why, Ink.MUTED)], width).shaped(width, rows)
     canvas, reply = view.drawn
     board = draw_block(console, canvas, reply, width, rows - 1)

@@ -13,12 +13,12 @@ from rich.console import Console, Group, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from gpunet.config import Monitor
+from gpunet.config import Monitor, TrainConfig
 from gpunet.terminal.draw import formats
 from gpunet.terminal.views.score import MONITORED
 from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["Part", "ending", "monitored_metric", "print_parts", "whole", "why_stopped"]
+__all__ = ["Part", "ending", "keeps_own", "monitored_metric", "print_parts", "whole", "why_stopped"]
 
 STOPPED: Mapping[StopReason, str] = {
     "epochs": "all epochs done",
@@ -28,13 +28,21 @@ STOPPED: Mapping[StopReason, str] = {
 """Why a run ended, where its reason alone is no sentence."""
 
 
-def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
+def ending(config: TrainConfig, reason: StopReason, best_epoch: int, last_epoch: int) -> str:
     """Why a run ended and what is left of it: ``all epochs done; the weights of epoch 7 are kept``.
 
     ``best_epoch`` is 0 if no epoch had a finite loss, ``last_epoch`` if none was trained.
     """
-    kept = f"the weights of epoch {best_epoch} are kept" if best_epoch else "no weights are kept"
+    which = "the best weights of each network"
+    if not keeps_own(config):
+        which = f"the weights of epoch {best_epoch}"
+    kept = f"{which} are kept" if best_epoch else "no weights are kept"
     return f"{why_stopped(reason, last_epoch)}; {kept}"
+
+
+def keeps_own(config: TrainConfig) -> bool:
+    """Whether there are several networks and each keeps the weights of an epoch of its own."""
+    return config.ensemble > 1 and config.keep == "best"
 
 
 def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:

@@ -5,17 +5,17 @@ Owns its columns, and which of them are left out where it is narrow.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.block import Block, text_block
 from gpunet.terminal.draw.style import Ink, glyphs
 from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.score import ACCURACY, Score, score_of
-from gpunet.terminal.views.view import View
 from gpunet.training.events import EpochRecord, RunInfo
 
 __all__ = ["WHOLE_TABLE", "Column", "epoch_columns", "epochs_table"]
@@ -24,20 +24,27 @@ NOTE = 2
 """Cells of the star beside the kept epoch."""
 
 
-def epochs_table(console: Console, view: View, width: int, rows: int) -> list[Text]:
+def epochs_table(
+    console: Console,
+    run: RunInfo,
+    records: Sequence[EpochRecord],
+    best_epoch: int,
+    width: int,
+    rows: int,
+) -> Block:
     """The latest epochs below a head line; the kept one is always among them, and marked.
 
     Where there is room, words tell which figure has chosen it, and where another one is better.
     """
-    if rows < 2 or view.run is None:
-        return []
+    if rows < 2:
+        return Block(width, [])
     marks = glyphs(console.options.ascii_only)
-    shown = list(view.records[-(rows - 1) :])
-    best = view.best
-    if best is not None and shown and best not in shown:
+    shown = list(records[-(rows - 1) :])
+    best = next((one for one in records if one.epoch == best_epoch), None)
+    if best is not None and best not in shown:
         shown[0] = best
-    told = kept_epoch(view.run.config, view.records, view.best_epoch)
-    columns = epoch_columns(view.run, width)
+    told = kept_epoch(run.config, records, best_epoch)
+    columns = epoch_columns(run, width)
     lines = [Text("".join(one.head for one in columns), Ink.MUTED)]
     for record in shown:
         line = Text("".join(one.cell(record) for one in columns))
@@ -45,13 +52,13 @@ def epochs_table(console: Console, view: View, width: int, rows: int) -> list[Te
         if record is best:
             line.append(f" {marks.best}")
             line.stylize(Ink.BEST)
-            note = f" kept by {told.by}" if told else ""
+            note = f" kept {told.what.removeprefix(f'epoch {told.epoch} ')}" if told else ""
         elif told and record.epoch == told.better_epoch:
             note = f"   {told.better.split()[0]} {' '.join(told.other.split()[:2])}"
         if line.cell_len + len(note) <= width:
             line.append(note, Ink.MUTED if record is not best else Ink.BEST)
         lines.append(line)
-    return lines + [Text()] * (rows - len(lines))
+    return text_block(console, lines, width).shaped(width, rows)
 
 
 class Column(NamedTuple):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.terminal.views.course import Course
+from gpunet.terminal.views.ending import ending
 from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
@@ -29,7 +30,7 @@ from gpunet.training.events import (
 if TYPE_CHECKING:
     from gpunet.terminal.views.draw import Drawn
 
-__all__ = ["KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
+__all__ = ["KEYS", "LOG_KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
@@ -101,6 +102,17 @@ class View:
         found = KEYS.get(key) or KEYS.get(key.lower())
         return found.change(self) if found else self
 
+    def seen_as(self, other: View) -> View:
+        """The run on the same screen, with the same axes and so on, as another one is seen."""
+        return replace(
+            self,
+            screen=other.screen,
+            sample=other.sample,
+            logarithmic=other.logarithmic,
+            smoothing=other.smoothing,
+            zoom=other.zoom,
+        )
+
     def began(self, run: RunInfo) -> View:
         """Training is about to start; of the epochs done before, the means of each are known."""
         begun = len(run.history) + run.begun_steps / max(1, run.steps_per_epoch)
@@ -164,6 +176,14 @@ class View:
     def best(self) -> EpochRecord | None:
         """The best epoch, once there is one."""
         return next((one for one in self.records if one.epoch == self.best_epoch), None)
+
+    @property
+    def ending(self) -> str:
+        """How the run has ended, in words; nothing while it goes on."""
+        if self.run is None or self.reason is None:
+            return ""
+        last_epoch = self.records[-1].epoch if self.records else 0
+        return ending(self.run.config, self.reason, self.best_epoch, last_epoch)
 
     def elapsed(self, now: float) -> float:
         """Seconds since the run's start; the clock goes on between two reports."""
@@ -244,3 +264,6 @@ KEYS: Mapping[str, Key] = {
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself
 are ``live.live_screen``'s."""
+
+LOG_KEYS = {key: KEYS[key].short for key in ("n", "l", "s")}
+"""Keys that are told of where a run is seen by its log, with their meanings."""
