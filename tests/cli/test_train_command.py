@@ -334,6 +334,15 @@ def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
     assert moves[1].strip() == "gpunet showcase model.safetensors --wrong  # what it gets wrong"
 
 
+def test_what_to_type_next_names_the_data_where_the_model_does_not(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_end, "portable", lambda reference, folder: None)
+    ran = gpunet("train", "--data", halves, *FAST)
+    assert f"gpunet showcase model.safetensors --data {halves} --wrong" in ran.out
+    assert f"gpunet export model.safetensors page.html --data {halves}" in ran.out
+
+
 def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) -> None:
     draws = np.random.default_rng(3)
     centers = draws.normal(0, 2, (4, 3))
