@@ -299,12 +299,13 @@ def chosen_model(model: Path | str | None) -> Path:
         UsageError: there is none of that name.
     """
     from gpunet.artifacts.kept_runs import NEWEST, find_model
+    from gpunet.files.output import is_there
     from gpunet.terminal.live.notes import note
 
     try:
         found = find_model(model)
     except ModelError as error:
-        if model is None or Path(model).exists():
+        if model is None or is_there(model):
             raise
         raise UsageError(str(error)) from error
     if model is None or str(model) == NEWEST:

@@ -134,9 +134,10 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
         UsageError: a model is named, but no data.
     """
     from gpunet.artifacts.kept_runs import is_model
+    from gpunet.files.output import is_there
 
     first, *others = words
-    if first == STANDARD or (Path(first).exists() and not is_model(first)):
+    if first == STANDARD or (is_there(first) and not is_model(first)):
         return options.chosen_model(None), words
     if others:
         return options.chosen_model(first), others
