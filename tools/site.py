@@ -50,6 +50,7 @@ palette = [
 GUIDE = (
     "data",
     "training",
+    "dashboard",
     "runs",
     "search",
     "one-machine-and-more",

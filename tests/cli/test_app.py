@@ -76,6 +76,15 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
     ("arguments", "hint"),
     [
         (["trian"], "'trian' is no command of `gpunet`; did you mean 'train'?"),
+        (["runs", "shwo"], "'shwo' is no command of `gpunet runs`; did you mean 'show'?"),
+        (["runs", "show", "nowhere"], "there is no run nowhere; `gpunet runs` lists all"),
+        (["watch", "nowhere"], "there is no run nowhere; `gpunet runs` lists all"),
+        (["train", "--loss", "mse"], "did you mean 'squared-error'?"),
+        (["train", "--monitor", "acc"], "did you mean 'val_accuracy'?"),
+        (["train", "--activation", "swish"], "did you mean 'silu'?"),
+        (["train", "--max-iter", "3"], "did you mean '--epochs'?"),
+        (["predict", "nowhere.csv"], "nowhere.csv is no run, and no file of that name exists"),
+        (["export", "page"], "page is no name for a page; give one such as page.html"),
         (["train", "--optimzer", "adam"], "--optimizer"),
         (["train", "--optimizer", "adma"], "--optimizer is 'adma', wanted one of adam, adamw"),
         (["train", "--epochs", "many"], "--epochs"),
@@ -93,8 +102,6 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
             "--class-weights is 1e+39, wanted at most 3.4",
         ),
         (["train", "--seed", "-1"], "--seed is -1"),
-        (["export"], "PAGE"),
-        (["predict"], "DATA"),
         (["datasets", "dwnload"], "did you mean 'download'?"),
     ],
 )
@@ -105,6 +112,16 @@ def test_a_command_line_that_cannot_be_exits_with_2_and_says_what_is_wrong(
     assert (ran.code, ran.out) == (2, "")
     assert hint in ran.failure
     assert "Value error" not in ran.failure
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"), [("export", "PAGE"), ("predict", "DATA"), ("plot", "REPORT")]
+)
+def test_only_what_must_be_given_is_told_as_missing(
+    gpunet: RunCommand, command: str, missing: str
+) -> None:
+    ran = gpunet(command)
+    assert (ran.code, ran.failure) == (2, f"{missing} is missing; see `gpunet {command} -h`")
 
 
 def test_control_characters_in_a_name_do_not_reach_the_terminal(gpunet: RunCommand) -> None:

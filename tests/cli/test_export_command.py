@@ -63,8 +63,8 @@ def test_export_keeps_a_page_that_is_there(
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["digits.txt"], 2, "wanted a page such as digits.html"),
-        (["digits"], 2, "wanted a page such as digits.html"),
+        (["digits.txt"], 2, "give one such as digits.html"),
+        (["digits"], 2, "give one such as digits.html"),
         (["no/digits.html"], 1, "no"),
         (["digits.html", "--weights", "f8"], 2, "f16"),
         (["digits.html", "--samples", "-1"], 2, "--samples"),

@@ -182,6 +182,12 @@ def test_a_mistyped_name_gets_a_suggestion(tmp_path: Path, name: str) -> None:
         open_dataset(name, cache=tmp_path)
 
 
+def test_a_mistyped_path_gets_the_closest_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").touch()
+    with pytest.raises(DataError, match=r"did you mean '.*sales\.csv'\?$"):
+        open_dataset(str(tmp_path / "slaes.csv"), cache=tmp_path)
+
+
 @pytest.mark.parametrize(
     "name", ["no/such/folder", "", "a\0b", "x" * 5000, "~nobody-of-that-name/x"]
 )

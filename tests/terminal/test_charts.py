@@ -219,6 +219,17 @@ def test_the_labels_of_a_linear_axis_stand_amid_their_rows_and_equally_far_apart
 
 
 @settings(deadline=None)
+@given(share=st.floats(0, 1), span=st.floats(1e-7, 1e9), rows=st.integers(3, 60))
+def test_what_a_label_says_is_the_value_of_its_row(share: float, span: float, rows: int) -> None:
+    axis = linear_axis(share * span, (1 + share) * span, rows)
+    thousands = {"k": "e3", "M": "e6", "G": "e9"}
+    for place, label in axis.labels.items():
+        amid = axis.bottom + (rows - 1 - place) * axis.row
+        said = float(label[:-1] + thousands.get(label[-1], label[-1]))
+        assert said == pytest.approx(amid, abs=1e-5 * axis.row)
+
+
+@settings(deadline=None)
 @given(lowest=st.floats(1e-6, 1e6), ratio=st.floats(1, 1e9), rows=st.integers(2, 60))
 def test_the_labels_of_a_logarithmic_axis_stand_within_half_a_dot_of_their_values(
     lowest: float, ratio: float, rows: int

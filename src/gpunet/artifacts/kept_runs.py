@@ -23,7 +23,6 @@ __all__ = [
     "find_run",
     "is_model",
     "is_run_name",
-    "run_names",
     "runs_in",
 ]
 
@@ -78,7 +77,9 @@ def find_run(name: str | Path | int | None = None) -> RunFolder:
             return run
     advice = suggestion(str(name), [run.path.name for run in runs])
     shown = name if str(name).isprintable() and name != "" else repr(name)
-    raise ModelError(f"there is no run {shown}{advice or '; `gpunet runs` lists all'}")
+    raise ModelError(
+        f"there is no run {shown}{advice or '; `gpunet runs` lists all'}"
+    ) from FileNotFoundError(str(name))
 
 
 def find_model(name: str | Path | int | None = None) -> Path:
@@ -101,7 +102,7 @@ def find_model(name: str | Path | int | None = None) -> Path:
             return path  # which whoever opens it tells more of
         raise ModelError(
             f"the model {name} cannot be read: there is no such file, and {error}"
-        ) from error
+        ) from error.__cause__
     if not run.best.exists():
         raise ModelError(
             f"the run {run.path} has no model, for none of its epochs was kept; take another run, "
@@ -137,11 +138,6 @@ def is_run_name(name: str) -> bool:
     """Whether a run can be called so, and then named on a command line."""
     plain = Path(name).name == name and name.isprintable() and not name.startswith("-")
     return plain and len(name.encode()) <= LONGEST and name not in ("", ".", "..", NEWEST)
-
-
-def run_names() -> list[str]:
-    """The names of the runs that are kept, the newest first."""
-    return [run.path.name for run in runs_in(RUNS)]
 
 
 def claim(name: str) -> Path:

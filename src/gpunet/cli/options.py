@@ -13,7 +13,7 @@ from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
 from gpunet.config import Theme as _Theme
 from gpunet.config.settings import DATA
-from gpunet.errors import ModelError, UsageError
+from gpunet.errors import UsageError
 
 __all__ = [
     "DATA",
@@ -296,18 +296,11 @@ def chosen_model(model: Path | str | None) -> Path:
 
     Raises:
         ModelError: there is none.
-        UsageError: there is none of that name.
     """
     from gpunet.artifacts.kept_runs import NEWEST, find_model
-    from gpunet.files.output import is_there
     from gpunet.terminal.live.notes import note
 
-    try:
-        found = find_model(model)
-    except ModelError as error:
-        if model is None or is_there(model):
-            raise
-        raise UsageError(str(error)) from error
+    found = find_model(model)
     if model is None or str(model) == NEWEST:
         note(f"{found}, the model of the newest run")
     return found

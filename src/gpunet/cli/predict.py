@@ -131,9 +131,10 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
 
     Raises:
         ModelError: there is no such model.
-        UsageError: a model is named, but no data.
+        UsageError: a model is named, but no data, or what is named is not there.
     """
     from gpunet.artifacts.kept_runs import is_model
+    from gpunet.files.home import expanded
     from gpunet.files.output import is_there
 
     first, *others = words
@@ -143,6 +144,10 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
         return options.chosen_model(first), others
     if is_model(first):
         raise UsageError(f"{first} names a model but no data; name new data behind it")
+    if not is_there(expanded(first)):
+        raise UsageError(
+            f"{first} is no run, and no file of that name exists; check how it is spelled"
+        )
     return options.chosen_model(None), words
 
 

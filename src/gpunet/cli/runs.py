@@ -10,6 +10,7 @@ import typer.core
 
 from gpunet.cli import options
 from gpunet.cli.completion import run_folders
+from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ class _Runs(typer.core.TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words behind ``gpunet runs``."""
-        if not args or args[0] not in {*self.commands, "-h", "--help"}:
+        word, known = args[0] if args else "", {*self.commands, "-h", "--help"}
+        is_there = Path(word).exists() or Path("runs", word).exists()
+        if word not in known and (is_there or not suggestion(word, self.commands)):
             args = ["list", *args]
         return super().parse_args(ctx, args)
 

@@ -266,7 +266,7 @@ def _moves(
         find = settings_command("find-lr", replace(config, **unused), reference)
         return [(find, f"or train with {_lower_rate(run)}")]
     moves = []
-    if still_falling(config, run.result):
+    if still_falling(run.result):
         moves.append((_longer(run, recorder, reference), "its loss still fell"))
     path, image = results.paths.get("model"), run.dataset.image_shape is not None
     if path is None:

@@ -23,29 +23,6 @@ MOVED = {
 }
 """Commands that once were options of `gpunet train`, by those options."""
 
-ELSEWHERE = {
-    "accelerator": "--device",
-    "bs": "--batch-size",
-    "clipnorm": "--clip-norm",
-    "cuda": "--device",
-    "debug": "--verbose",
-    "gpu": "--device",
-    "gpus": "--device",
-    "gradient-clip-val": "--clip-norm",
-    "layers": "--hidden",
-    "lr-scheduler": "--schedule",
-    "max-epochs": "--epochs",
-    "num-epochs": "--epochs",
-    "project": "--run-dir",
-    "save-every": "--checkpoint-every",
-    "scheduler": "--schedule",
-    "units": "--hidden",
-    "val-split": "--validation",
-    "validation-split": "--validation",
-    "wd": "--weight-decay",
-}
-"""Options of other programs, and what they are called here."""
-
 KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -104,9 +81,8 @@ def _unknown_option(name: str, context: Any, path: str) -> str:
         for one in (*parameter.opts, *parameter.secondary_opts)
         if one.startswith("--")
     ]
-    here = ELSEWHERE.get(name.lstrip("-"), "")
-    advice = f"; did you mean {here!r}?" if here in options else suggestion(name, options)
-    return f"`{path}` has no option {name}{advice or f'; `{path} --help` lists all'}"
+    advice = suggestion(name, options) or f"; `{path} --help` lists all"
+    return f"`{path}` has no option {name}{advice}"
 
 
 def _bad_value(error: Any, context: Any) -> str:
@@ -126,5 +102,5 @@ def _name(parameter: Any, context: Any) -> str:
     if source and source.name == "ENVIRONMENT":
         return str(parameter.envvar)
     if parameter.param_type_name == "argument":
-        return str(parameter.metavar or parameter.name.upper()).strip("[]")
+        return str(parameter.metavar or parameter.name.upper()).split()[-1].strip("[]")
     return str(next((one for one in parameter.opts if one.startswith("--")), parameter.opts[0]))

@@ -7,7 +7,6 @@ that they choose from, with the facts about each, in ``choices``.
 from gpunet.config.choices import (
     ACTIVATIONS,
     DEFAULT_LOSSES,
-    INITIALIZATIONS,
     LOSS_FACTS,
     LOSSES,
     OPTIMIZER_FACTS,
@@ -44,7 +43,6 @@ __all__ = [
     "ACTIVATIONS",
     "DEFAULT_LOSSES",
     "FOLLOWING",
-    "INITIALIZATIONS",
     "LARGEST_NUMBER",
     "LOSSES",
     "LOSS_FACTS",

@@ -16,7 +16,6 @@ __all__ = [
     "ACTIVATIONS",
     "DEFAULT_LOSSES",
     "DEVICES",
-    "INITIALIZATIONS",
     "LOSSES",
     "LOSS_FACTS",
     "MAXIMIZED",
@@ -93,7 +92,6 @@ DEVICES = ("auto", "cpu", "gpu", "cuda", "rocm", "mps", "metal", "vulkan", "dx12
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
-INITIALIZATIONS: tuple[str, ...] = get_args(Initialization)
 LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 MAXIMIZED: tuple[Monitor, ...] = ("val_accuracy", "val_r2")

@@ -14,6 +14,55 @@ from gpunet.errors import SettingError
 
 __all__ = ["LARGEST_NUMBER", "Range", "Setting", "require_one_of", "setting", "suggestion"]
 
+ELSEWHERE = {
+    "acc": "val-accuracy",
+    "accelerator": "device",
+    "accuracy": "val-accuracy target-accuracy",
+    "alpha": "l2",
+    "bs": "batch-size",
+    "categorical-crossentropy": "cross-entropy",
+    "clipnorm": "clip-norm",
+    "clipvalue": "clip-value",
+    "cuda": "device",
+    "debug": "verbose",
+    "early-stopping": "patience",
+    "gpu": "device",
+    "gpus": "device",
+    "gradient-clip-val": "clip-norm",
+    "hidden-layer-sizes": "hidden",
+    "hidden-size": "hidden",
+    "kaiming": "he",
+    "layers": "hidden",
+    "learning-rate-init": "learning-rate",
+    "log-loss": "cross-entropy",
+    "logistic": "sigmoid",
+    "loss": "val-loss",
+    "lr-scheduler": "schedule",
+    "max-epochs": "epochs",
+    "max-iter": "epochs",
+    "mean-squared-error": "squared-error",
+    "metric": "monitor",
+    "mse": "squared-error",
+    "n-iter-no-change": "patience",
+    "num-epochs": "epochs",
+    "project": "run-dir",
+    "random-state": "seed",
+    "save-every": "checkpoint-every",
+    "scheduler": "schedule",
+    "softmax": "cross-entropy",
+    "solver": "optimizer",
+    "sparse-categorical-crossentropy": "cross-entropy",
+    "swish": "silu",
+    "tol": "min-delta",
+    "units": "hidden",
+    "val-split": "validation",
+    "validation-fraction": "validation",
+    "validation-split": "validation",
+    "wd": "weight-decay",
+    "xavier": "glorot",
+}
+"""Words of other programs, and what they are called here: options, settings and their values."""
+
 LARGEST_NUMBER = 3.4028234663852886e38
 """The largest float32, which is what the engines compute with."""
 
@@ -154,17 +203,24 @@ def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """The closest known word as the end of a sentence; empty if none is close.
+    """The known word that is closest, or means the same, as the end of a sentence; else empty.
 
     Example:
         >>> suggestion("--epoch", ["--epsilon", "--epochs"])
         "; did you mean '--epochs'?"
+        >>> suggestion("mse", ["cross-entropy", "squared-error"])
+        "; did you mean 'squared-error'?"
     """
-    names = {name.lower().strip("-"): name for name in known}
-    word = word.lower().strip("-")
-    close = get_close_matches(word, names, n=1, cutoff=0.65)
+    names = {_plain_word(name): name for name in known}
+    word = _plain_word(word)
+    close = [name for name in ELSEWHERE.get(word, "").split() if name in names]
+    close = close or get_close_matches(word, names, n=1, cutoff=0.65)
     close = close or [name for name in names if len(word) > 1 and name.startswith(word)]
     return f"; did you mean {names[close[0]]!r}?" if close else ""
+
+
+def _plain_word(word: str) -> str:
+    return word.lower().strip("-").replace("_", "-")
 
 
 def _as(kind: Any, value: Any) -> Any:

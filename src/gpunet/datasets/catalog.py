@@ -20,7 +20,7 @@ from gpunet.datasets.download import obtain as obtain_published
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.parts import joined
-from gpunet.datasets.readers.path import KINDS, read_path, refuse_options
+from gpunet.datasets.readers.path import read_path, refuse_options
 from gpunet.datasets.tables.options import USUAL, TableOptions
 from gpunet.errors import DataError, DownloadError, OutputError, UsageError
 from gpunet.files.cache import cache_folder, keep
@@ -323,7 +323,16 @@ def require_named(data: object) -> None:
             return
     except (OSError, ValueError) as error:  # not there, too long, a NUL
         missing = error
-    hint = suggestion(text, names()) or f"; a path holds {KINDS}"
+    hint = suggestion(text, [*names(), *_beside(text)]) or "; check how it is spelled"
     raise DataError(
         f"{text!r} is neither a dataset ({', '.join(names())}) nor a path that exists{hint}"
     ) from missing
+
+
+def _beside(text: str) -> list[str]:
+    """The paths beside one that does not exist, written as that is."""
+    folder = Path(text).parent
+    try:
+        return [str(folder / entry.name) for entry in expanded(str(folder)).iterdir()]
+    except (OSError, ValueError):
+        return []

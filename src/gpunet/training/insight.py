@@ -21,7 +21,13 @@ from gpunet.engine.reference.group import Group
 from gpunet.engine.reference.numpy_engine import numpy_conditions
 from gpunet.parameters import layer_views
 from gpunet.training.events import Insight, LayerInsight, Mistakes
-from gpunet.training.metrics import are_right, confusion_matrix, label_scores, sample_losses
+from gpunet.training.metrics import (
+    are_right,
+    confusion_matrix,
+    label_scores,
+    probability_of,
+    sample_losses,
+)
 from gpunet.training.run_samples import RunSamples
 
 __all__ = ["SHOWN_SHARE", "Looks", "Probe"]
@@ -250,7 +256,7 @@ class Probe:
         if kind == "measured":
             course, wrong = np.asarray(losses, np.float32), np.arange(len(labels))
         else:
-            course = _probability_of(labels, answers)
+            course = probability_of(labels, answers)
             wrong = np.flatnonzero(~are_right(answers, labels))
         if len(self._courses) >= 2 * COURSE:
             self._courses = self._courses[::2]
@@ -271,10 +277,3 @@ def _spread_out(count: int, most: int) -> NDArray[np.intp]:
 
 def _norm(values: NDArray[np.float32]) -> float:
     return float(np.linalg.norm(values.astype(np.float64)))
-
-
-def _probability_of(labels: NDArray[np.int32], answers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n,) the probability that answers give to classes (n,), or to all labels (n, T)."""
-    if labels.ndim == 1:
-        return answers[np.arange(len(labels)), labels]
-    return np.asarray(np.where(labels > 0, answers, 1 - answers).prod(axis=1))

@@ -99,8 +99,9 @@ def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRe
     """
     done = max(map(len, histories))
     if done >= config.effective_epochs:
+        epochs = "1 epoch" if done == 1 else f"{done} epochs"
         raise UsageError(
-            f"the run has done {done} epochs and {spelled('epochs')} is "
+            f"the run has done {epochs} and {spelled('epochs')} is "
             f"{config.effective_epochs}; raise {spelled('epochs')} to go on"
         )
     reasons = [Member(config).restore(history) for history in histories]

@@ -28,6 +28,7 @@ __all__ = [
     "label_scores",
     "predicted_classes",
     "predicted_labels",
+    "probability_of",
     "sample_losses",
     "target_scores",
     "variances",
@@ -108,6 +109,13 @@ def are_right(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> NDArr
     if labels.ndim == 1:
         return np.asarray(predicted_classes(probabilities) == labels)
     return np.asarray((predicted_labels(probabilities) == (labels > 0.5)).all(axis=1))
+
+
+def probability_of(labels: NDArray[Any], probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,) the probability that is given to classes (n,), or to all labels (n, T) being right."""
+    if labels.ndim == 1:
+        return np.asarray(probabilities[np.arange(len(labels)), labels])
+    return np.asarray(np.where(labels > 0, probabilities, 1 - probabilities).prod(axis=1))
 
 
 def confusion_matrix(

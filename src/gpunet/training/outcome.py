@@ -127,7 +127,7 @@ GUESSED: Mapping[Loss, Callable[[NDArray[np.float64]], float]] = {
 """The loss of answering with the classes' or labels' own shares (C,); others are not judged."""
 
 
-def still_falling(config: TrainConfig, result: TrainingResult) -> bool:
+def still_falling(result: TrainingResult) -> bool:
     """Whether a run came to the end of its epochs while every one of the last was a better one."""
     losses = [record.monitored_loss for record in result.history]
     last = max(1, len(losses) // 3)

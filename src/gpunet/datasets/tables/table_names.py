@@ -12,7 +12,6 @@ __all__ = [
     "ARFF_ENDS",
     "DATA_ENDS",
     "LIBSVM_ENDS",
-    "TABLE_NAMES",
     "TYPED_ENDS",
     "WORKBOOK_ENDS",
     "find_tables",
@@ -31,12 +30,6 @@ PACKABLE_ENDS = (*TEXT_ENDS, *ARFF_ENDS, *LIBSVM_ENDS)
 TYPED_ENDS = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson")
 WORKBOOK_ENDS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 """How a table's name ends that is not packed."""
-
-TABLE_NAMES = (
-    ".csv, .tsv, .txt, .data, .arff or .libsvm, or .gz, .bz2, .xz or .zip after that, or .parquet, "
-    ".arrow, .feather, .jsonl, .xlsx or .ods"
-)
-"""How a table's name ends, as messages say it."""
 
 ALSO_OTHERS = (".txt", ".data")
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Axis", "linear_axis", "logarithmic_axis", "nice_ticks", "tick_label"]
+__all__ = ["Axis", "linear_axis", "logarithmic_axis", "nice_step", "nice_ticks", "tick_label"]
 
 PARTS = 5
 """A range is widened to round parts of it, at most so many, so that the axis seldom moves."""
@@ -61,7 +61,7 @@ def linear_axis(
     if highest - lowest <= 1e-9 * max(abs(lowest), abs(highest), 1e-9):
         margin = 0.1 * abs(highest) or 0.5
         lowest, highest = max(lowest - margin, bounds[0]), min(highest + margin, bounds[1])
-    part = _nice_step((highest - lowest) / PARTS)
+    part = nice_step((highest - lowest) / PARTS)
     lowest = max(math.floor(lowest / part + 1e-9) * part, bounds[0])
     highest = min(math.ceil(highest / part - 1e-9) * part, bounds[1])
     if rows < 2:
@@ -89,7 +89,7 @@ def _linear_axes(
     fewest = 1 if rows <= SHORT else 2
     most = (rows - 1) // 2 if lowest < 0 < highest else rows - 1
     for between in range(fewest, min(most, 4) + 1):
-        step = _nice_step((highest - lowest) / (rows - 1) * between, FACTORS)
+        step = nice_step((highest - lowest) / (rows - 1) * between, FACTORS)
         while True:
             row = step / between
             first = between * math.floor(lowest / step + 1e-9)
@@ -101,7 +101,7 @@ def _linear_axes(
             if covered and (first + rows - 1) * row >= highest - 1e-6 * step:
                 yield row, between, step, first
                 break
-            step = _nice_step(1.01 * step, FACTORS)
+            step = nice_step(1.01 * step, FACTORS)
 
 
 def logarithmic_axis(lowest: float, highest: float, rows: int) -> Axis:
@@ -149,14 +149,14 @@ def nice_ticks(
     lowest: float, highest: float, intervals: int, whole: bool = False
 ) -> tuple[list[float], float]:
     """Round or even whole numbers in a range, at most so many intervals, and the step of them."""
-    step = _nice_step((highest - lowest) / intervals)
+    step = nice_step((highest - lowest) / intervals)
     step = max(step, 1.0) if whole else step
     first = math.ceil(lowest / step - 1e-9)
     last = math.floor(highest / step + 1e-9)
     return [index * step for index in range(first, last + 1)], step
 
 
-def _nice_step(least: float, factors: Sequence[float] = (1, 2, 5)) -> float:
+def nice_step(least: float, factors: Sequence[float] = (1, 2, 5)) -> float:
     """The smallest of some factors times a power of ten that is not below ``least``."""
     power = 10.0 ** math.floor(math.log10(least))
     enough = (factor * power for factor in factors if factor * power >= least * (1 - 1e-9))
@@ -169,9 +169,16 @@ def tick_label(value: float, step: float) -> str:
         return "0"
     if 1e4 <= step < 1e15:
         power = math.floor(math.log10(step) / 3 + 1e-9)
-        return f"{value / 1000**power:.0f}{'kMGT'[power - 1]}"
+        decimals = max(0, 3 * power - _last_digit(step))
+        return f"{value / 1000**power:.{decimals}f}{'kMGT'[power - 1]}"
     if step < 1e-4 or step >= 1e15 or abs(value) >= 1e9:
-        return f"{value:.1e}"
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    decimals += abs(step - round(step, decimals)) > 1e-9 * step  # as of 2.5
-    return f"{value:.{decimals}f}"
+        digits = math.floor(math.log10(abs(value)) + 1e-9) - _last_digit(step)
+        return f"{value:.{max(1, digits)}e}"
+    return f"{value:.{max(0, -_last_digit(step))}f}"
+
+
+def _last_digit(step: float) -> int:
+    """The place of the last digit of a step: 1 of 20 or 250, 0 of 1, -1 of 2.5."""
+    place = math.floor(math.log10(step) + 1e-9)
+    share = step / 10.0**place
+    return place - (abs(share - round(share)) > 1e-9)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
-from operator import itemgetter
+from itertools import zip_longest
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.style import Style
@@ -19,7 +20,7 @@ from rich.text import Text
 
 from gpunet.terminal.draw.style import glyphs
 
-__all__ = ["Block", "Line", "beside", "cut", "grid", "line_of", "stack", "text_block"]
+__all__ = ["Block", "Line", "beside", "cut", "grid", "lines_of", "stack", "text_block"]
 
 Line = list[Segment]
 
@@ -65,10 +66,23 @@ def _without_trailing_blanks(line: Line) -> Line:
     return kept
 
 
-def line_of(cells: Iterable[tuple[str, Style | None]]) -> Line:
-    """A line of single characters, those of one style in one segment."""
-    runs = groupby(cells, itemgetter(1))
-    return [Segment("".join(map(itemgetter(0), run)), style) for style, run in runs]
+def lines_of(
+    characters: NDArray[np.uint32], owners: NDArray[np.int64], styles: Sequence[Style | None]
+) -> list[Line]:
+    """Lines of code points (rows, columns), neighbors of one style in one segment.
+
+    ``owners`` (rows, columns) are the places of their styles.
+    """
+    lines = []
+    for row, owner in zip(characters, owners, strict=True):
+        text = row.tobytes().decode("utf-32")
+        ends = [*(np.flatnonzero(owner[1:] != owner[:-1]) + 1).tolist(), len(text)]
+        line = [
+            Segment(text[start:end], styles[owner[start]])
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
+        lines.append(line)
+    return lines
 
 
 def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:

@@ -25,15 +25,11 @@ from gpunet.terminal.draw.axes import (
     nice_ticks,
     tick_label,
 )
-from gpunet.terminal.draw.block import Block, Line, line_of, text_block
+from gpunet.terminal.draw.block import Block, Line, lines_of, text_block
+from gpunet.terminal.draw.dots import BRAILLE, patterns
 from gpunet.terminal.draw.style import Ink, glyphs
 
-__all__ = ["BRAILLE", "DOTS", "LineChart", "Mark", "Series", "dots_of", "line_chart"]
-
-BRAILLE = 0x2800
-"""The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""
-
-DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
+__all__ = ["LineChart", "Mark", "Series", "dots_of", "line_chart"]
 
 MARKS, BEHIND = "+ox#", "."
 """Marks of the series where there are no dots, and of those behind them."""
@@ -256,7 +252,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         if ascii_only:
             codes[index] = dots * ord(_signs(chart.series)[index])
         else:
-            codes[index] = np.einsum("rdca,da->rc", dots.reshape(rows, 4, columns, 2), DOTS)
+            codes[index] = patterns(dots)
     layers = np.array([one.points - one.behind for one in chart.series] or [0])[:, None, None]
     layer = np.where(codes > 0, layers, -2)
     present = (codes > 0) & (layer == layer.max(axis=0))
@@ -266,7 +262,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         together = np.bitwise_or.reduce(np.where(present, codes, 0), axis=0)
         on_another = (present & (codes == together)).any(axis=0)
         shown = BRAILLE + np.where(on_another, shown, together)
-    characters = np.where(owners < 0, ord(" "), shown)
+    characters = np.where(owners < 0, ord(" "), shown).astype(np.uint32)
     styles = [console.get_style(series.style) for series in chart.series]
     for mark in chart.marks:
         column = _scaled(np.array([mark.x]), chart.x_range, columns * across)[0] // across
@@ -274,11 +270,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         sign = mark.sign or glyphs(ascii_only).best
         characters[row, column], owners[row, column] = ord(sign), len(styles)
         styles.append(console.get_style(mark.style))
-    inks = [*styles, None]  # -1: None
-    return [
-        line_of((chr(code), inks[owner]) for code, owner in zip(*rows_of_both, strict=True))
-        for rows_of_both in zip(characters.tolist(), owners.tolist(), strict=True)
-    ]
+    return lines_of(characters, owners, [*styles, None])  # -1: None
 
 
 def _owners(present: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -310,6 +302,9 @@ def dots_of(
     y = height - 1 - _scaled(series.y, y_range, height)  # (n,)
     known = np.isfinite(series.x) & ~np.isnan(series.y)
     neighbors = known[:-1] & known[1:] & (not series.points)
+    alone = known.copy()
+    alone[:-1] &= ~neighbors
+    alone[1:] &= ~neighbors
     joined = np.flatnonzero(neighbors)  # a segment starts at each of these
     steps = np.maximum(np.abs(np.diff(x))[joined], np.abs(np.diff(y))[joined]) + 1
     segment = np.repeat(joined, steps)
@@ -322,7 +317,6 @@ def dots_of(
         drawn = np.where(steep, line_y, line_x) % 2 == 0
         line_x, line_y = line_x[drawn], line_y[drawn]
     dots[line_y, line_x] = True
-    alone = known & ~np.isin(np.arange(len(x)), [joined, joined + 1])
     alone[np.flatnonzero(known)[-1:]] = True
     dots[y[alone], x[alone]] = True
     return dots
@@ -333,7 +327,7 @@ def _scaled(
 ) -> NDArray[np.int64]:
     """(n,) dots from 0 to size - 1; 0 for what is no number."""
     lowest, highest = limits
-    bounded = np.clip(np.nan_to_num(values, nan=lowest), lowest, highest)
+    bounded = np.minimum(np.fmax(values, lowest), highest)  # fmax: what is no number is lowest
     span = highest - lowest
     share = (bounded - lowest) / span if span > 0 else np.zeros_like(bounded)
     return np.rint(share * (size - 1)).astype(np.int64)

@@ -6,11 +6,14 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
-from gpunet.terminal.draw.charts import BRAILLE, DOTS
+__all__ = ["BRAILLE", "dotted", "patterns", "written_large"]
 
-__all__ = ["dotted", "written_large"]
+BRAILLE = 0x2800
+"""The empty braille cell; with a bit for each dot its code point gives a pattern."""
+
+ORDER = np.array([0, 2, 4, 1, 3, 5, 6, 7])
+"""The dots of a cell, counted row by row, from the lowest bit to the highest."""
 
 FINE = 120
 """Pixels of the letters before they are brought to a size."""
@@ -18,10 +21,14 @@ FINE = 120
 
 def dotted(dots: NDArray[np.bool_]) -> list[str]:
     """Lines of text of dots (4 * rows, 2 * columns)."""
-    height, width = dots.shape
-    cells = dots.reshape(height // 4, 4, width // 2, 2)
-    codes = BRAILLE + (cells * DOTS[:, None]).sum(axis=(1, 3))
-    return ["".join(map(chr, row)) for row in codes.tolist()]
+    return ["".join(map(chr, row)) for row in (BRAILLE + patterns(dots)).tolist()]
+
+
+def patterns(dots: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The patterns (rows, columns), counted from ``BRAILLE``, of dots (4 * rows, 2 * columns)."""
+    rows, columns = dots.shape[0] // 4, dots.shape[1] // 2
+    cells = dots.reshape(rows, 4, columns, 2).transpose(0, 2, 1, 3).reshape(rows, columns, 8)
+    return np.packbits(cells[..., ORDER], axis=2, bitorder="little")[..., 0].astype(np.int64)
 
 
 @lru_cache(maxsize=64)
@@ -39,6 +46,8 @@ def written_large(word: str, columns: int, rows: int) -> tuple[str, ...]:
     """
     if not word.strip() or not (word.isascii() and word.isprintable()):
         return ()
+    from PIL import Image, ImageDraw, ImageFont
+
     font = ImageFont.load_default(FINE)
     _, _, right, bottom = map(round, font.getbbox(word))
     picture = Image.new("L", (right + FINE, bottom + FINE))

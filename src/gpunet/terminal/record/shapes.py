@@ -10,6 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
+from gpunet.terminal.draw.dots import BRAILLE
+
 __all__ = ["Shape", "shape_of"]
 
 Polygon = tuple[tuple[float, float], ...]
@@ -39,7 +41,7 @@ class Shape:
         )
 
 
-BRAILLE, BLOCKS, BOXES = 0x2800, 0x2580, 0x2500
+BLOCKS, BOXES = 0x2580, 0x2500
 
 QUADRANTS = (4, 8, 1, 13, 9, 7, 11, 2, 6, 14)
 """Quarters filled by U+2596 and those after it: 1 left upper, 2 right upper, 4 and 8 below."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.axes import nice_step
 from gpunet.terminal.draw.block import Block, beside
 from gpunet.terminal.draw.charts import LineChart, Mark, Series, line_chart
 from gpunet.terminal.draw.style import Ink
@@ -196,16 +197,11 @@ def _range(views: Mapping[str, View]) -> tuple[float, float]:
     zoom = ZOOMS[shown[0].zoom]
     ended = all(one.reason for one in shown) and reached > begin
     if zoom == 1 or reached <= begin:
-        return begin, reached if ended else max(reached, min(float(epochs), _stage(reached)))
+        planned = min(float(epochs), nice_step(max(reached, 1.0)))
+        return begin, reached if ended else max(reached, planned)
     span = (reached - begin) / zoom
     if ended:
         return reached - span, reached
-    step = _stage(span, 0.0) / 4
+    step = nice_step(span) / 4
     start = max(begin, math.floor((reached - span) / step) * step)
     return start, max(reached, min(float(epochs), start + 4 * step))
-
-
-def _stage(reached: float, least: float = 1.0) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is above what is reached."""
-    power = 10.0 ** math.floor(math.log10(max(reached, least, 1e-9)))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= max(reached, least))

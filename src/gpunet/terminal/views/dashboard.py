@@ -17,12 +17,12 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.curves import curves
 from gpunet.terminal.views.draw import draw_screen
 from gpunet.terminal.views.epochs_table import WHOLE_TABLE, epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
-from gpunet.terminal.views.kept import kept
 from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
@@ -87,7 +87,7 @@ def dashboard_frame(
         return framed(console, [waiting], last, size)
     header, gap, rows = _shared_out(height)
     parts = [
-        kept(_head, console, view.run, width, header),
+        cached(_head, console, view.run, width, header),
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
         text_block(console, [_strip(console, view, width)][:gap], width),
@@ -132,8 +132,8 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
     gap = Block(width, []).shaped(width, share.gap)
     left = WHOLE_TABLE if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
-    epochs = kept(epochs_table, console, run, view.records, view.best_epoch, left, share.table)
-    samples = kept(gallery, console, run, view.gallery, right, share.gallery)
+    epochs = cached(epochs_table, console, run, view.records, view.best_epoch, left, share.table)
+    samples = cached(gallery, console, run, view.gallery, right, share.gallery)
     if share.side_by_side:
         return stack([charts, gap, beside([epochs, samples], gap=2)], width)
     return stack([charts, gap, epochs, samples], width)

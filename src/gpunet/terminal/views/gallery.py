@@ -18,9 +18,10 @@ from gpunet.terminal.draw.block import Block, grid, stack, text_block
 from gpunet.terminal.draw.digits import picture
 from gpunet.terminal.draw.scatter import scatters
 from gpunet.terminal.draw.style import Ink
-from gpunet.terminal.views.kept import kept
+from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.verdict import Verdict, in_words, verdicts
 from gpunet.training.events import RunInfo
+from gpunet.training.metrics import probability_of
 
 __all__ = ["gallery"]
 
@@ -54,12 +55,8 @@ def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: 
 
 def _worst_first(run: RunInfo, answers: NDArray[np.float32]) -> NDArray[np.intp]:
     """The gallery's rows (g,), those first that the network gives the least probability to."""
-    known, labels = np.nan_to_num(answers, nan=0.0), run.gallery.labels
-    if run.network.kind == "classes":
-        right = known[np.arange(len(labels)), labels]
-    else:
-        right = np.where(labels > 0, known, 1 - known).prod(axis=1)
-    return np.argsort(right, kind="stable")
+    known = np.nan_to_num(answers, nan=0.0)
+    return np.argsort(probability_of(run.gallery.labels, known), kind="stable")
 
 
 def _samples(
@@ -79,7 +76,7 @@ def _samples(
     tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
     picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
     fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
-    pictures = kept(_pictures, console, run, columns, picture_rows)
+    pictures = cached(_pictures, console, run, columns, picture_rows)
     captions = _captions(console, ordered, answers, columns)
     tiles = [
         stack([pictures[index], text_block(console, [caption], columns)], columns)

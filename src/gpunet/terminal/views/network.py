@@ -11,6 +11,7 @@ from rich.text import Text
 
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.network_answers import answers, answers_size, mistakes
 from gpunet.terminal.views.network_layers import layers_table
 from gpunet.terminal.views.network_sample import sample_at_work
@@ -68,11 +69,13 @@ def _answers(console: Console, run: RunInfo, insight: Insight, width: int, rows:
     columns, lines = answers_size(run, insight)
     if width >= WIDE:
         left = min(width // 2, columns)
-        told = answers(console, run, insight, left, rows)
-        return beside([told, mistakes(console, run, insight, width - left - GAP, rows)], gap=GAP)
+        told = cached(answers, console, run, insight, left, rows)
+        return beside(
+            [told, cached(mistakes, console, run, insight, width - left - GAP, rows)], gap=GAP
+        )
     first = lines if rows >= lines + LEAST_MISTAKES else 0
-    told = answers(console, run, insight, width, first)
-    return stack([told, mistakes(console, run, insight, width, rows - first)], width)
+    told = cached(answers, console, run, insight, width, first)
+    return stack([told, cached(mistakes, console, run, insight, width, rows - first)], width)
 
 
 def _above(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
@@ -81,11 +84,11 @@ def _above(console: Console, view: View, run: RunInfo, width: int, rows: int) ->
     left = (width - GAP) * 3 // 5
     right = width - left - GAP
     if width < 60:
-        return first_layer(console, run, view.insight, width, rows)
+        return cached(first_layer, console, run, view.insight, width, rows)
     return beside(
         [
-            first_layer(console, run, view.insight, left, rows),
-            sample_at_work(console, run, view.insight, view.sample, right, rows),
+            cached(first_layer, console, run, view.insight, left, rows),
+            cached(sample_at_work, console, run, view.insight, view.sample, right, rows),
         ],
         gap=GAP,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +48,6 @@ def _matrix_widths(run: RunInfo, insight: Insight) -> tuple[int, int]:
     return min(NAME, max(names)), max(4, len(str(int(insight.matrix.max(initial=0)))) + 1)
 
 
-@lru_cache(maxsize=2)
 def answers(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
     """The confusion matrix, the F1 of each label, or how far off measured targets are."""
     if rows < 3:
@@ -151,7 +149,6 @@ def _residuals(
     return "errors, answer less truth", text_block(console, lines, width)
 
 
-@lru_cache(maxsize=2)
 def mistakes(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
     """The worst answers, each with the course of the probability of what is true."""
     worst, measured = insight.mistakes, run.network.kind == "measured"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,6 @@ __all__ = ["sample_at_work"]
 Array = NDArray[Any]
 
 
-@lru_cache(maxsize=2)
 def sample_at_work(
     console: Console, run: RunInfo, insight: Insight, sample: int, width: int, rows: int
 ) -> Block:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from rich.console import Console
 from rich.text import Text
@@ -29,7 +27,6 @@ LONGEST_NAME = 18
 """Cells of a column's name beside the weights of a table's columns."""
 
 
-@lru_cache(maxsize=2)
 def first_layer(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
     """The weights of the first layer: a picture for each unit, or a row for each column."""
     shape = run.dataset.image_shape

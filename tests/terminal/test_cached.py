@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.segment import Segment
 
 from gpunet.terminal.draw.block import Block
-from gpunet.terminal.views.kept import kept
+from gpunet.terminal.views.cached import cached
 
 MakeConsole = Callable[..., Console]
 
@@ -29,15 +29,15 @@ def test_a_part_is_drawn_again_only_for_another_object_number_text_or_console(
     console, other = make_text_console(), make_text_console()
     answers, alike = np.zeros(3), np.zeros(3)
     wide = 10**6
-    first = kept(part, console, answers, wide, "a")
-    assert kept(part, console, answers, int("1000000"), "".join(["a"])) is first
+    first = cached(part, console, answers, wide, "a")
+    assert cached(part, console, answers, int("1000000"), "".join(["a"])) is first
     assert len(drawn) == 1
     for inputs in ((alike, wide, "a"), (alike, 2, "a"), (alike, 2, "b"), (None, 2, "b")):
-        kept(part, console, *inputs)
+        cached(part, console, *inputs)
     assert len(drawn) == 5
-    kept(part, other, None, 2, "b")
+    cached(part, other, None, 2, "b")
     assert drawn[-1] == (other, 2, "b")
-    assert kept(part, console, answers, wide, "a").width == wide
+    assert cached(part, console, answers, wide, "a").width == wide
 
 
 def test_what_was_drawn_is_kept_as_long_as_its_console(make_text_console: MakeConsole) -> None:
@@ -48,7 +48,7 @@ def test_what_was_drawn_is_kept_as_long_as_its_console(make_text_console: MakeCo
         return Block(0, [])
 
     console, held = make_text_console(), Held()
-    kept(part, console, held)
+    cached(part, console, held)
     alive = weakref.ref(held)
     del held
     gc.collect()

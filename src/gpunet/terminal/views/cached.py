@@ -8,21 +8,21 @@ from weakref import WeakKeyDictionary
 
 from rich.console import Console
 
-__all__ = ["kept"]
+__all__ = ["cached"]
 
 Drawn = TypeVar("Drawn")
 
-_kept: WeakKeyDictionary[Console, dict[Any, tuple[tuple[Any, ...], Any]]] = WeakKeyDictionary()
+_cache: WeakKeyDictionary[Console, dict[Any, tuple[tuple[Any, ...], Any]]] = WeakKeyDictionary()
 """The latest look of each part, and what it was drawn from, as long as there is its console."""
 
 
-def kept(part: Callable[..., Drawn], console: Console, *inputs: Any) -> Drawn:
+def cached(part: Callable[..., Drawn], console: Console, *inputs: Any) -> Drawn:
     """``part(console, *inputs)``, or what that was the last time if the inputs are the same.
 
     Texts and numbers are the same if they are equal, others if they are the same object: what
     views hold is replaced and never changed.
     """
-    looks = _kept.setdefault(console, {})
+    looks = _cache.setdefault(console, {})
     if part not in looks or not all(map(_same, looks[part][0], inputs)):
         looks[part] = inputs, part(console, *inputs)
     drawn: Drawn = looks[part][1]
