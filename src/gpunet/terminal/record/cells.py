@@ -13,7 +13,7 @@ from rich.terminal_theme import TerminalTheme
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.draw.style import PANEL, Background
 
-__all__ = ["RGB", "Cell", "Look", "cells_of"]
+__all__ = ["RGB", "Cell", "Look", "cells_of", "hexadecimal"]
 
 RGB = tuple[int, int, int]
 """Red, green and blue, each 0 to 255."""
@@ -70,3 +70,8 @@ def _look(style: Style, background: Background) -> Look:
 
 def _rgb(color: ColorTriplet) -> RGB:
     return color.red, color.green, color.blue
+
+
+def hexadecimal(color: RGB) -> str:
+    """A color as pages and players write it: ``#ff8700``."""
+    return "#{:02x}{:02x}{:02x}".format(*color)
