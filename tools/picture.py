@@ -1,7 +1,8 @@
-"""Draws ``docs/dashboard.svg``: the dashboard of a real run, from its first step to its end.
+"""Draws ``docs/dashboard.svg``: a real run in the terminal, from its first step to its end card.
 
-It trains on the best device found, as ``gpunet train --hidden 16,16 --optimizer adam`` does, and
-records what the terminal would show, with a look into the network between two at the curves::
+It trains as ``gpunet train DATA --device DEVICE`` does, and records what the terminal would show
+to somebody who looks at the curves, then into the network, draws a digit, and looks at the curves
+again::
 
     python tools/picture.py --data mnist --device gpu --output docs/dashboard.svg
 
@@ -11,24 +12,59 @@ What ``gpunet replay RUN --svg FILE`` writes is drawn by the same code.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from gpunet.artifacts.metrics_reader import Event, RunEnd
-from gpunet.config import TrainConfig
-from gpunet.terminal.record.files import FORMATS
-from gpunet.terminal.record.replay import Told, recorded
-from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
-from gpunet.workflows.messages import Messages
-from gpunet.workflows.training import train_model
+import numpy as np
+from rich.console import Console
 
-SIZE = 110, 34
+from gpunet.artifacts.metrics_reader import Event, RunEnd
+from gpunet.cli.saving import Results
+from gpunet.cli.training_end import end_card
+from gpunet.config import TrainConfig
+from gpunet.datasets.strokes import load_pens
+from gpunet.terminal.draw.block import Block, stack
+from gpunet.terminal.draw.canvas import Canvas
+from gpunet.terminal.live.drawing import Drawing
+from gpunet.terminal.record.files import FORMATS
+from gpunet.terminal.record.recording import Draw, Recording
+from gpunet.terminal.record.replay import RATE, Told, moments
+from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
+from gpunet.terminal.views.end_card import EndCard
+from gpunet.terminal.views.view import View
+from gpunet.training.events import (
+    Callback,
+    Control,
+    EpochEnd,
+    Insight,
+    Progress,
+    RunInfo,
+    StopReason,
+)
+from gpunet.workflows.drawing import model_under_way
+from gpunet.workflows.messages import Messages
+from gpunet.workflows.run_folders import Recorder, new_run
+from gpunet.workflows.training import Run, train_model
+
+SIZE = 100, 32
 """Columns and rows."""
 
-SECONDS = 12.0
+SECONDS, HOLD = 14.0, 4.0
+"""For which the run goes on, and for which its end card is shown."""
 
-KEYS = ((2.0, "l"), (4.5, "n"), (8.5, "n"))
-"""A logarithmic axis, and the network for a while."""
+KEYS = ((2.0, "l"), (4.0, "n"), (8.0, "d"), (12.0, "escape"))
+"""A logarithmic axis, into the network, to the board, back to the curves; each at its second."""
+
+DIGIT, DRAWN = 5, (8.5, 11.0)
+"""What is drawn by hand, and from when to when."""
+
+HEIGHT = 0.36
+"""Of the digit: half of it, in parts of the board."""
 
 
 class Witness(Callback):
@@ -66,6 +102,57 @@ class Witness(Callback):
         self.events.append((time.monotonic(), event))
 
 
+@contextlib.contextmanager
+def elsewhere() -> Iterator[None]:
+    """Work in an empty folder for a while, so that the run is the first one there."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        yield
+
+
+def canvas_at(second: float) -> Canvas:
+    """The board while the digit is drawn, with as much of it as there is at that second."""
+    pens = [form for form in load_pens() if form.digit == DIGIT]
+    form = max(pens, key=lambda one: one.weight)
+    points = form.spline @ form.controls[0] * HEIGHT + 0.5  # (n, 2)
+    strokes = [points[np.abs(form.spline[:, own]).sum(axis=1) > 1e-6] for own in form.strokes]
+    begin, end = DRAWN
+    left = round(np.clip((second - begin) / (end - begin), 0, 1) * sum(map(len, strokes)))
+    canvas = Canvas()
+    for stroke in strokes:
+        places = [(float(x), float(y)) for x, y in stroke[:left]]
+        left -= len(places)
+        for number, place in enumerate(places):
+            canvas = canvas.moved(place) if number else canvas.lowered(place)
+        canvas = canvas.lifted()
+    return canvas
+
+
+def frames(told: Told, card: EndCard) -> Iterator[tuple[float, Draw]]:
+    """What is seen while the run goes on and keys are pressed, and at last its end."""
+    drawing = Drawing(model_under_way(told.run))
+    count = round(SECONDS * RATE)
+    for number, moment in enumerate(moments(told, count)):
+        at, view = SECONDS * number / count, moment.view
+        for pressed_at, key in KEYS:
+            view = view.pressed(key) if pressed_at <= at else view
+        if view.screen == "draw" and view.insight is not None:
+            drawing.canvas = canvas_at(at)
+            of = f"epoch {view.insight.epoch}, step {view.insight.step:,}"
+            view = replace(view, drawn=drawing.drawn(view.insight.parameters, of))
+        yield at, partial(_frame, view, moment.at)
+    yield SECONDS, partial(_end, view, card)
+
+
+def _frame(view: View, now: float, console: Console) -> Block:
+    return dashboard_frame(console, view, Control(), SIZE, now, keys=True)
+
+
+def _end(view: View, card: EndCard, console: Console) -> Block:
+    width = SIZE[0]
+    blank, lines = Block(width, []).shaped(width, 1), console.render_lines(card)
+    return stack([closing_view(console, view), blank, Block(width, lines)], width)
+
+
 def main() -> None:
     """Train, and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,13 +160,28 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--output", type=Path, default=Path("docs/dashboard.svg"))
     arguments = parser.parse_args()
+    output = arguments.output.absolute()
+    with elsewhere():
+        recorder = new_run(None, None, None)
+        told, run = trained(arguments.data, arguments.device, recorder)
+        results = Results(force=False)
+        if recorder.model is not None:
+            results.written["model"], results.paths["model"] = str(recorder.model), recorder.model
+        console = Console(width=SIZE[0], force_terminal=True)
+        card = end_card(console, run, results, recorder)
+    title = f"gpunet trains {told.run.network} on {told.run.dataset.name}"
+    recording = Recording(title, SIZE, list(frames(told, card)), SECONDS + HOLD)
+    output.write_bytes(FORMATS[output.suffix.removeprefix(".")](recording, "auto"))
+
+
+def trained(data: str, device: str, recorder: Recorder) -> tuple[Told, Run]:
+    """A run with the default settings, and all that was told of it."""
     witness, messages = Witness(), Messages()
     messages.control.insight_wanted.set()
-    config = TrainConfig(optimizer="adam", hidden=(16, 16))
-    train_model(arguments.data, config, arguments.device, messages, callbacks=(witness,))
-    recording = recorded(witness.told(), SIZE, SECONDS, KEYS)
-    kind = arguments.output.suffix.removeprefix(".")
-    arguments.output.write_bytes(FORMATS[kind](recording, "auto"))
+    run = train_model(
+        data, TrainConfig(), device, messages, recorder=recorder, callbacks=(witness,)
+    )
+    return witness.told(), run
 
 
 if __name__ == "__main__":
