@@ -32,6 +32,8 @@ class Terminal:
         for parameters, order, character in CODE.findall(text):
             if order == "H":
                 row, column = (int(part) - 1 for part in parameters.split(";"))
+            elif order == "G":
+                column = int(parameters) - 1
             elif order == "m":
                 pen = parameters.removeprefix("0").removeprefix(";")
             elif character and (size := cell_len(character)):

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from tests.terminal.emulated import Terminal
 
 from gpunet.terminal.draw.block import Block
@@ -112,7 +113,24 @@ def test_a_terminal_shows_every_frame_whatever_there_was_before(console: Console
 def test_no_text_reaches_the_terminal_as_a_control_code(console: Console) -> None:
     cells = Cells(console)
     cells.draw(block([("a\x1b[2J\x07é\u0301\u202e\n", RED)]))
-    assert written(console) == f"{BEGIN}\x1b[1;1H\x1b[0;31ma[2Jé\u0301{END}"
+    assert written(console) == f"{BEGIN}\x1b[1;1H\x1b[0;31ma[2Jé\u0301\x1b[6G{END}"
+
+
+@pytest.mark.parametrize(
+    "name", ["❤\ufe0f", "👩\u200d🔬", "\u0301a", "각", "e\u0301\u0302", "\u202eb"]
+)
+def test_what_stands_behind_a_class_of_several_characters_is_drawn_at_its_place(
+    console: Console, name: str
+) -> None:
+    """Neither the frame after it fails, nor is its right side shifted where terminals differ."""
+    cells, terminal = Cells(console), Terminal(12, 1)
+    for percent in ("91 %", "99 %"):
+        text = Text(f"{name} {percent}")
+        text.pad_right(12 - text.cell_len)
+        cells.draw(block([(text.plain, RED)]))
+        terminal.obey(written(console))
+    column = Text(f"{name} ").cell_len
+    assert "".join(one for one, _ in terminal.cells[0][column:]).rstrip() == "99 %"
 
 
 @pytest.mark.parametrize(

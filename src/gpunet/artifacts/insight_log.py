@@ -6,8 +6,6 @@ steps of 1/32767. All weights and biases are not kept.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 from typing import Annotated, Any, Literal
 
@@ -16,6 +14,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from gpunet.artifacts.logged_values import as_base64, finite, from_base64
 from gpunet.datasets.dataset import Samples
 from gpunet.files.typed_json import UnsoundError
 from gpunet.training.events import Insight, LayerInsight, Mistakes, RunInfo
@@ -44,12 +43,12 @@ class _Rounded(msgspec.Struct):
         wide = np.where(known, values, 0).astype(np.float64)
         scales = np.abs(wide).max(axis=1, initial=0) / most  # (n,)
         whole = np.rint(wide / np.where(scales > 0, scales, 1)[:, None])
-        stored = np.where(known, whole, -most - 1).astype(np.dtype(dtype).newbyteorder("<"))
+        stored = np.where(known, whole, -most - 1).astype(dtype)
         return cls(
             dtype,
             (values.shape[0], values.shape[1]),
             tuple(float(f"{one:.9g}") for one in scales.tolist()),
-            base64.b64encode(stored.tobytes()).decode(),
+            as_base64(stored),
         )
 
     def values(self, what: str, *wanted: int | None) -> NDArray[np.float32]:
@@ -58,19 +57,11 @@ class _Rounded(msgspec.Struct):
         Raises:
             UnsoundError: they have not.
         """
-        kind = np.dtype(self.dtype).newbyteorder("<")
         if any(size not in (None, own) for size, own in zip(wanted, self.shape, strict=True)):
             raise UnsoundError(f"{what} has the shape {self.shape}, wanted {wanted}")
-        try:
-            content = base64.b64decode(self.base64, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise UnsoundError(f"{what} is no base64") from error
-        if (
-            len(content) != math.prod(self.shape) * kind.itemsize
-            or len(self.scales) != self.shape[0]
-        ):
-            raise UnsoundError(f"{what} has not as many values as its shape {self.shape} says")
-        whole = np.frombuffer(content, kind).reshape(self.shape)
+        whole = from_base64(self.base64, self.dtype, self.shape, what)
+        if len(self.scales) != self.shape[0]:
+            raise UnsoundError(f"{what} has {len(self.scales)} scales, wanted {self.shape[0]}")
         values = whole * np.array(self.scales, np.float32).reshape(-1, 1)
         return np.where(whole == np.iinfo(self.dtype).min, np.float32(np.nan), values)
 
@@ -186,7 +177,7 @@ def logged(insight: Insight, *, pictures: bool) -> dict[str, Any]:
             networks=len(insight.parameters),
             layers=tuple(
                 _Layer(
-                    _known(one.weight_norm), _known(one.gradient_norm), _known(one.update), one.idle
+                    _short(one.weight_norm), _short(one.gradient_norm), _short(one.update), one.idle
                 )
                 for one in insight.layers
             ),
@@ -196,7 +187,7 @@ def logged(insight: Insight, *, pictures: bool) -> dict[str, Any]:
             gallery=_Rounded.of(insight.gallery[:samples], "int16"),
             looked_at=insight.looked_at,
             matrix=tuple(map(tuple, insight.matrix.tolist())),
-            f1=tuple(map(_known, insight.f1.tolist())),
+            f1=tuple(map(_short, insight.f1.tolist())),
             residuals=_Rounded.of(residuals, "int16"),
             mistakes=_logged_mistakes(insight.mistakes, answered, pictures=pictures),
         )
@@ -220,9 +211,8 @@ def _logged_mistakes(mistakes: Mistakes, answered: int, *, pictures: bool) -> _M
     )
 
 
-def _known(value: float) -> float | None:
-    """A number in a few digits, or ``None`` for one that is not finite."""
-    return float(f"{value:.6g}") if math.isfinite(value) else None
+def _short(value: float) -> float | None:
+    return finite(value, 6)
 
 
 def _number(value: float | None) -> float:

@@ -10,7 +10,6 @@ again in the same file. How a file is read back belongs to ``metrics_reader``.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import json
@@ -22,11 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import __version__
 from gpunet.artifacts.insight_log import logged
+from gpunet.artifacts.logged_values import as_base64, finite
 from gpunet.config import TrainConfig
 from gpunet.datasets.scaling import Scaling
 from gpunet.errors import OutputError, reason_of
@@ -284,24 +283,18 @@ def _gallery(run: RunInfo) -> tuple[dict[str, Any], int]:
 
 
 def _array(values: NDArray[Any]) -> dict[str, Any]:
-    """An array as JSON holds it: its bytes, the lowest first, in base64."""
-    ordered = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    """An array as JSON holds it."""
     return {
         "dtype": values.dtype.name,
         "shape": list(values.shape),
-        "base64": base64.b64encode(ordered.tobytes()).decode(),
+        "base64": as_base64(values),
     }
 
 
 def _known(values: Mapping[str, Any], digits: int = 17) -> dict[str, Any]:
-    """The values that there are, with null for what is no finite number.
-
-    Nine digits give the bits of a float32, and seventeen those of a float64.
-    """
-    return {name: _written(value, digits) for name, value in values.items() if value is not None}
-
-
-def _written(value: Any, digits: int) -> Any:
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+    """The values that there are, with null for what is no finite number."""
+    return {
+        name: finite(value, digits) if isinstance(value, float) else value
+        for name, value in values.items()
+        if value is not None
+    }

@@ -6,8 +6,6 @@ for types, shapes and sizes.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import math
 import stat
@@ -22,6 +20,7 @@ from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
 from gpunet.artifacts.insight_log import LoggedInsight
+from gpunet.artifacts.logged_values import from_base64
 from gpunet.artifacts.metrics_log import FORMAT
 from gpunet.config import MAXIMUM_EPOCHS, Kind, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
@@ -192,14 +191,7 @@ class _Array(msgspec.Struct):
         Raises:
             UnsoundError: there are none of this type and shape.
         """
-        kind = np.dtype(self.dtype).newbyteorder("<")
-        try:
-            content = base64.b64decode(self.base64, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise UnsoundError("an array is no base64") from error
-        if len(content) != math.prod(self.shape) * kind.itemsize:
-            raise UnsoundError(f"an array of shape {self.shape} has {len(content)} bytes")
-        return np.frombuffer(content, kind).reshape(self.shape).astype(self.dtype)
+        return from_base64(self.base64, self.dtype, self.shape)
 
 
 class _Gallery(msgspec.Struct):

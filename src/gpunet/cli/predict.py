@@ -135,15 +135,16 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
     """
     from gpunet.artifacts.kept_runs import is_model
     from gpunet.files.home import expanded
+    from gpunet.files.output import is_there
 
     first, *others = words
-    if first == STANDARD or (Path(first).exists() and not is_model(first)):
+    if first == STANDARD or (is_there(first) and not is_model(first)):
         return options.chosen_model(None), words
     if others:
         return options.chosen_model(first), others
     if is_model(first):
         raise UsageError(f"{first} names a model but no data; name new data behind it")
-    if not expanded(first).exists():
+    if not is_there(expanded(first)):
         raise UsageError(
             f"{first} is no run, and no file of that name exists; check how it is spelled"
         )

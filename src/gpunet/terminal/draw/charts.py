@@ -25,7 +25,7 @@ from gpunet.terminal.draw.axes import (
     nice_ticks,
     tick_label,
 )
-from gpunet.terminal.draw.block import Block, Line, line_of, text_block
+from gpunet.terminal.draw.block import Block, Line, lines_of, text_block
 from gpunet.terminal.draw.dots import BRAILLE, patterns
 from gpunet.terminal.draw.style import Ink, glyphs
 
@@ -220,7 +220,7 @@ def _plot(console: Console, chart: LineChart, axis: Axis, width: int) -> list[Li
     lines.append([Segment(" " * gutter + _x_labels(chart, columns), muted)])
     if chart.strip is not None:
         name = chart.strip.name.rjust(gutter - 1)[: gutter - 1]
-        drawn = _strip(chart.strip, chart.x_range, columns, marks.levels)
+        drawn = _strip(chart.strip, chart.x_range, columns, marks.line)
         style = console.get_style(chart.strip.style)
         lines.append([Segment(f"{name} ", muted), Segment(drawn, style)])
     return lines
@@ -262,7 +262,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         together = np.bitwise_or.reduce(np.where(present, codes, 0), axis=0)
         on_another = (present & (codes == together)).any(axis=0)
         shown = BRAILLE + np.where(on_another, shown, together)
-    characters = np.where(owners < 0, ord(" "), shown)
+    characters = np.where(owners < 0, ord(" "), shown).astype(np.uint32)
     styles = [console.get_style(series.style) for series in chart.series]
     for mark in chart.marks:
         column = _scaled(np.array([mark.x]), chart.x_range, columns * across)[0] // across
@@ -270,11 +270,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
         sign = mark.sign or glyphs(ascii_only).best
         characters[row, column], owners[row, column] = ord(sign), len(styles)
         styles.append(console.get_style(mark.style))
-    inks = [*styles, None]  # -1: None
-    return [
-        line_of((chr(code), inks[owner]) for code, owner in zip(*rows_of_both, strict=True))
-        for rows_of_both in zip(characters.tolist(), owners.tolist(), strict=True)
-    ]
+    return lines_of(characters, owners, [*styles, None])  # -1: None
 
 
 def _owners(present: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -306,6 +302,9 @@ def dots_of(
     y = height - 1 - _scaled(series.y, y_range, height)  # (n,)
     known = np.isfinite(series.x) & ~np.isnan(series.y)
     neighbors = known[:-1] & known[1:] & (not series.points)
+    alone = known.copy()
+    alone[:-1] &= ~neighbors
+    alone[1:] &= ~neighbors
     joined = np.flatnonzero(neighbors)  # a segment starts at each of these
     steps = np.maximum(np.abs(np.diff(x))[joined], np.abs(np.diff(y))[joined]) + 1
     segment = np.repeat(joined, steps)
@@ -318,7 +317,6 @@ def dots_of(
         drawn = np.where(steep, line_y, line_x) % 2 == 0
         line_x, line_y = line_x[drawn], line_y[drawn]
     dots[line_y, line_x] = True
-    alone = known & ~np.isin(np.arange(len(x)), [joined, joined + 1])
     alone[np.flatnonzero(known)[-1:]] = True
     dots[y[alone], x[alone]] = True
     return dots
@@ -329,7 +327,7 @@ def _scaled(
 ) -> NDArray[np.int64]:
     """(n,) dots from 0 to size - 1; 0 for what is no number."""
     lowest, highest = limits
-    bounded = np.clip(np.nan_to_num(values, nan=lowest), lowest, highest)
+    bounded = np.minimum(np.fmax(values, lowest), highest)  # fmax: what is no number is lowest
     span = highest - lowest
     share = (bounded - lowest) / span if span > 0 else np.zeros_like(bounded)
     return np.rint(share * (size - 1)).astype(np.int64)

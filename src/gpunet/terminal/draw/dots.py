@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 __all__ = ["BRAILLE", "dotted", "patterns", "written_large"]
 
 BRAILLE = 0x2800
-"""The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""
+"""The empty braille cell; with a bit for each dot its code point gives a pattern."""
 
-WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
+ORDER = np.array([0, 2, 4, 1, 3, 5, 6, 7])
+"""The dots of a cell, counted row by row, from the lowest bit to the highest."""
 
 FINE = 120
 """Pixels of the letters before they are brought to a size."""
@@ -25,10 +26,9 @@ def dotted(dots: NDArray[np.bool_]) -> list[str]:
 
 def patterns(dots: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The patterns (rows, columns), counted from ``BRAILLE``, of dots (4 * rows, 2 * columns)."""
-    height, width = dots.shape
-    cells = dots.reshape(height // 4, 4, width // 2, 2)
-    found: NDArray[np.int64] = np.einsum("rdca,da->rc", cells, WEIGHTS)
-    return found
+    rows, columns = dots.shape[0] // 4, dots.shape[1] // 2
+    cells = dots.reshape(rows, 4, columns, 2).transpose(0, 2, 1, 3).reshape(rows, columns, 8)
+    return np.packbits(cells[..., ORDER], axis=2, bitorder="little")[..., 0].astype(np.int64)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from rich.text import Text
 from gpunet.model import Model
 from gpunet.parameters import layer_views
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, Line, grid, line_of, stack, text_block
+from gpunet.terminal.draw.block import Block, Line, grid, lines_of, stack, text_block
 from gpunet.terminal.draw.digits import fitted, half_blocks
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, SIGNED, SIGNED_256, ZERO, Ink
@@ -130,11 +130,9 @@ def _shares(values: NDArray[np.float64], full: float | None = None) -> NDArray[n
 def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
     sizes = np.abs(shares)
     levels = np.sign(shares) * ((sizes >= FAINT).astype(int) + (sizes >= FULL))  # -2 to 2
-    styles = {-1: console.get_style(Ink.LABEL), 0: Style.null(), 1: console.get_style(Ink.WRONG)}
-    return [
-        line_of((MARKS[level + 2], styles[np.sign(level)]) for level in row)
-        for row in levels.astype(int).tolist()
-    ]
+    marks = np.array(list(map(ord, MARKS)), np.uint32)[levels.astype(int) + 2]
+    styles = [console.get_style(Ink.LABEL), Style.null(), console.get_style(Ink.WRONG)]
+    return lines_of(marks, np.sign(levels).astype(int) + 1, styles)
 
 
 def _legend(console: Console, painter: Painter | None) -> str:

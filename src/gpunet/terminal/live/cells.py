@@ -6,22 +6,19 @@ Owns the alternate screen and the escape codes of a frame. When one is drawn bel
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
-from operator import itemgetter
+from itertools import groupby
 
-from rich.cells import get_character_cell_size
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import cell_len
 from rich.console import COLOR_SYSTEMS, Console
 from rich.style import Style
 
-from gpunet.terminal.draw.block import Block, Line
+from gpunet.terminal.draw.block import SINGLE, Block, Line, graphemes
 
 __all__ = ["Cells"]
-
-Cell = tuple[str, Style | None]
-"""A character and its style; an empty one behind a character that is two cells wide."""
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 """Go to the alternate screen and hide the cursor, and back."""
@@ -33,11 +30,17 @@ it, though it may have become narrower a moment ago."""
 MOUSE = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
 """Have the terminal tell of its mouse's buttons and of what is dragged; have it tell no more."""
 
-SINGLE = re.compile("[ -~─-▟⠀-⣿]*")
-"""Texts of ASCII, lines, blocks and braille alone, each of whose characters takes one cell."""
-
 APART = 6
 """Unchanged cells that are written again rather than jumped over, which takes as many bytes."""
+
+BEHIND = "\0"
+"""What stands for the second cell of a character that is two cells wide."""
+
+FIRST = 0xF0000
+"""From here on, where Unicode has no characters, are those that stand for several in one cell."""
+
+STYLES = 32
+"""The number of a cell's style stands above so many bits of its character."""
 
 
 class Cells:
@@ -52,9 +55,11 @@ class Cells:
         """Whether the terminal shows the alternate screen."""
         self._console = console
         self._colors = COLOR_SYSTEMS.get(console.color_system or "")
-        self._codes: dict[Style | None, str] = {}
+        self._codes = ["\x1b[0m"]  # of all styles that were seen, by their numbers
+        self._styles: dict[Style | None, int] = {None: 0}
+        self._clusters: list[str] = []  # several characters that share a cell
         self._shown = Block(0, [])
-        self._rows: dict[int, list[Cell]] = {}  # the cells of what is shown
+        self._rows: dict[int, NDArray[np.int64]] = {}  # the cells of what is shown
         self._mouse = False
 
     def open(self, more: str = "") -> None:
@@ -101,52 +106,86 @@ class Cells:
         """The codes that make what is shown into the block."""
         before = self._shown
         known = (before.width, before.height) == (block.width, block.height)
-        pen = self._code(None)
+        pen = 0
         for row, line in enumerate(block.lines):
             if known and before.lines[row] == line:
                 continue
-            cells = _cells(line)
-            runs = _runs(self._rows[row], cells) if known else [(0, len(cells))]
+            text, styles = self._cells(line, block.width)
+            cells = (styles << STYLES) + np.frombuffer(text.encode("utf-32-le"), np.uint32)
+            changed = np.flatnonzero(cells != self._rows[row]) if known else np.arange(len(cells))
             self._rows[row] = cells
-            for start, end in runs:
+            numbers = styles.tolist()
+            for start, end in _runs(changed.tolist()):
                 yield f"\x1b[{row + 1};{start + 1}H"
-                for style, run in groupby(cells[start:end], itemgetter(1)):
-                    if (code := self._code(style)) != pen:
-                        pen = code
-                        yield code
-                    yield "".join(map(itemgetter(0), run))
+                for style, places in groupby(range(start, end), numbers.__getitem__):
+                    if style != pen:
+                        pen = style
+                        yield self._codes[style]
+                    begin, start = start, start + len(list(places))
+                    yield self._written(text[begin:start], begin)
 
-    def _code(self, style: Style | None) -> str:
-        """The escape code that sets this style and no other."""
-        if style not in self._codes:
+    def _cells(self, line: Line, width: int) -> tuple[str, NDArray[np.int64]]:
+        """A character for each cell of a line, and the number of its style (width,)."""
+        texts = [text for text, _, _ in line]
+        if not SINGLE.fullmatch(whole := "".join(texts)):
+            texts = [self._one_each(text) for text in texts]
+            whole = "".join(texts)
+        numbers = [self._style(style) for _, style, _ in line]
+        styles = np.repeat(np.array(numbers, np.int64), list(map(len, texts)))
+        missing = width - len(whole)
+        if missing:
+            whole = whole[:width].ljust(width)
+            styles = np.append(styles[:width], np.zeros(max(0, missing), np.int64))
+        return whole, styles
+
+    def _one_each(self, text: str) -> str:
+        """One character for each cell of a text, without what cannot be seen."""
+        cells = ""
+        for cluster in graphemes(text):
+            if len(cluster) > 1 and cluster not in self._clusters:
+                self._clusters.append(cluster)
+            one = cluster if len(cluster) == 1 else chr(FIRST + self._clusters.index(cluster))
+            cells += one + BEHIND * (cell_len(cluster) - 1)
+        return cells
+
+    def _written(self, cells: str, column: int) -> str:
+        """What is written for cells from a column on.
+
+        Terminals do not agree how wide several characters in one cell are: the cursor is set again.
+        """
+        if not self._clusters:
+            return cells.replace(BEHIND, "")
+        written = ""
+        for place, cell in enumerate(cells, column + 1):
+            if ord(cell) >= FIRST:
+                cluster = self._clusters[ord(cell) - FIRST]
+                written += f"{cluster}\x1b[{place + cell_len(cluster)}G"
+            elif cell != BEHIND:
+                written += cell
+        return written
+
+    def _style(self, style: Style | None) -> int:
+        """The number of a style; those that are written alike have one."""
+        number = self._styles.get(style)
+        if number is None:
             shown = style or Style.null()
             shown = shown.without_color if self._console.no_color else shown
             code, _, _ = shown.render("x", color_system=self._colors).partition("x")
-            self._codes[style] = f"\x1b[0;{code[2:]}" if code else "\x1b[0m"
-        return self._codes[style]
+            code = f"\x1b[0;{code[2:]}" if code else "\x1b[0m"
+            if code not in self._codes:
+                self._codes.append(code)
+            number = self._styles[style] = self._codes.index(code)
+        return number
 
 
-def _cells(line: Line) -> list[Cell]:
-    """The cells of a line; what is no character that can be seen has none."""
-    cells: list[Cell] = []
-    for text, style, _ in line:
-        if SINGLE.fullmatch(text):
-            cells += [(character, style) for character in text]
-            continue
-        for character in filter(str.isprintable, text):
-            size = get_character_cell_size(character)
-            if not size and cells:  # an accent on the character before
-                cells[-1] = (cells[-1][0] + character, style)
-            else:
-                cells += [(character, style), ("", style)][: size or 1]
-    return cells
-
-
-def _runs(before: Sequence[Cell], cells: Sequence[Cell]) -> Iterator[tuple[int, int]]:
-    """Where the cells are other than before, each run from its first cell to after its last."""
-    changed = [
-        place for place, pair in enumerate(zip(before, cells, strict=True)) if pair[0] != pair[1]
-    ]
-    ends = [place for place, after in pairwise(changed) if after - place > APART] + changed[-1:]
-    starts = changed[:1] + [after for place, after in pairwise(changed) if after - place > APART]
-    yield from zip(starts, (end + 1 for end in ends), strict=True)
+def _runs(changed: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The runs of changed cells, each from its first cell to after its last."""
+    if not changed:
+        return
+    start = last = changed[0]
+    for place in changed:
+        if place - last > APART:
+            yield start, last + 1
+            start = place
+        last = place
+    yield start, last + 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from gpunet.config import Theme
 from gpunet.terminal.draw.style import PANEL
-from gpunet.terminal.record.cells import RGB, Cell, Look, cells_of
+from gpunet.terminal.record.cells import RGB, Cell, Look, cells_of, hexadecimal
 from gpunet.terminal.record.recording import Recording, backgrounds
 
 __all__ = ["cast"]
@@ -27,7 +27,7 @@ def cast(recording: Recording, theme: Theme = "auto") -> str:
         theme: the colors; ``auto`` is ``dark`` here, as a player cannot be asked.
     """
     background = backgrounds(theme)[0]
-    foreground, ground = map(_hex, PANEL[background])
+    foreground, ground = map(hexadecimal, PANEL[background])
     columns, rows = recording.size
     header = {
         "version": 2,
@@ -78,7 +78,3 @@ def _sgr(look: Look, plain: RGB) -> str:
     if look.ground is not None:
         codes.append("48;2;{};{};{}".format(*look.ground))
     return f"\x1b[{';'.join(codes)}m"
-
-
-def _hex(color: RGB) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)

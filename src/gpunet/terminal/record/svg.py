@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 from gpunet.config import Theme
 from gpunet.terminal.draw.style import PANEL
-from gpunet.terminal.record.cells import RGB, Cell, cells_of
+from gpunet.terminal.record.cells import RGB, Cell, cells_of, hexadecimal
 from gpunet.terminal.record.recording import Recording, backgrounds
 from gpunet.terminal.record.shapes import Shape, shape_of
 
@@ -200,9 +200,9 @@ def _look_rules(theme: Theme, colors: _Colors) -> str:
     """The rules that say how things look, on one background or on what the reader prefers."""
     sheets = []
     for position, ground in enumerate(backgrounds(theme)):
-        rules = [f".p{{fill:{_written(PANEL[ground][1])}}}"]
+        rules = [f".p{{fill:{hexadecimal(PANEL[ground][1])}}}"]
         rules += [
-            f".c{number}{{color:{_written(color[position])}}}"
+            f".c{number}{{color:{hexadecimal(color[position])}}}"
             for color, number in colors.numbers.items()
         ]
         sheets.append("".join(rules))
@@ -212,10 +212,6 @@ def _look_rules(theme: Theme, colors: _Colors) -> str:
         f".k{{shape-rendering:crispEdges}}.b{{font-weight:bold}}.u{{text-decoration:underline}}{sheets[0]}"
         + "".join(f"@media(prefers-color-scheme:light){{{sheet}}}" for sheet in sheets[1:])
     )
-
-
-def _written(color: RGB) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _classes(span: Span, ticks: int) -> str:

@@ -107,9 +107,7 @@ def _summed_around(
     Near the beginning it is as many on either side as there are before, so that a steep fall is
     not drawn too low.
     """
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(values, half), 2 * half + 1)[places]
-    reach = np.minimum(places - places[:1], half)[:, None]
-    sums: NDArray[np.float64] = np.where(
-        np.abs(np.arange(-half, half + 1)) <= reach, around, 0.0
-    ).sum(axis=1)
-    return sums
+    reach = np.minimum(places - places[:1], half)
+    ends = np.stack([places - reach, np.minimum(places + reach + 1, len(values))], axis=1)
+    sums: NDArray[np.float64] = np.add.reduceat(np.append(values, 0.0), ends.ravel())
+    return sums[::2]

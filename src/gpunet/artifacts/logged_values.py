@@ -1,0 +1,47 @@
+"""Numbers and arrays as the log of a run holds them: JSON has finite numbers and texts alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.files.typed_json import UnsoundError
+
+__all__ = ["as_base64", "finite", "from_base64"]
+
+
+def finite(value: float, digits: int) -> float | None:
+    """A number in so many digits, or ``None`` if it is not finite.
+
+    Nine digits give the bits of a float32, and seventeen those of a float64.
+    """
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+
+
+def as_base64(values: NDArray[Any]) -> str:
+    """The bytes of an array, the lowest first, as text."""
+    return base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode()
+
+
+def from_base64(
+    text: str, dtype: str, shape: Sequence[int], what: str = "an array"
+) -> NDArray[Any]:
+    """The array that ``as_base64`` made a text of; ``what`` it is stands in messages.
+
+    Raises:
+        UnsoundError: it is none of this type and shape.
+    """
+    kind = np.dtype(dtype).newbyteorder("<")
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UnsoundError(f"{what} is no base64") from error
+    if len(content) != math.prod(shape) * kind.itemsize:
+        raise UnsoundError(f"{what} of shape {tuple(shape)} has {len(content)} bytes")
+    return np.frombuffer(content, kind).reshape(shape).astype(dtype)
