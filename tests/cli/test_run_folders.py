@@ -209,8 +209,11 @@ def test_a_run_whose_data_are_gone_asks_for_them(gpunet: RunCommand, halves: Pat
     ("options", "message"),
     [
         (("--run-dir", "a", "--name", "b"), "give one of them"),
-        (("--name", "a/b"), "is no plain name"),
-        (("--name", ".."), "is no plain name"),
+        (("--name", "a/b"), "can name no run"),
+        (("--name", ".."), "can name no run"),
+        (("--name", "newest"), "can name no run"),
+        (("--name", "-e"), "can name no run"),
+        (("--name", "a\x1b[2J"), "can name no run"),
         (("--run-dir", "kept"), "kept holds a run already"),
         (("--run-dir", "kept/log"), "log is no folder"),
         (("--resume", "nowhere"), "there is no run nowhere"),
@@ -319,7 +322,7 @@ def test_a_name_with_a_nul_is_refused(gpunet: RunCommand, halves: Path) -> None:
     Path("run.toml").write_text('name = "a\\u0000b"\n')
     ran = gpunet("train", "--config", "run.toml", "--data", halves, *FAST)
     assert ran.code == 2
-    assert "--name 'a\\x00b' is no plain name" in ran.failure
+    assert "--name 'a\\x00b' can name no run" in ran.failure
 
 
 def test_the_table_of_runs_tells_what_their_files_hold(gpunet: RunCommand, kept: Path) -> None:

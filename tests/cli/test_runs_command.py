@@ -188,3 +188,55 @@ def test_the_settings_of_a_run_train_it_again(gpunet: RunCommand, halves: Path) 
     assert known["gpunet"] == package.__version__
     assert known["device"]["backend"] == "numpy"
     assert {"python", "numpy", "wgpu", "system", "machine", "command"} <= known.keys()
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("name", [".", "", "runs", "./runs", "x" * 300])
+def test_the_folder_of_all_runs_is_no_run(gpunet: RunCommand, name: str) -> None:
+    Path("runs/best.safetensors").mkdir()  # as a run may be called
+    ran = gpunet("runs", "delete", name, "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is no run" in ran.failure
+    assert len(package.runs()) == 2
+
+
+@pytest.mark.usefixtures("two")
+def test_what_others_have_put_into_the_folder_of_a_run_stays(gpunet: RunCommand) -> None:
+    Path("runs/1-halves-4/notes.txt").write_text("mine")
+    ran = gpunet("runs", "delete", 1, "--yes")
+    assert ran.code == 0
+    assert ran.err == "note: the folder runs/1-halves-4 stays, for other files are in it\n"
+    assert [path.name for path in Path("runs/1-halves-4").iterdir()] == ["notes.txt"]
+    assert [one.name for one in package.runs()] == ["2-halves-8"]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "show", "watch", "replay", "runs", "export"])
+def test_a_name_that_is_too_long_for_a_file_names_nothing(
+    gpunet: RunCommand, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = gpunet(command, "x" * 300, *(["page.html"] if command == "export" else []))
+    assert ran.code == 2
+    assert "there is no run xxx" in ran.failure
+    ran = gpunet("train", "--data", "strokes:300+100", "-q", "--name", "x" * 300)
+    assert (ran.code, "can name no run" in ran.failure) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_called_new_or_a_file_called_runs_stops_no_other(
+    gpunet: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ("train", "--data", "strokes:300+100", "--epochs", 1, "--device", "cpu", "-q")
+    assert gpunet(*small, "--name", "new").code == 0
+    assert gpunet(*small).code == 0
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    Path("runs").write_text("mine")
+    ran = gpunet(*small)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.failure.endswith(
+        "runs is no folder; choose another folder by --run-dir, or keep none by --no-keep "
+        "--output FILE"
+    )
+    assert gpunet(*small, "--no-keep", "--output", "m.safetensors").code == 0

@@ -80,17 +80,17 @@ POINTS = "no images, so there is nothing to draw; leave out --plot"
         (
             "train --name a/b",
             2,
-            "--name 'a/b' is no plain name; give --run-dir for a path, or a name without slashes",
+            "--name 'a/b' can name no run; give a word such as wide-2, or a path by --run-dir",
         ),
         (
             "train --name=",
             2,
-            "--name '' is no plain name; give --run-dir for a path, or a name without slashes",
+            "--name '' can name no run; give a word such as wide-2, or a path by --run-dir",
         ),
         (
             "train --name .",
             2,
-            "--name '.' is no plain name; give --run-dir for a path, or a name without slashes",
+            "--name '.' can name no run; give a word such as wide-2, or a path by --run-dir",
         ),
         (
             "train --config run.toml --recipe nielsen",

@@ -146,6 +146,36 @@ def test_ten_frames_a_second_are_drawn_at_most_and_fewer_where_drawing_is_slow(
     assert staged.due[1:] == pytest.approx([0.5, 0.5, 0.5])
 
 
+def test_one_slow_frame_among_others_hardly_delays_the_next(staged: Staged) -> None:
+    staged.drawing_takes = 0.004
+
+    def slow() -> _Request:
+        staged.drawing_takes = 0.012
+        return _Request.DRAW
+
+    staged.play(_Request.DRAW, slow, None)
+    assert staged.due[-1] == pytest.approx(0.1 - 0.12)  # due while it was waited for a processor
+
+
+def test_news_wake_the_screen_once_a_frame_and_hide_no_key(staged: Staged) -> None:
+    def told_twice_and_pressed() -> None:
+        staged.screen.hurry()
+        staged.screen.show("news")
+        staged.screen.show("more news")
+        assert staged.screen._requests.qsize() == 2
+
+    def told() -> None:
+        staged.screen.show("news")
+        staged.events.append("waits")
+
+    def later() -> None:
+        staged.now += 0.1
+
+    assert staged.play(told_twice_and_pressed, told, later) == [
+        *(*OPENED, "draw", "waits", "draw", "close"),
+    ]
+
+
 def test_a_key_and_another_size_are_answered_at_once_however_slow_drawing_is(
     staged: Staged,
 ) -> None:
@@ -181,8 +211,8 @@ def test_every_ten_seconds_all_is_written_anew(staged: Staged) -> None:
     ]
 
 
-@pytest.mark.parametrize(("due", "waited"), [(0.3, 0.05), (0.02, 0.02), (-5.0, 0.05)])
-def test_the_screen_looks_around_twenty_times_a_second(
+@pytest.mark.parametrize(("due", "waited"), [(0.3, 0.025), (0.02, 0.02), (-5.0, 0.025)])
+def test_the_screen_looks_around_forty_times_a_second(
     make_text_console: MakeConsole,
     monkeypatch: pytest.MonkeyPatch,
     due: float,

@@ -13,8 +13,18 @@ from pathlib import Path
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, OutputError, reason_of
+from gpunet.files.output import is_there
 
-__all__ = ["NEWEST", "RUNS", "claim", "find_model", "find_run", "is_model", "runs_in"]
+__all__ = [
+    "NEWEST",
+    "RUNS",
+    "claim",
+    "find_model",
+    "find_run",
+    "is_model",
+    "is_run_name",
+    "runs_in",
+]
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named, seen from the working folder."""
@@ -23,6 +33,9 @@ NEWEST = "newest"
 """The word for the run that was trained last."""
 
 SUFFIX = ".safetensors"
+
+LONGEST = 200
+"""Bytes of a run's name; most file systems take 255."""
 
 MOST_NUMBERS = 9
 """Digits of a run's number, at most; what is longer is a name."""
@@ -54,7 +67,8 @@ def find_run(name: str | Path | int | None = None) -> RunFolder:
     """
     if name is None or str(name) == NEWEST:
         return _newest(runs_in(RUNS))
-    for folder in (Path(str(name)), RUNS / str(name)):
+    kept = [RUNS / str(name)] if Path(str(name)).name == str(name) else []
+    for folder in (Path(str(name)), *kept):
         if (run := RunFolder(folder)).exists:
             return run
     runs = runs_in(RUNS)
@@ -62,8 +76,9 @@ def find_run(name: str | Path | int | None = None) -> RunFolder:
         if str(name).isdecimal() and _number(run.path.name) == int(str(name)):
             return run
     advice = suggestion(str(name), [run.path.name for run in runs])
+    shown = name if str(name).isprintable() and name != "" else repr(name)
     raise ModelError(
-        f"there is no run {name}{advice or '; `gpunet runs` lists all'}"
+        f"there is no run {shown}{advice or '; `gpunet runs` lists all'}"
     ) from FileNotFoundError(str(name))
 
 
@@ -78,12 +93,12 @@ def find_model(name: str | Path | int | None = None) -> Path:
     if name is None or str(name) == NEWEST:
         return _newest(run for run in runs_in(RUNS) if run.best.exists()).best
     path = Path(str(name))
-    if path.exists() and not path.is_dir():
+    if is_there(path) and not path.is_dir():
         return path
     try:
         run = find_run(name)
     except ModelError as error:
-        if path.exists() or path.suffix or path.name != str(name):
+        if is_there(path) or path.suffix or path.name != str(name):
             return path  # which whoever opens it tells more of
         raise ModelError(
             f"the model {name} cannot be read: there is no such file, and {error}"
@@ -99,15 +114,30 @@ def find_model(name: str | Path | int | None = None) -> Path:
 def is_model(name: str) -> bool:
     """Whether a word names a model file by its content or its ending, or a run."""
     path = Path(name)
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(9)  # how a safetensors file begins: a length and an object
-        return path.suffix == SUFFIX or (head[8:] == b"{" and not any(head[5:8]))
-    if path.exists():
-        return RunFolder(path).exists
+    if is_there(path):
+        return _begins_as_a_model(path) if path.is_file() else RunFolder(path).exists
     with contextlib.suppress(ModelError):
         return find_run(name).exists
     return False
+
+
+def _begins_as_a_model(path: Path) -> bool:
+    """Whether a file is called a model, or begins with a length and an object as its format does.
+
+    One that nobody may read is none.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError:
+        return False
+    return path.suffix == SUFFIX or (head[8:] == b"{" and not any(head[5:8]))
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a run can be called so, and then named on a command line."""
+    plain = Path(name).name == name and name.isprintable() and not name.startswith("-")
+    return plain and len(name.encode()) <= LONGEST and name not in ("", ".", "..", NEWEST)
 
 
 def claim(name: str) -> Path:

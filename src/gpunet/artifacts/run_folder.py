@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,12 +19,12 @@ from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.model_file import save
 from gpunet.errors import ModelError, OutputError, UsageError, reason_of, spelled
 from gpunet.files.locks import is_held, lock
-from gpunet.files.output import require_writable
+from gpunet.files.output import is_there, require_writable
 from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Model
 from gpunet.training.state import RunState
 
-__all__ = ["RunFolder"]
+__all__ = ["RunFolder", "require_place"]
 
 
 class RunFolder:
@@ -49,19 +50,27 @@ class RunFolder:
     @property
     def exists(self) -> bool:
         """Whether there is a run, if perhaps one that was just begun."""
-        return any(file.exists() for file in (self.metrics, self.last, self.best))
+        try:
+            return any(file.is_file() for file in (self.metrics, self.last, self.best))
+        except OSError:  # the path is too long, or others may not look there
+            return False
 
     @property
     def written(self) -> float:
         """When the run was trained last, in seconds since 1970."""
-        files = [file for file in (self.metrics, self.last, self.best) if file.exists()]
-        return max((file.stat().st_mtime for file in files), default=0.0)
+        files = self.metrics, self.last, self.best
+        return max((one.st_mtime for one in _known(files)), default=0.0)
 
     @property
     def bytes(self) -> int:
-        """Bytes of all files in the folder."""
-        files = (file for file in self.path.rglob("*") if not file.is_symlink() and file.is_file())
-        return sum(file.stat().st_size for file in files)
+        """Bytes of all files of the run."""
+        return sum(one.st_size for one in _known(self.files))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that a run may have."""
+        trained = self.last, self.best, self.report, self.curves
+        return (*trained, self.log, self.metrics, self.settings, self.environment)
 
     @property
     def is_running(self) -> bool:
@@ -75,15 +84,12 @@ class RunFolder:
             UsageError: another run is here.
             OutputError: the folder can neither be made nor written to.
         """
-        if any(file.exists() for file in (self.last, self.best, self.report)) or self.is_running:
+        if any(map(is_there, (self.last, self.best, self.report))) or self.is_running:
             raise UsageError(
                 f"{self.path} holds a run already; resume it by "
                 f"{spelled('resume', str(self.path))}, or choose another folder"
             )
-        nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
-        if not nearest.is_dir():
-            raise OutputError(f"{nearest} is no folder, so no run can be kept in {self.path}")
-        require_writable(nearest / self.log.name)
+        require_place(self.path)
 
     def hold(self) -> None:
         """Make the folder, and those that it lies in, and take it until ``release``.
@@ -137,7 +143,7 @@ class RunFolder:
             raise UsageError(f"the run in {self.path} is being trained; stop that before")
 
     def delete(self) -> None:
-        """Remove the run with all that lies in its folder.
+        """Remove the run, and its folder unless other files are there.
 
         Raises:
             UsageError: a process trains it.
@@ -145,7 +151,11 @@ class RunFolder:
         """
         self.require_idle()
         try:
-            shutil.rmtree(self.path)
+            for file in self.files:
+                file.unlink(missing_ok=True)
+            remove_leftovers(self.path)
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
         except OSError as error:
             raise OutputError(
                 f"{self.path} cannot be removed: {reason_of(error)}; remove it yourself"
@@ -189,3 +199,29 @@ class RunFolder:
             )
             save(best, self.best)
             self._best_epochs = state.best_epochs
+
+
+def require_place(path: Path) -> None:
+    """Make sure that a folder of runs, or of one, can be written to, or made.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    nearest = next(filter(is_there, (path, *path.absolute().parents)))
+    try:
+        if not nearest.is_dir():
+            raise OutputError(f"{nearest} is no folder")
+        require_writable(nearest / "log")
+    except OutputError as error:
+        cause = error.__cause__
+        why = reason_of(cause) if isinstance(cause, OSError) else error
+        raise OutputError(
+            f"no run can be kept in {path}: {why}; choose another folder by {spelled('run_dir')}"
+        ) from error
+
+
+def _known(files: Iterable[Path]) -> Iterator[os.stat_result]:
+    """What the system knows of those files that are there; another process may remove them."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            yield file.stat()

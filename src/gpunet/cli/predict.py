@@ -135,13 +135,14 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
     """
     from gpunet.artifacts.kept_runs import is_model
     from gpunet.files.home import expanded
+    from gpunet.files.output import is_there
 
     first, *others = words
-    if first == STANDARD or (Path(first).exists() and not is_model(first)):
+    if first == STANDARD or (is_there(first) and not is_model(first)):
         return options.chosen_model(None), words
     *_, last = words
     is_alone = len(words) < 3 and (bool(others) or not is_model(last))
-    if is_alone and last != STANDARD and not expanded(last).exists():
+    if is_alone and last != STANDARD and not is_there(expanded(last)):
         raise UsageError(f"{last} does not exist; check how the path is spelled")
     if others:
         return options.chosen_model(first), others

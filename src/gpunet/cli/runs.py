@@ -84,12 +84,13 @@ def list_runs(
     from gpunet.artifacts.kept_runs import RUNS, find_run
     from gpunet.artifacts.report import strict_json
     from gpunet.artifacts.run_summary import summaries_in
+    from gpunet.files.output import is_there
     from gpunet.terminal.draw.formats import size
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.notes import note
     from gpunet.terminal.views.runs_table import best_first, runs_table
 
-    if folder != RUNS and not folder.exists():
+    if folder != RUNS and not is_there(folder):
         folder = find_run(folder).path
     summaries = summaries_in(folder, note)
     if sort == "best":
@@ -184,7 +185,7 @@ def plot_runs(names: Names, plot: options.Plot = None, force: options.Force = Fa
 
 @app.command("delete")
 def delete_runs(names: Names, yes: Yes = False) -> None:
-    """Remove runs with all that lies in their folders, after asking.
+    """Remove runs and their folders, after asking; other files that lie there stay.
 
     Examples:
         gpunet runs delete 1
@@ -195,6 +196,7 @@ def delete_runs(names: Names, yes: Yes = False) -> None:
 
     from gpunet.terminal.draw.formats import size
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.notes import note
 
     runs = _found(names)
     for run in runs:
@@ -206,6 +208,8 @@ def delete_runs(names: Names, yes: Yes = False) -> None:
         typer.confirm(f"remove {listed}?", abort=True)
     for run in runs:
         run.delete()
+        if run.path.exists():
+            note(f"the folder {run.path} stays, for other files are in it")
     make_console().print(f"removed {listed}", soft_wrap=True, markup=False)
 
 

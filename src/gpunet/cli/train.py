@@ -13,7 +13,7 @@ import typer.core
 from gpunet.cli import options
 from gpunet.cli.setting_options import with_settings
 from gpunet.config import SETTINGS, TrainConfig
-from gpunet.errors import UsageError
+from gpunet.errors import OutputError, UsageError
 
 __all__ = ["TrainCommand", "train"]
 
@@ -92,7 +92,10 @@ def train(
     elif no_keep:
         _require_alone("--no-keep", given, PLACES)
     else:
-        recorder = new_run(run_dir, name, checkpoint_every)
+        try:
+            recorder = new_run(run_dir, name, checkpoint_every)
+        except OutputError as error:
+            raise OutputError(f"{error}, or keep none by --no-keep --output FILE") from error
     messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True, bell=bell)
     painter = choose_painter(graphics, messages.console)
     run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)

@@ -15,7 +15,18 @@ from typing import BinaryIO
 from gpunet.errors import OutputError, reason_of
 from gpunet.files.whole_file import PREFIX, free_name, remove_leftovers, write_whole
 
-__all__ = ["free_path", "require_writable", "write_atomically", "write_file"]
+__all__ = [
+    "free_path",
+    "is_there",
+    "require_writable",
+    "write_atomically",
+    "write_file",
+]
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether something is there that can be seen, which a path that is too long never is."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists fails for such a path
 
 
 def require_writable(path: Path) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpunet.artifacts.environment import write_environment, write_settings_of
-from gpunet.artifacts.kept_runs import RUNS, claim, find_run
+from gpunet.artifacts.kept_runs import RUNS, claim, find_run, is_run_name
 from gpunet.artifacts.metrics_log import MetricsLog
 from gpunet.artifacts.model_file import save
 from gpunet.artifacts.report import write_report
-from gpunet.artifacts.run_folder import RunFolder
+from gpunet.artifacts.run_folder import RunFolder, require_place
 from gpunet.artifacts.svg import curves_svg
 from gpunet.config import TrainConfig
 from gpunet.config.texts import written
@@ -26,7 +26,7 @@ from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.errors import DataError, OutputError, UsageError, spelled
 from gpunet.files.log_file import append_lines
-from gpunet.files.output import write_atomically
+from gpunet.files.output import is_there, write_atomically
 from gpunet.model import Model
 from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
 from gpunet.training.member import require_unfinished
@@ -118,7 +118,7 @@ class Recorder(Callback):
         """
         self._require_same(dataset)
         self._template, self._device, self._messages = template, device, messages
-        is_new = self._place is None or not self._place.path.exists()
+        is_new = self._place is None or not is_there(self._place.path)
         if self._place is None:
             self._place = RunFolder(claim(readable_name(dataset.name, template.config)))
         self.folder.hold()
@@ -220,13 +220,13 @@ def new_run(folder: Path | None, name: str | None, every: int | None) -> Recorde
             f"{spelled('run_dir', str(folder))} and {spelled('name', name)} both say where the run "
             "is kept; give one of them"
         )
-    if name is not None and (Path(name).name != name or name in {"", ".", ".."} or "\0" in name):
+    if name is not None and not is_run_name(name):
         raise UsageError(
-            f"{spelled('name')} {name!r} is no plain name; give {spelled('run_dir')} for a path, "
-            "or a name without slashes"
+            f"{spelled('name')} {name!r} can name no run; give a word such as wide-2, or a path by "
+            f"{spelled('run_dir')}"
         )
     if name is None and folder is None:
-        RunFolder(RUNS / "new").require_free()
+        require_place(RUNS)
         return Recorder(None, every)
     found = RunFolder(folder or RUNS / str(name))
     found.require_free()

@@ -7,12 +7,14 @@ its maker.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, pairwise, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.style import Style
@@ -20,9 +22,27 @@ from rich.text import Text
 
 from gpunet.terminal.draw.style import glyphs
 
-__all__ = ["Block", "Line", "beside", "cut", "grid", "lines_of", "stack", "text_block"]
+__all__ = [
+    "SINGLE",
+    "Block",
+    "Line",
+    "beside",
+    "cut",
+    "graphemes",
+    "grid",
+    "lines_of",
+    "stack",
+    "text_block",
+]
 
 Line = list[Segment]
+
+
+SINGLE = re.compile("[ -~─-▟⠀-⣿·±…–•←↑→↓★✓✗]*")  # noqa: RUF001 - a dash
+"""Texts of ASCII, lines, blocks, braille and marks, each of whose characters takes one cell."""
+
+JOINER = "\u200d"
+"""What makes one picture of several; it cannot be seen itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,16 +93,16 @@ def lines_of(
 
     ``owners`` (rows, columns) are the places of their styles.
     """
-    lines = []
-    for row, owner in zip(characters, owners, strict=True):
-        text = row.tobytes().decode("utf-32")
-        ends = [*(np.flatnonzero(owner[1:] != owner[:-1]) + 1).tolist(), len(text)]
-        line = [
-            Segment(text[start:end], styles[owner[start]])
-            for start, end in zip([0, *ends], ends, strict=False)
-        ]
-        lines.append(line)
-    return lines
+    text = characters.tobytes().decode("utf-32")
+    begins = np.ones(owners.shape, np.bool_)
+    begins[:, 1:] = owners[:, 1:] != owners[:, :-1]
+    places = [*np.flatnonzero(begins).tolist(), len(text)]
+    inks = [styles[owner] for owner in owners[begins].tolist()]
+    segments = (
+        Segment(text[begin:end], ink)
+        for (begin, end), ink in zip(pairwise(places), inks, strict=True)
+    )
+    return [list(islice(segments, count)) for count in begins.sum(axis=1).tolist()]
 
 
 def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:
@@ -107,6 +127,22 @@ def cut(text: Text, width: int, ascii_only: bool) -> Text:
     shorter.truncate(max(0, width - len(mark)), overflow="crop")
     shorter.append(mark[:width])
     return shorter
+
+
+def graphemes(text: str) -> list[str]:
+    """What stands in cells of its own: characters, with the accents on them and what is joined."""
+    if SINGLE.fullmatch(text):
+        return list(text)
+    found: list[str] = []
+    for character in text:
+        if not (character.isprintable() or character == JOINER):
+            continue
+        size = cell_len(character)
+        if found and cell_len(found[-1] + character) < cell_len(found[-1]) + (size or 2):
+            found[-1] += character
+        elif size:
+            found.append(character)
+    return found
 
 
 def beside(blocks: Sequence[Block], gap: int = 0) -> Block:

@@ -6,7 +6,6 @@ Owns the alternate screen and the escape codes of a frame. When one is drawn bel
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -17,7 +16,7 @@ from rich.cells import cell_len
 from rich.console import COLOR_SYSTEMS, Console
 from rich.style import Style
 
-from gpunet.terminal.draw.block import Block, Line
+from gpunet.terminal.draw.block import SINGLE, Block, Line, graphemes
 
 __all__ = ["Cells"]
 
@@ -31,17 +30,11 @@ it, though it may have become narrower a moment ago."""
 MOUSE = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
 """Have the terminal tell of its mouse's buttons and of what is dragged; have it tell no more."""
 
-SINGLE = re.compile("[ -~─-▟⠀-⣿·±…–•←↑→↓★✓✗]*")  # noqa: RUF001 - a dash
-"""Texts of ASCII, lines, blocks, braille and marks, each of whose characters takes one cell."""
-
 APART = 6
 """Unchanged cells that are written again rather than jumped over, which takes as many bytes."""
 
 BEHIND = "\0"
 """What stands for the second cell of a character that is two cells wide."""
-
-JOINER = "\u200d"
-"""What makes one picture of several; it cannot be seen itself."""
 
 FIRST = 0xF0000
 """From here on, where Unicode has no characters, are those that stand for several in one cell."""
@@ -148,7 +141,7 @@ class Cells:
     def _one_each(self, text: str) -> str:
         """One character for each cell of a text, without what cannot be seen."""
         cells = ""
-        for cluster in _clusters(text):
+        for cluster in graphemes(text):
             if len(cluster) > 1 and cluster not in self._clusters:
                 self._clusters.append(cluster)
             one = cluster if len(cluster) == 1 else chr(FIRST + self._clusters.index(cluster))
@@ -183,20 +176,6 @@ class Cells:
                 self._codes.append(code)
             number = self._styles[style] = self._codes.index(code)
         return number
-
-
-def _clusters(text: str) -> list[str]:
-    """What stands in cells of its own: characters, with the accents on them and what is joined."""
-    clusters: list[str] = []
-    for character in text:
-        if not (character.isprintable() or character == JOINER):
-            continue
-        size = cell_len(character)
-        if clusters and cell_len(clusters[-1] + character) < cell_len(clusters[-1]) + (size or 2):
-            clusters[-1] += character
-        elif size:
-            clusters.append(character)
-    return clusters
 
 
 def _runs(changed: Sequence[int]) -> Iterator[tuple[int, int]]:

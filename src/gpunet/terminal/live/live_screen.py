@@ -37,14 +37,17 @@ __all__ = ["LiveScreen"]
 FRAME = 0.1
 """Seconds between two frames, at least; a key and another size are answered at once."""
 
-POLL = 0.05
-"""Seconds between two looks at whether there is something to draw, such as another size."""
+POLL = 0.025
+"""Seconds between two looks at the size; the main thread may be too busy to hear a signal of it."""
 
 AFRESH = 10.0
 """Seconds after which all is written anew, as another program may have written on the screen."""
 
 DRAWING_SHARE = 0.05
 """The share of a processor's time that drawing may take; a slow machine gets fewer frames."""
+
+MEAN = 8
+"""Frames over which the mean is taken of what one takes, so that a single slow one delays none."""
 
 PATIENCE = 1.0
 """Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
@@ -54,6 +57,7 @@ class _Request(Enum):
     """What the drawing thread is asked to do."""
 
     DRAW = auto()
+    NEWS = auto()
     GIVE_BACK = auto()
     TAKE = auto()
     CLOSE = auto()
@@ -118,7 +122,9 @@ class LiveScreen(ABC):
     def show(self, view: Any) -> None:
         """Take this view, and draw a frame soon."""
         self.view = view
-        self._stale = True
+        if not self._stale:  # else a frame is due already
+            self._stale = True
+            self._requests.put(_Request.NEWS)
 
     def change(self, change: Callable[[Any], Any]) -> None:
         """Have the view changed, whatever another thread changes of it meanwhile."""
@@ -178,20 +184,24 @@ class LiveScreen(ABC):
 
     def _draw_frames(self) -> None:
         """Draw what is news as often as drawing may, and at once what a person has asked for."""
-        due = afresh = 0.0
+        due = afresh = cost = 0.0
+        asked = False
         drawn: tuple[int, object] = 0, None  # the second and the size of the last frame
         while (request := self._next_request(due)) is not _Request.CLOSE:
             self._obey(request)
+            asked = asked or request not in (None, _Request.NEWS)
             if not self._cells.is_open or not self._requests.empty():
                 continue
             now, second, size = time.monotonic(), int(self._clock()), self._console.size
             news = self._stale or second != drawn[0]
-            if request or size != drawn[1] or (news and now >= due):
-                self._stale, drawn = False, (second, size)
+            if asked or size != drawn[1] or (news and now >= due):
+                self._stale, asked, drawn = False, False, (second, size)
                 if now >= afresh:
                     self._cells.forget()
                     afresh = now + AFRESH
-                due = now + max(FRAME, self._draw_frame(size) / DRAWING_SHARE)
+                took = self._draw_frame(size)
+                cost += (took - cost) / (MEAN if cost else 1)
+                due = now + max(FRAME, cost / DRAWING_SHARE)
 
     def _draw_frame(self, size: tuple[int, int]) -> float:
         """Draw, and tell how many seconds of a processor that took.

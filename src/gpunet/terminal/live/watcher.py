@@ -1,6 +1,6 @@
 """Runs that are watched from another terminal, or another machine that sees their folders.
 
-Nothing here touches a run. What a frame of several shows belongs to ``views.runs_side_by_side``.
+Nothing here touches a run. What a frame of several shows belongs to ``views.several_runs``.
 """
 
 from __future__ import annotations

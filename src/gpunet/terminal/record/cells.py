@@ -10,7 +10,7 @@ from rich.color_triplet import ColorTriplet
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 
-from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.block import Block, graphemes
 from gpunet.terminal.draw.style import PANEL, Background
 
 __all__ = ["RGB", "Cell", "Look", "cells_of", "hexadecimal"]
@@ -42,13 +42,9 @@ def cells_of(block: Block, background: Background) -> list[list[Cell]]:
         row: list[Cell] = []
         for text, style, _ in line:
             look = _look(style or Style.null(), background)
-            for character in text:
-                width = cell_len(character)
-                if width:
-                    row.append(Cell(character, look))
-                    row += [Cell("", look)] * (width - 1)
-                elif row:  # an accent of the character before
-                    row[-1] = Cell(row[-1].text + character, look)
+            for cluster in graphemes(text):
+                row.append(Cell(cluster, look))
+                row += [Cell("", look)] * (cell_len(cluster) - 1)
         rows.append(row)
     return rows
 
