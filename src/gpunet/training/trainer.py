@@ -607,7 +607,8 @@ class _Run:
         remaining = steps * pace + (epochs + 1) * validation
         if self.max_time is None:
             return remaining
-        return min(remaining, max(0.0, self.max_time - (self.clock() - self.began)))
+        allowed = max(0.0, self.max_time - (self.clock() - self.began))
+        return min(remaining, allowed + validation)  # the epoch that is cut short is validated
 
     def _info(self, config: TrainConfig) -> RunInfo:
         begun = self.state.begun

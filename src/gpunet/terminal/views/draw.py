@@ -211,7 +211,7 @@ def _hints(hints: Sequence[tuple[str, str]], width: int) -> Text:
 
 def _place(console: Console, canvas: Canvas, width: int, rows: int) -> _Place:
     """The largest board that leaves room for an answer; a cell is twice as high as wide."""
-    frame = 0 if shows_greys(console) and not console.options.ascii_only else 1
+    frame = 0 if _in_greys(console) else 1
     across, down = canvas.size
     bars = 1 + 1 + SHORT + SHARE
     room = width - 2 * frame - GAP - bars
@@ -220,6 +220,11 @@ def _place(console: Console, canvas: Canvas, width: int, rows: int) -> _Place:
     high = min(rows - 2 * frame, int(room * down / across / 2))
     columns = round(2 * high * across / down)
     return _Place(columns, high if high >= LEAST_ROWS else 0, frame)
+
+
+def _in_greys(console: Console) -> bool:
+    """Whether the board is a picture in greys, which needs no frame."""
+    return shows_greys(console) and not console.options.ascii_only
 
 
 def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
@@ -239,7 +244,7 @@ def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
 def _cells(console: Console, canvas: Canvas, place: _Place) -> list[Line]:
     """The board's pixels, as fine as the terminal shows them."""
     columns, rows = place.columns, place.rows
-    if shows_greys(console) and not console.options.ascii_only:
+    if _in_greys(console):
         ink = _scaled(canvas, 2 * rows, columns)
         levels = PAPER + np.rint(ink * (len(GREYS) - 1 - PAPER)).astype(np.int64)
         return half_blocks(levels, GREYS)
@@ -283,7 +288,9 @@ def _answer(console: Console, canvas: Canvas, reply: Reply, width: int, rows: in
     label = min(longest, max(4, width // 3))
     columns, high = _seen_size(canvas, width, rows - told.height - 1, label)
     seen = Block(columns, []).shaped(columns, high)
-    if answers is not None:
+    if answers is None and _in_greys(console):
+        seen = Block(columns, half_blocks(np.full((2 * high, columns), PAPER), GREYS))
+    elif answers is not None:
         seen = picture(console, answers.pictures[reply.chosen], columns, high, whole=True)
     words = "as the network sees it" if columns >= SEEN else "as it is seen"
     caption = text_block(console, [Text(words, Ink.MUTED)], columns)

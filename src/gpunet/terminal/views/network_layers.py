@@ -37,8 +37,8 @@ def layers_table(console: Console, view: View, run: RunInfo, width: int, rows: i
         return Block(width, [])
     ascii_only = console.options.ascii_only
     room = max(0, (width - NAME) // 4 - 1)
-    gradient = "gradient, 128 samples" if room > 21 else "gradient"
-    titles = (_idle_title(run), "weights", gradient, "step/weights")
+    gradient = "gradient norm, 128 samples" if room > 26 else "gradient norm"
+    titles = (_idle_title(run), "weight norm", gradient, "update/weights")
     when = f"epoch {view.insight.epoch}, step {view.insight.step}"
     head = cut(Text(when.ljust(NAME), Ink.MUTED), NAME, ascii_only)
     for title in titles:
@@ -112,7 +112,7 @@ def _cell(
         values = [value for value in values if math.isfinite(value)]
     room = min(CURVE, width - 9)
     if room > 1 and text:
-        number.append(" ").append_text(sparkline(values, bounds, room, Ink.TRAIN, ascii_only))
+        number.append(" ").append_text(sparkline(values, bounds, room, Ink.MUTED, ascii_only))
     line = cut(number, width, ascii_only)
     line.pad_right(max(0, width - line.cell_len))
     return line

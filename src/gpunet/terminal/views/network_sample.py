@@ -94,7 +94,7 @@ def _activity(
     room, pixels = width - label - 1, shows_pixels(console)
     spots = _spots(every[at], room, 2 * rows if pixels else rows)
     units, shown = run.network.hidden[layer], min(len(every[at]), spots.size)
-    name = _label(run, layer) if shown == units else f"{shown} of {units}"
+    name = _label(run, layer) if shown == units else f"{shown}/{units}"
     tall = 1 if pixels and len(spots) > 1 else 3 if pixels and rows > 1 else 2
     drawn = np.repeat(
         np.repeat(spots, tall, axis=0), max(1, min(4, room // spots.shape[1])), axis=1

@@ -23,6 +23,9 @@ __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"
 COURSE = 10
 """Cells of the course of the loss."""
 
+ROOMY, YEAR = 110, len("2026-")
+"""Cells of a console from which the year is told, and the letters that it takes."""
+
 WIDTHS = {
     "<run": 0,
     "<trained": 72,
@@ -63,7 +66,7 @@ def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
     state = "running" if run.running else run.stop_reason or "-"
     return {
         "<run": Text(run.name, Ink.LABEL if run.running else ""),
-        "<trained": _day(run.trained),
+        "<trained": _day(run.trained)[0 if console.width >= ROOMY else YEAR :],
         "<optimizer": run.optimizer,
         "lr": f"{run.learning_rate:g}",
         "epochs": f"{run.epochs}/{run.planned}",
@@ -85,7 +88,7 @@ def _course(console: Console, run: RunSummary) -> Text:
     if not losses:
         return Text()
     bounds = min(losses), max(losses)
-    return sparkline(losses, bounds, COURSE, Ink.VALIDATION, console.options.ascii_only)
+    return sparkline(losses, bounds, COURSE, Ink.MUTED, console.options.ascii_only)
 
 
 def _day(when: datetime) -> str:

@@ -146,7 +146,8 @@ def matrix_rows(
         text.pad_right(name_width + 1 - text.cell_len)
         for prediction, count in enumerate(row):
             written = str(count) if count else glyphs(ascii_only).nothing
-            text.append(written.rjust(cell), _shade(count / total, label == prediction, count))
+            text.append(" " * (cell - len(written)))
+            text.append(written, _shade(count / total, label == prediction, count))
         yield text
 
 
