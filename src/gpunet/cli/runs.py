@@ -25,8 +25,10 @@ class _Runs(typer.core.TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words behind ``gpunet runs``."""
         word, known = args[0] if args else "", {*self.commands, "-h", "--help"}
-        is_there = Path(word).exists() or Path("runs", word).exists()
-        if word not in known and (is_there or not suggestion(word, self.commands)):
+        is_mistyped = suggestion(word, self.commands) and not (
+            Path(word).exists() or Path("runs", word).exists()
+        )
+        if word not in known and not is_mistyped:
             args = ["list", *args]
         return super().parse_args(ctx, args)
 

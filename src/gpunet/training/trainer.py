@@ -554,7 +554,7 @@ class _Run:
 
     def _interruption(self) -> StopReason | None:
         """Why the run is to end here, be the epoch whole or not."""
-        if self.control.stop_now.is_set() or self.control.stop_after_epoch.is_set():
+        if self.control.stopping:
             return "stopped by user"
         return "time limit reached" if self._out_of_time() else None
 

@@ -31,6 +31,7 @@ __all__ = [
     "graphemes",
     "grid",
     "lines_of",
+    "padded",
     "stack",
     "text_block",
 ]
@@ -127,6 +128,13 @@ def cut(text: Text, width: int, ascii_only: bool) -> Text:
     shorter.truncate(max(0, width - len(mark)), overflow="crop")
     shorter.append(mark[:width])
     return shorter
+
+
+def padded(text: Text, width: int, ascii_only: bool) -> Text:
+    """The text on one line of exactly ``width`` cells."""
+    line = cut(text, width, ascii_only).copy()
+    line.pad_right(max(0, width - line.cell_len))
+    return line
 
 
 def graphemes(text: str) -> list[str]:

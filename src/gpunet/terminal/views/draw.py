@@ -22,7 +22,7 @@ from rich.text import Text
 from gpunet.config.choices import Kind
 from gpunet.datasets.images import resized
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, Line, beside, cut, stack, text_block
+from gpunet.terminal.draw.block import Block, Line, beside, padded, stack, text_block
 from gpunet.terminal.draw.canvas import Canvas, Point
 from gpunet.terminal.draw.digits import half_blocks, picture
 from gpunet.terminal.draw.dots import dotted, written_large
@@ -374,8 +374,7 @@ def _bars(
     best = -1 if values is None else int(known.argmax())
     lines = []
     for index in order[: max(0, rows)]:
-        line = cut(Text(reply.names[index]), label, ascii_only)
-        line.pad_right(label - line.cell_len + 1)
+        line = padded(Text(reply.names[index]), label, ascii_only).append(" ")
         if reply.kind == "measured":
             line.append("" if values is None else formats.measured(float(known[index])))
         else:

@@ -56,7 +56,7 @@ def epochs_table(
         if record is best:
             note = f" kept {told.what.removeprefix(f'epoch {told.epoch} ')}" if told else ""
         elif told and record.epoch == told.better_epoch:
-            note = f"   {told.better.split()[0]} {' '.join(told.other.split()[:2])}"
+            note = f"   {' '.join(told.better.split()[:3])}"
         lines.append(row(record, record is best, note))
     return stack(lines, width).shaped(width, rows)
 
