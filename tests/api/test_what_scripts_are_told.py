@@ -138,13 +138,13 @@ def test_data_are_found_again_by_their_name_or_an_absolute_path() -> None:
     Path("here.csv").touch()
     assert found_again("here", str(Path("here.csv").absolute())) == str(Path("here.csv").absolute())
     for place, where in (
-        (None, "at a path that it does not contain"),
-        ("here.csv", "not at here.csv"),
+        (None, "lie outside its folder, and it keeps no such path"),
+        ("here.csv", "are not at here.csv"),
     ):
         with pytest.raises(gpunet.DataError) as raised:
             found_again("here", place)
         assert str(raised.value) == (
-            f"the data 'here' that it was trained on are {where}; give their path as data"
+            f"the data 'here' that it was trained on {where}; give their path as data"
         )
 
 

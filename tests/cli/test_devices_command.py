@@ -51,10 +51,10 @@ def _no_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_adapter_is_listed_with_its_limits_and_what_it_lacks(gpunet: RunCommand) -> None:
     ran = gpunet("devices")
     assert (ran.code, ran.err) == (0, "")
-    assert "0  Large One (auto)" in ran.out
+    assert "0    Large One (auto)" in ran.out
     assert "discrete GPU, Vulkan, driver 5" in ran.out
     assert "buffers up to 16,384 MiB" in ran.out
-    assert "1  Old One\n" in ran.out
+    assert "1    Old One\n" in ran.out
     assert f"cannot be used: {OLD.why}" in ran.out
     assert "auto takes Large One" in ran.out
     assert "cpu  numpy on " in ran.out
@@ -122,4 +122,4 @@ def test_the_software_adapter_that_a_longer_training_tries_is_named(
     monkeypatch.setattr("gpunet.engine.factory.look", lambda: Machine(manager="apt-get"))
     out = gpunet("devices").out
     assert "a longer training tries Soft One, too, and takes the faster one" in out
-    assert "0  Soft One (LLVM 15)\n" in out
+    assert "0    Soft One (LLVM 15)\n" in out

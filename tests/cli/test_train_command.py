@@ -28,10 +28,11 @@ from gpunet.cli import saving, training_end
 from gpunet.config import TrainConfig
 from gpunet.datasets import catalog
 from gpunet.datasets.catalog import open_dataset
-from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.files import output
 from gpunet.terminal.draw import formats, graphics
+from gpunet.terminal.draw.device_name import device_in_words
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import messages as live_messages
 from gpunet.training.evaluation import sample_rows
@@ -331,6 +332,15 @@ def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
         *("next", "gpunet train --resume own --epochs 154  # its loss still fell"),
     ]
     assert moves[1].strip() == "gpunet showcase model.safetensors --wrong  # what it gets wrong"
+
+
+def test_what_to_type_next_names_the_data_where_the_model_does_not(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_end, "portable", lambda reference, folder: None)
+    ran = gpunet("train", "--data", halves, *FAST)
+    assert f"gpunet showcase model.safetensors --data {halves} --wrong" in ran.out
+    assert f"gpunet export model.safetensors page.html --data {halves}" in ran.out
 
 
 def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) -> None:
@@ -737,7 +747,7 @@ def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, un
         "training time": f"{formats.seconds(took['total'])}, "
         f"{formats.seconds(took['per_step'])} per step, validation included",
         "ended": "all epochs done",
-        "device": "numpy on x86_64 (CPU, numpy)",
+        "device": device_in_words(numpy_device()),
     }
     rows = summary_rows(ran.out)
     assert [(name, rows[name]) for name in rows if name in expected] == list(expected.items())

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
 from multiprocessing import get_all_start_methods, get_context
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -48,6 +50,15 @@ def test_a_process_forked_from_one_with_adapters_is_refused_them_instead_of_hang
 
 def _device_name(selector: str) -> str:
     return select_device(selector).info.name
+
+
+def test_numpy_s_device_has_the_name_of_the_processor() -> None:
+    name = numpy_device().name.removeprefix("numpy on ")
+    described = Path("/proc/cpuinfo")
+    if not described.exists() or "model name" not in described.read_text():
+        pytest.skip("this system does not tell it")
+    assert all(word in described.read_text() for word in name.split())
+    assert name != platform.machine()
 
 
 def test_an_adapter_is_opened_once(adapter: Adapter) -> None:

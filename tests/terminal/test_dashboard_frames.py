@@ -350,9 +350,9 @@ def test_the_line_of_figures_is_of_the_last_epoch_and_the_best_of_its_own(
     line = frame(make_text_console(120, 24), view, (120, 24))[4]
     assert line.rstrip() == (
         "kept epoch 1 by val loss 2.1000 · its val acc 46.00 % · patience 3/5 · lr 5.0e-04"
-        " · highest 49.00 % in epoch 4"
+        " · highest val acc 49.00 % in epoch 4"
     )
-    wide = frame(make_text_console(150, 24), view, (150, 24))[4]
+    wide = frame(make_text_console(160, 24), view, (160, 24))[4]
     assert wide.startswith(f"{line.rstrip()} · 400 samples/s · 3.0 s per epoch")
     assert view.progress is not None
     now = replace(view, progress=replace(view.progress, learning_rate=0.00125))

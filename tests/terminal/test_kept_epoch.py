@@ -20,14 +20,18 @@ RECORDS = tuple(
 def test_the_figure_that_chose_is_told_with_the_other_one_and_where_that_is_better() -> None:
     said = kept_epoch(TrainConfig(), RECORDS, 2)
     assert said == KeptEpoch(
-        2, "epoch 2 by val loss 0.3000", "val acc 85.00 %", "highest 90.00 % in epoch 3", 3
+        2, "epoch 2 by val loss 0.3000", "val acc 85.00 %", "highest val acc 90.00 % in epoch 3", 3
     )
 
 
 def test_chosen_by_accuracy_the_loss_is_the_other_figure() -> None:
     said = kept_epoch(TrainConfig(monitor="val_accuracy"), RECORDS, 3)
     assert said == KeptEpoch(
-        3, "epoch 3 by val accuracy 90.00 %", "val loss 0.4000", "lowest 0.3000 in epoch 2", 2
+        3,
+        "epoch 3 by val accuracy 90.00 %",
+        "val loss 0.4000",
+        "lowest val loss 0.3000 in epoch 2",
+        2,
     )
 
 
@@ -50,7 +54,7 @@ def test_measured_targets_have_r2() -> None:
         for one, r2 in zip(RECORDS, (0.1, 0.25, math.nan), strict=True)
     ]
     assert kept_epoch(TrainConfig(), records, 1) == KeptEpoch(
-        1, "epoch 1 by val loss 0.5000", "val R2 0.1000", "highest 0.2500 in epoch 2", 2
+        1, "epoch 1 by val loss 0.5000", "val R2 0.1000", "highest val R2 0.2500 in epoch 2", 2
     )
     assert kept_epoch(TrainConfig(), records, 3) == KeptEpoch(
         3, "epoch 3 by val loss 0.4000", "val R2 -"
@@ -64,7 +68,7 @@ def test_nothing_is_said_before_there_is_one(best: int) -> None:
 
 def test_the_last_one_is_kept_as_the_last_with_what_else_is_monitored() -> None:
     assert kept_epoch(TrainConfig(keep="last"), RECORDS, 3) == KeptEpoch(
-        3, "epoch 3 as the last", "val loss 0.4000", "lowest 0.3000 in epoch 2", 2
+        3, "epoch 3 as the last", "val loss 0.4000", "lowest val loss 0.3000 in epoch 2", 2
     )
     by_accuracy = TrainConfig(keep="last", monitor="val_accuracy")
     assert kept_epoch(by_accuracy, RECORDS[:2], 2) == KeptEpoch(

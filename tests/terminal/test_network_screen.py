@@ -150,8 +150,8 @@ def test_a_large_screen_shows_all_parts(watch: Watch, make_text_console: MakeCon
         "6 relu",
         "4 relu",
         "dead units",
-        "gradient, 128 samples",
-        "step/weights",
+        "gradient norm, 128 samples",
+        "update/weights",
         "% right · 60 validation samples",
         "the worst mistakes",
     ):

@@ -15,7 +15,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError
-from gpunet.training.splits import settled, split
+from gpunet.training.splits import left_open, settled, split
 from gpunet.training.state import RunState
 
 
@@ -258,3 +258,20 @@ def test_a_missing_number_is_refused_where_none_may_be() -> None:
     flags = Columns(None, None, 0, False, False, (), (Encoding(0),), "mean")
     with pytest.raises(DataError, match="feature 2 in row 1 of the training samples"):
         Dataset("rows", samples, samples, ("no", "yes"), None, "here", columns=flags)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, {}),
+        ({"patience": 7, "loss": "quadratic"}, {"patience": 7, "loss": "quadratic"}),
+        ({"epochs": 3, "schedule": "step"}, {"epochs": 3, "schedule": "step"}),
+    ],
+)
+def test_what_follows_from_the_data_is_left_open(
+    given: dict[str, Any], told: dict[str, Any]
+) -> None:
+    data = dataset(floats=True)
+    decided = settled(TrainConfig(**given), data)
+    assert left_open(decided, data) == TrainConfig(**told)
+    assert settled(left_open(decided, data), data).values_in_effect() == decided.values_in_effect()

@@ -412,10 +412,10 @@ def test_a_pause_is_no_part_of_the_time_allowed(monkeypatch: pytest.MonkeyPatch)
     assert result.stop_reason == "epochs"
 
 
-def test_the_time_left_counts_the_validation_of_the_running_epoch_and_those_after_it() -> None:
-    class Slow(NumpyEngine):
-        """A step takes a second, a validation a hundred."""
+def told_of_slow_validations(**settings: Any) -> list[Progress]:
+    """What is told of a run whose steps take a second each, and a validation a hundred."""
 
+    class Slow(NumpyEngine):
         def train(self, steps: int) -> None:
             super().train(steps)
             wall.now += steps
@@ -425,8 +425,21 @@ def test_the_time_left_counts_the_validation_of_the_running_epoch_and_those_afte
             return super().evaluate(split)
 
     wall, recorder = Minutes(), Recorder()
-    run(small(epochs=3), callbacks=[recorder], engine_class=Slow, clock=wall)
-    for one in recorder.progress:
+    run(small(**settings), callbacks=[recorder], engine_class=Slow, clock=wall)
+    return recorder.progress
+
+
+def test_the_time_left_ends_with_the_validation_of_the_epoch_that_the_time_allowed_cuts_short() -> (
+    None
+):
+    told = [one for one in told_of_slow_validations(epochs=3, max_time=125.0) if one.epoch == 2]
+    assert told[-1].step == 10
+    for one in told:
+        assert one.remaining == pytest.approx(10 - one.step + 100, rel=0.02)
+
+
+def test_the_time_left_counts_the_validation_of_the_running_epoch_and_those_after_it() -> None:
+    for one in told_of_slow_validations(epochs=3):
         if one.epoch > 1:
             steps = one.steps - one.step + (3 - one.epoch) * one.steps
             assert steps + (3 - one.epoch + 1) * 100 == pytest.approx(one.remaining, rel=0.02)

@@ -165,7 +165,7 @@ def _gpunet(
     Examples:
         gpunet train                        # handwritten digits, in under a minute
         gpunet train sales.csv --epochs 50  # a table of your own
-        gpunet predict model.safetensors new.csv
+        gpunet predict new.csv              # by the network trained last
     """
     if context.invoked_subcommand is None:
         print_help(context)

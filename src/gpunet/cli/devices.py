@@ -176,7 +176,7 @@ def _print_list(console: Console, adapters: Sequence[Adapter], choice: Device) -
     for adapter in adapters:
         info, limits = adapter.info, adapter.limits
         taken = " (auto)" if adapter is choice.adapter else ""
-        console.print(f"{adapter.index}  {info.name}{taken}", style="bold", soft_wrap=True)
+        console.print(f"{adapter.index:<3}  {info.name}{taken}", style="bold", soft_wrap=True)
         lines = [
             f"{info.kind}, {info.backend}, {info.driver}",
             f"buffers up to {limits['max-buffer-size'] // MIB:,} MiB, "
@@ -187,8 +187,8 @@ def _print_list(console: Console, adapters: Sequence[Adapter], choice: Device) -
         if not adapter.usable:
             lines.append(f"cannot be used: {adapter.why}")
         for line in lines:
-            print_words(console, f"   {line}")
+            print_words(console, f"     {line}")
     cpu = numpy_device()
     taken = " (auto)" if choice.adapter is None else ""
     console.print(f"cpu  {cpu.name}{taken}", style="bold", soft_wrap=True)
-    console.print(f"   the numpy engine, {cpu.driver}", soft_wrap=True)
+    console.print(f"     the numpy engine, {cpu.driver}", soft_wrap=True)

@@ -41,9 +41,9 @@ def evaluate(
     Of measured targets: R2, RMSE and MAE of each, and the worst predictions.
 
     Examples:
-        gpunet evaluate model.safetensors
+        gpunet evaluate
         gpunet evaluate model.safetensors --data new.csv
-        gpunet evaluate model.safetensors --json
+        gpunet evaluate 2 --json
     """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json

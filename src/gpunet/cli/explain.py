@@ -46,7 +46,7 @@ def explain(
     Examples:
         gpunet explain --data mnist --hidden 128
         gpunet explain --data mnist --optimizer sgd
-        gpunet explain --data strokes --device gpu --shader "forward 0"
+        gpunet explain --data strokes --device gpu --shader "forward 1"
     """
     from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions

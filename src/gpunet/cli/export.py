@@ -45,8 +45,8 @@ def export(
     It opens by a double click and asks for nothing from elsewhere.
 
     Examples:
-        gpunet export model.safetensors digits.html
-        gpunet export model.safetensors digits.html --weights f16
+        gpunet export digits.html
+        gpunet export 2 digits.html --weights f16
         gpunet export model.safetensors digits.html --samples 500
     """
     from gpunet.artifacts.model_file import load

@@ -98,9 +98,9 @@ def predict(
     others; the exit code is 1 then.
 
     Examples:
-        gpunet predict model.safetensors digit.png
+        gpunet predict digit.png
         gpunet predict model.safetensors new.csv -o answers.csv
-        gpunet predict model.safetensors new.csv --format jsonl
+        gpunet predict 2 new.csv --format jsonl
     """
     from gpunet.artifacts.model_file import load
     from gpunet.workflows.new_samples import Reading
@@ -140,14 +140,14 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
     first, *others = words
     if first == STANDARD or (is_there(first) and not is_model(first)):
         return options.chosen_model(None), words
+    *_, last = words
+    is_alone = len(words) < 3 and (bool(others) or not is_model(last))
+    if is_alone and last != STANDARD and not is_there(expanded(last)):
+        raise UsageError(f"{last} does not exist; check how the path is spelled")
     if others:
         return options.chosen_model(first), others
     if is_model(first):
         raise UsageError(f"{first} names a model but no data; name new data behind it")
-    if not is_there(expanded(first)):
-        raise UsageError(
-            f"{first} is no run, and no file of that name exists; check how it is spelled"
-        )
     return options.chosen_model(None), words
 
 

@@ -26,8 +26,10 @@ class _Runs(typer.core.TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words behind ``gpunet runs``."""
         word, known = args[0] if args else "", {*self.commands, "-h", "--help"}
-        named = is_there(word) or is_there(Path("runs", word))
-        if word not in known and (named or not suggestion(word, self.commands)):
+        is_mistyped = suggestion(word, self.commands) and not (
+            is_there(word) or is_there(Path("runs", word))
+        )
+        if word not in known and not is_mistyped:
             args = ["list", *args]
         return super().parse_args(ctx, args)
 

@@ -33,6 +33,7 @@ from gpunet.terminal.views.leaderboard import (
     trial_table,
 )
 from gpunet.terminal.views.score import measured_in_words, scores_in_words
+from gpunet.training.splits import left_open
 
 __all__ = ["finish", "telling_how_to_resume"]
 
@@ -119,6 +120,7 @@ def _longer(found: Search, device: str) -> str:
     longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
     if found.choice.rival is not None:  # the trial of one network alone may come out otherwise
         device = "cpu" if found.choice.adapter is None else "gpu"
+    longer = left_open(longer, found.dataset)
     command = settings_command("train", longer, found.study.spec.data or "PATH", device)
     text = f"to train it longer:\n{command}"
     if found.best_trial.state == "complete":

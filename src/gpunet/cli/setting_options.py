@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from gpunet.cli.sources import FILE, as_typed, is_given, origin, settings_files
-from gpunet.config import DEFAULT_LOSSES, SETTINGS, Setting, TrainConfig
+from gpunet.config import SETTINGS, Setting, TrainConfig
 from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.config.settings import DATA
 from gpunet.config.settings_file import SettingsFile, read_settings
@@ -54,8 +54,6 @@ def settings_command(command: str, config: TrainConfig, data: str, device: str =
     words += [] if device == "auto" else ["--device", device]
     for name, row in SETTINGS.items():
         value = getattr(config, name)
-        if name == "loss" and value == DEFAULT_LOSSES["classes"]:
-            continue  # which follows from most data, unlike what is measured
         if isinstance(value, bool) and value != row.default:
             words.append(option(name if value else f"no_{name}"))
         elif value != row.default:

@@ -72,8 +72,8 @@ def showcase(
     """Show test samples with a model's predictions, or what its units look for.
 
     Examples:
-        gpunet showcase model.safetensors
-        gpunet showcase model.safetensors --wrong -n 20
+        gpunet showcase
+        gpunet showcase --wrong -n 20
         gpunet showcase model.safetensors --weights
     """
     from gpunet.artifacts.model_file import load

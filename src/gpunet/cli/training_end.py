@@ -22,6 +22,7 @@ from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
 from gpunet.config import SETTINGS
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.whereabouts import portable
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.device_name import device_in_words
 from gpunet.terminal.draw.graphics import Painter
@@ -48,11 +49,11 @@ from gpunet.training.outcome import (
     no_better_than_the_mean,
     still_falling,
 )
-from gpunet.training.splits import network_for, settled
+from gpunet.training.splits import left_open, network_for, settled
 from gpunet.workflows.run_folders import Recorder
 from gpunet.workflows.training import Run
 
-__all__ = ["finish", "save_results"]
+__all__ = ["end_card", "finish", "save_results"]
 
 SAMPLES = 10
 """Test samples that are shown by default."""
@@ -136,14 +137,17 @@ def _parts(
     """
     if run.best_epoch and run.result.tested:
         yield from _test_parts(console, run, samples, painter)
+    yield Part(end_card(console, run, results, recorder))
+
+
+def end_card(console: Console, run: Run, results: Results, recorder: Recorder | None) -> EndCard:
+    """What came of a training, where its files are, and what to type next."""
     guessing = _no_better_than_guessing(run) or ""
-    yield Part(
-        EndCard(
-            title=f"{run.dataset.name}, {network_for(run.config, run.dataset)}",
-            rows=_rows(console, run, results),
-            moves=_moves(run, results, recorder, guessing=bool(guessing)),
-            warning=guessing,
-        )
+    return EndCard(
+        title=f"{run.dataset.name}, {network_for(run.config, run.dataset)}",
+        rows=_rows(console, run, results),
+        moves=_moves(run, results, recorder, guessing=bool(guessing)),
+        warning=guessing,
     )
 
 
@@ -263,7 +267,8 @@ def _moves(
     config, reference = run.config, run.reference or run.dataset.name
     if guessing or not run.best_epoch:
         unused: dict[str, Any] = {name: SETTINGS[name].default for name in UNUSED}
-        find = settings_command("find-lr", replace(config, **unused), reference)
+        asked = replace(left_open(config, run.dataset), **unused)
+        find = settings_command("find-lr", asked, reference)
         return [(find, f"or train with {_lower_rate(run)}")]
     moves = []
     if still_falling(run.result):
@@ -273,12 +278,13 @@ def _moves(
         return moves
     newest = recorder is not None and path == recorder.model and path.parent.parent == RUNS
     model = [] if newest else [str(path)]
+    data = _data(run, path.parent)
     if run.result.tested:
         option = "--top-losses" if run.dataset.kind == "measured" else "--wrong"
-        moves.append((_command("showcase", *model, option), "what it gets wrong"))
+        moves.append((_command("showcase", *model, *data, option), "what it gets wrong"))
     given, what = ("IMAGE", "an image of yours") if image else ("ROWS.csv", "rows of yours")
     moves.append((_command("predict", *model, given), what))
-    moves.append((_command("export", *model, "page.html"), "a page for browsers"))
+    moves.append((_command("export", *model, "page.html", *data), "a page for browsers"))
     return moves[:MOVES]
 
 
@@ -288,10 +294,20 @@ def _longer(run: Run, recorder: Recorder | None, reference: str) -> str:
     usual = settled(replace(config, epochs=None, warmup=0.0), run.dataset).effective_epochs
     epochs = max(2 * len(run.history), usual)
     if recorder is None or not recorder.complete:
-        return settings_command("train", replace(config, epochs=epochs), reference)
+        longer = left_open(replace(config, epochs=epochs), run.dataset)
+        return settings_command("train", longer, reference)
     folder = recorder.folder.path
     name = folder.name if folder.parent == RUNS else str(folder)
-    return _command("train", "--resume", name, "--epochs", str(epochs))
+    data = _data(run, folder)
+    return _command("train", "--resume", name, *data, "--epochs", str(epochs))
+
+
+def _data(run: Run, folder: Path) -> list[str]:
+    """What says where the data are, unless a model in that folder does."""
+    reference = run.reference
+    if reference is None or portable(reference, folder) is not None:
+        return []
+    return ["--data", reference]
 
 
 def _command(*words: str) -> str:

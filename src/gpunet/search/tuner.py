@@ -85,7 +85,7 @@ class Tuner:
         info = SearchInfo.of(self._study, self._choice, self._dataset, progress)
         self._observer.on_search_begin(info)
         with self._study.alive(), self._time_limit():
-            while not self._stopping:
+            while not self._control.stopping:
                 batch = self._study.claim(self._work.population, self._work.trials)
                 if batch:
                     self._train_all(batch)
@@ -95,10 +95,6 @@ class Tuner:
 
     def _progress(self) -> StudyProgress:
         return self._study.progress(self._work.trials)
-
-    @property
-    def _stopping(self) -> bool:
-        return self._control.stop_now.is_set() or self._control.stop_after_epoch.is_set()
 
     @contextmanager
     def _time_limit(self) -> Iterator[None]:
@@ -132,7 +128,7 @@ class Tuner:
         try:
             ordered = sorted(batch, key=lambda one: (shape(one), one.number))
             for _, alike in groupby(ordered, key=shape):
-                if not self._stopping:
+                if not self._control.stopping:
                     self._train(list(alike))
         except BaseException:
             with suppress(Exception):  # the first failure is the one to report

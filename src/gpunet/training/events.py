@@ -215,6 +215,11 @@ class Control:
     insight_wanted: threading.Event = field(default_factory=threading.Event)
     """Look into the networks, and tell all callbacks what is seen there."""
 
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for, at once or after the epoch."""
+        return self.stop_now.is_set() or self.stop_after_epoch.is_set()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochEnd(EpochRecord):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from gpunet.errors import DataError, SettingError, spelled
 if TYPE_CHECKING:
     from gpunet.training.state import RunState
 
-__all__ = ["Splits", "as_trained_on", "network_for", "settled", "split"]
+__all__ = ["Splits", "as_trained_on", "left_open", "network_for", "settled", "split"]
 
 KINDS: Mapping[Kind, str] = {
     "classes": "classes",
@@ -78,6 +78,18 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     if config.loss is None:
         config = replace(config, loss=loss)
     return config.settled(samples - held)
+
+
+def left_open(config: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """The settings without those that ``settled`` decides alike, for a command that is short."""
+    decided = settled(config, dataset)
+    opened: dict[str, Any] = {}
+    for name in ("loss", "epochs", "patience", "lr_decay_every"):
+        more: dict[str, Any] = {**opened, name: None}
+        unused = name == "lr_decay_every" and not config.has_effect(name)
+        if unused or settled(replace(config, **more), dataset) == decided:
+            opened = more
+    return replace(config, **opened)
 
 
 def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:

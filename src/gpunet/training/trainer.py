@@ -554,7 +554,7 @@ class _Run:
 
     def _interruption(self) -> StopReason | None:
         """Why the run is to end here, be the epoch whole or not."""
-        if self.control.stop_now.is_set() or self.control.stop_after_epoch.is_set():
+        if self.control.stopping:
             return "stopped by user"
         return "time limit reached" if self._out_of_time() else None
 
@@ -607,7 +607,8 @@ class _Run:
         remaining = steps * pace + (epochs + 1) * validation
         if self.max_time is None:
             return remaining
-        return min(remaining, max(0.0, self.max_time - (self.clock() - self.began)))
+        allowed = max(0.0, self.max_time - (self.clock() - self.began))
+        return min(remaining, allowed + validation)  # the epoch that is cut short is validated
 
     def _info(self, config: TrainConfig) -> RunInfo:
         begun = self.state.begun

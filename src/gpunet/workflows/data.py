@@ -154,7 +154,7 @@ def found_again(name: str, reference: str | None) -> str:
             return reference
         where = f"are not at {reference}"
     else:
-        where = "are at a path that it does not contain"
+        where = "lie outside its folder, and it keeps no such path"
     raise DataError(
         f"the data {name!r} that it was trained on {where}; give their path as {spelled('data')}"
     )

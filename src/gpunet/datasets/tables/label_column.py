@@ -179,15 +179,14 @@ def _is_whole(value: str) -> bool:
 def _told_label(table: Table, columns: Sequence[int], label: int, guess: str | None) -> str | None:
     """Which column is the label, if that does not go without saying."""
     head, last, sure = table.head, columns[-1], guess is None
-    first_of_numbers = (
+    guessed_first = (
         not sure
         and head.titles is not None
         and not is_number(head.titles[label])
         and label == columns[0] != last
-        and not holds_words(table.text(label))
     )
     others = set(columns) & set(table.picked.texts) - {label}
-    doubtful = first_of_numbers or (
+    doubtful = guessed_first or (
         not sure and any(holds_words(table.text(column)) for column in others)
     )
     if not (label > 0 or doubtful):

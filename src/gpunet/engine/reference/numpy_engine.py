@@ -17,13 +17,15 @@ one busy program.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -52,6 +54,9 @@ from gpunet.engine.workers import is_worker
 __all__ = ["NumpyEngine", "networks_together", "numpy_conditions", "numpy_device", "processors"]
 
 Outcome = TypeVar("Outcome")
+
+MARKS = re.compile(r"\((R|TM|tm)\)|\b(CPU|Processor|\d+-Core)\b|@.*")
+"""What makers write around a processor's name."""
 
 CACHE = 1 << 20
 """Bytes of parameters, gradient and moments of a group: what a core's second cache may hold."""
@@ -250,7 +255,7 @@ class NumpyEngine(Engine):
         return time_calls(group.__file__, lambda: self._take(steps, threads=1), steps, counts)
 
 
-@contextmanager
+@contextlib.contextmanager
 def numpy_conditions() -> Iterator[None]:
     """The conditions under which numpy works: no warnings, and one thread for each call of BLAS.
 
@@ -315,5 +320,14 @@ def processors() -> int:
 
 def numpy_device() -> DeviceInfo:
     """The processor, as users see it."""
-    processor = platform.machine() or "unknown processor"
-    return DeviceInfo(f"numpy on {processor}", "CPU", "numpy", f"numpy {np.__version__}")
+    return DeviceInfo(f"numpy on {_processor()}", "CPU", "numpy", f"numpy {np.__version__}")
+
+
+@cache
+def _processor() -> str:
+    """The processor's name as its maker writes it, else its kind."""
+    with contextlib.suppress(OSError):  # Linux alone has the file
+        described = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+        if found := re.search(r"^model name\s*:\s*(\S.*)$", described, re.MULTILINE):
+            return " ".join(MARKS.sub("", found[1]).split())
+    return platform.processor() or platform.machine() or "an unknown processor"

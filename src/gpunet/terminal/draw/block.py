@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, pairwise, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ __all__ = [
     "graphemes",
     "grid",
     "lines_of",
+    "padded",
     "stack",
     "text_block",
 ]
@@ -93,16 +94,16 @@ def lines_of(
 
     ``owners`` (rows, columns) are the places of their styles.
     """
-    lines = []
-    for row, owner in zip(characters, owners, strict=True):
-        text = row.tobytes().decode("utf-32")
-        ends = [*(np.flatnonzero(owner[1:] != owner[:-1]) + 1).tolist(), len(text)]
-        line = [
-            Segment(text[start:end], styles[owner[start]])
-            for start, end in zip([0, *ends], ends, strict=False)
-        ]
-        lines.append(line)
-    return lines
+    text = characters.tobytes().decode("utf-32")
+    begins = np.ones(owners.shape, np.bool_)
+    begins[:, 1:] = owners[:, 1:] != owners[:, :-1]
+    places = [*np.flatnonzero(begins).tolist(), len(text)]
+    inks = [styles[owner] for owner in owners[begins].tolist()]
+    segments = (
+        Segment(text[begin:end], ink)
+        for (begin, end), ink in zip(pairwise(places), inks, strict=True)
+    )
+    return [list(islice(segments, count)) for count in begins.sum(axis=1).tolist()]
 
 
 def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:
@@ -127,6 +128,13 @@ def cut(text: Text, width: int, ascii_only: bool) -> Text:
     shorter.truncate(max(0, width - len(mark)), overflow="crop")
     shorter.append(mark[:width])
     return shorter
+
+
+def padded(text: Text, width: int, ascii_only: bool) -> Text:
+    """The text on one line of exactly ``width`` cells."""
+    line = cut(text, width, ascii_only).copy()
+    line.pad_right(max(0, width - line.cell_len))
+    return line
 
 
 def graphemes(text: str) -> list[str]:

@@ -220,7 +220,7 @@ def _plot(console: Console, chart: LineChart, axis: Axis, width: int) -> list[Li
     lines.append([Segment(" " * gutter + _x_labels(chart, columns), muted)])
     if chart.strip is not None:
         name = chart.strip.name.rjust(gutter - 1)[: gutter - 1]
-        drawn = _strip(chart.strip, chart.x_range, columns, marks.levels)
+        drawn = _strip(chart.strip, chart.x_range, columns, marks.line)
         style = console.get_style(chart.strip.style)
         lines.append([Segment(f"{name} ", muted), Segment(drawn, style)])
     return lines

@@ -12,8 +12,13 @@ __all__ = ["BRAILLE", "dotted", "patterns", "written_large"]
 BRAILLE = 0x2800
 """The empty braille cell; with a bit for each dot its code point gives a pattern."""
 
-ORDER = np.array([0, 2, 4, 1, 3, 5, 6, 7])
-"""The dots of a cell, counted row by row, from the lowest bit to the highest."""
+BITS = (0, 3, 1, 4, 2, 5, 6, 7)
+"""The bit of each of a cell's dots, row by row."""
+
+PATTERNS = np.array(
+    [sum(1 << BITS[at] for at in range(8) if dots >> at & 1) for dots in range(256)]
+)
+"""The pattern (256,) of each choice of dots, the first of which is its lowest bit."""
 
 FINE = 120
 """Pixels of the letters before they are brought to a size."""
@@ -28,7 +33,8 @@ def patterns(dots: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The patterns (rows, columns), counted from ``BRAILLE``, of dots (4 * rows, 2 * columns)."""
     rows, columns = dots.shape[0] // 4, dots.shape[1] // 2
     cells = dots.reshape(rows, 4, columns, 2).transpose(0, 2, 1, 3).reshape(rows, columns, 8)
-    return np.packbits(cells[..., ORDER], axis=2, bitorder="little")[..., 0].astype(np.int64)
+    found: NDArray[np.int64] = PATTERNS[np.packbits(cells, axis=2, bitorder="little")[..., 0]]
+    return found
 
 
 @lru_cache(maxsize=64)

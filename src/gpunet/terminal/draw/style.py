@@ -158,6 +158,7 @@ class Glyphs:
     nothing: str = "–"  # noqa: RUF001 - a dash, in place of a value that is missing
     shades: str = " ░▒▓█"  # from an empty cell to a full one
     levels: str = "▁▂▃▄▅▆▇█"  # from the lowest to the highest point of a small curve
+    line: str = "⣀⠤⠒⠉"  # the same as a thin line
 
 
 UNICODE = Glyphs()
@@ -178,6 +179,7 @@ ASCII = Glyphs(
     nothing="-",
     shades=" .:-=+*#%@",
     levels="_.-=^",
+    line="_.-=^",
 )
 
 

@@ -57,7 +57,7 @@ class DrawScreen(LiveScreen):
 
     def wait(self) -> None:
         """Return once the user, or a signal, asks to leave."""
-        while not (self._control.stop_after_epoch.is_set() or self._control.stop_now.is_set()):
+        while not self._control.stopping:
             time.sleep(LOOK)
 
     @property

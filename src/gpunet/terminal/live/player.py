@@ -62,7 +62,7 @@ class Player(LiveScreen):
     def play(self) -> None:
         """Play until the end, or until ``q`` or Ctrl-C is pressed."""
         control, before, ended = self._control, self._clock(), 0.0
-        while not (control.stop_after_epoch.is_set() or control.stop_now.is_set()):
+        while not control.stopping:
             time.sleep(LOOK)
             now = self._clock()
             passed, before = now - before, now

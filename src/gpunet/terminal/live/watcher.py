@@ -64,7 +64,7 @@ class Watcher(LiveScreen):
         Raises:
             DataError: a log is gone, or is none of a run.
         """
-        while not (self._control.stop_after_epoch.is_set() or self._control.stop_now.is_set()):
+        while not self._control.stopping:
             for run in self._runs:
                 if run.look():
                     self.show(run.view)

@@ -57,9 +57,11 @@ class Course:
         return Course(self.stretches[self.stretches[:, END] <= end + 1e-9])
 
     def curve(
-        self, column: int, x_range: tuple[float, float], places: int, smoothing: float = 0.0
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The positions (m,) and the means (m,) of what is drawn in a range, m at most ``places``.
+        self, column: int, x_range: tuple[float, float], places: int, *smoothing: float
+    ) -> tuple[NDArray[np.float64], ...]:
+        """The positions (m,) of what is drawn in a range, and for each smoothing the means (m,).
+
+        m is at most ``places``. Unless a smoothing is given, the means are as they are.
 
         Args:
             column: ``LOSS``, ``SCORE`` or ``RATE``.
@@ -80,8 +82,9 @@ class Course:
         )
         there = np.flatnonzero(counts)
         x = positions[there] / counts[there]
-        half = math.ceil(smoothing * places)
-        return x, _summed_around(sums, there, half) / _summed_around(counts, there, half)
+        halves = [math.ceil(each * places) for each in smoothing or (0.0,)]
+        around = [[_summed_around(each, there, half) for each in (sums, counts)] for half in halves]
+        return x, *(summed / counted for summed, counted in around)
 
 
 LARGEST = 1e290

@@ -113,10 +113,9 @@ def _series(
         smoothing = SMOOTHING[
             view.smoothing if not several else next(iter(views.values())).smoothing
         ]
-        x, y = view.course.curve(column, x_range, places, smoothing)
+        x, y, raw = view.course.curve(column, x_range, places, smoothing, 0.0)
         if smoothing and not several:
-            raw_x, raw_y = view.course.curve(column, x_range, places)
-            yield Series("", raw_x, scale * raw_y, Ink.MUTED, behind=True)
+            yield Series("", x, scale * raw, Ink.MUTED, behind=True)
         yield Series(name if several else "train", x, scale * y, ink)
         if view.run is not None and view.run.validation_count:
             x, y = _validation(view, x_range, column)

@@ -22,7 +22,7 @@ from rich.text import Text
 from gpunet.config.choices import Kind
 from gpunet.datasets.images import resized
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, Line, beside, cut, stack, text_block
+from gpunet.terminal.draw.block import Block, Line, beside, padded, stack, text_block
 from gpunet.terminal.draw.canvas import Canvas, Point
 from gpunet.terminal.draw.digits import half_blocks, picture
 from gpunet.terminal.draw.dots import dotted, written_large
@@ -211,7 +211,7 @@ def _hints(hints: Sequence[tuple[str, str]], width: int) -> Text:
 
 def _place(console: Console, canvas: Canvas, width: int, rows: int) -> _Place:
     """The largest board that leaves room for an answer; a cell is twice as high as wide."""
-    frame = 0 if shows_greys(console) and not console.options.ascii_only else 1
+    frame = 0 if _in_greys(console) else 1
     across, down = canvas.size
     bars = 1 + 1 + SHORT + SHARE
     room = width - 2 * frame - GAP - bars
@@ -220,6 +220,11 @@ def _place(console: Console, canvas: Canvas, width: int, rows: int) -> _Place:
     high = min(rows - 2 * frame, int(room * down / across / 2))
     columns = round(2 * high * across / down)
     return _Place(columns, high if high >= LEAST_ROWS else 0, frame)
+
+
+def _in_greys(console: Console) -> bool:
+    """Whether the board is a picture in greys, which needs no frame."""
+    return shows_greys(console) and not console.options.ascii_only
 
 
 def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
@@ -239,7 +244,7 @@ def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
 def _cells(console: Console, canvas: Canvas, place: _Place) -> list[Line]:
     """The board's pixels, as fine as the terminal shows them."""
     columns, rows = place.columns, place.rows
-    if shows_greys(console) and not console.options.ascii_only:
+    if _in_greys(console):
         ink = _scaled(canvas, 2 * rows, columns)
         levels = PAPER + np.rint(ink * (len(GREYS) - 1 - PAPER)).astype(np.int64)
         return half_blocks(levels, GREYS)
@@ -283,7 +288,9 @@ def _answer(console: Console, canvas: Canvas, reply: Reply, width: int, rows: in
     label = min(longest, max(4, width // 3))
     columns, high = _seen_size(canvas, width, rows - told.height - 1, label)
     seen = Block(columns, []).shaped(columns, high)
-    if answers is not None:
+    if answers is None and _in_greys(console):
+        seen = Block(columns, half_blocks(np.full((2 * high, columns), PAPER), GREYS))
+    elif answers is not None:
         seen = picture(console, answers.pictures[reply.chosen], columns, high, whole=True)
     words = "as the network sees it" if columns >= SEEN else "as it is seen"
     caption = text_block(console, [Text(words, Ink.MUTED)], columns)
@@ -367,8 +374,7 @@ def _bars(
     best = -1 if values is None else int(known.argmax())
     lines = []
     for index in order[: max(0, rows)]:
-        line = cut(Text(reply.names[index]), label, ascii_only)
-        line.pad_right(label - line.cell_len + 1)
+        line = padded(Text(reply.names[index]), label, ascii_only).append(" ")
         if reply.kind == "measured":
             line.append("" if values is None else formats.measured(float(known[index])))
         else:

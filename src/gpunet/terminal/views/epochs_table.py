@@ -54,7 +54,7 @@ def epochs_table(
             line.stylize(Ink.BEST)
             note = f" kept {told.what.removeprefix(f'epoch {told.epoch} ')}" if told else ""
         elif told and record.epoch == told.better_epoch:
-            note = f"   {told.better.split()[0]} {' '.join(told.other.split()[:2])}"
+            note = f"   {' '.join(told.better.split()[:3])}"
         if line.cell_len + len(note) <= width:
             line.append(note, Ink.MUTED if record is not best else Ink.BEST)
         lines.append(line)

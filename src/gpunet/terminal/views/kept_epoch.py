@@ -25,7 +25,7 @@ class KeptEpoch:
         epoch: its number; where each network of an ensemble keeps its own, the latest of them.
         what: is kept, and what has decided: ``epoch 12 by val loss 0.1234``.
         other: what it has besides: ``val acc 96.10 %``; empty if there is nothing.
-        better: where that is better: ``highest 96.22 % in epoch 20``; empty if nowhere.
+        better: where that is better: ``highest val acc 96.22 % in epoch 20``; empty if nowhere.
         better_epoch: that epoch; 0 if there is none.
     """
 
@@ -59,7 +59,8 @@ def kept_epoch(
 
     known = [epoch for epoch, figure in figures.items() if figure == figure]
     top = (min if of_loss else max)(known, key=figures.__getitem__, default=best.epoch)
-    other = f"{samples} {name} {written(best.epoch)}"
+    figure = f"{samples} {name}"
+    other = f"{figure} {written(best.epoch)}"
     if figures[top] == figures[best.epoch] or best.epoch not in known:
         return KeptEpoch(best.epoch, what, other)
-    return KeptEpoch(best.epoch, what, other, f"{word} {written(top)} in epoch {top}", top)
+    return KeptEpoch(best.epoch, what, other, f"{word} {figure} {written(top)} in epoch {top}", top)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, beside, cut, stack, text_block
+from gpunet.terminal.draw.block import Block, beside, padded, stack, text_block
 from gpunet.terminal.draw.digits import grey_cells, picture
 from gpunet.terminal.draw.style import Ink, bar, sparkline
 from gpunet.terminal.views.frame import heading
@@ -103,8 +103,7 @@ def _label_scores(
     ascii_only = console.options.ascii_only
     lines = []
     for at in order.tolist():
-        line = cut(Text(names[at]), name, ascii_only)
-        line.pad_right(name + 1 - line.cell_len)
+        line = padded(Text(names[at]), name, ascii_only).append(" ")
         known = not math.isnan(scores[at])
         share = float(scores[at]) if known else 0.0
         line.append_text(bar(share, max(0, width - name - 10), Ink.TRAIN, ascii_only))
@@ -129,8 +128,7 @@ def _residuals(
     lines = []
     for at in range(min(rows, errors.shape[1])):
         own = errors[np.isfinite(errors[:, at]), at]
-        line = cut(Text(names[at]), name, ascii_only)
-        line.pad_right(name + 1 - line.cell_len)
+        line = padded(Text(names[at]), name, ascii_only).append(" ")
         if len(own):
             full = float(np.quantile(np.abs(own), 0.99)) or 1.0
             bins = max(5, min(25, width - name - 34)) | 1

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, beside, cut, stack, text_block
+from gpunet.terminal.draw.block import Block, beside, cut, padded, stack, text_block
 from gpunet.terminal.draw.digits import grey_cells, picture
 from gpunet.terminal.draw.style import Ink, bar, glyphs
 from gpunet.terminal.draw.weights import signed_cells
@@ -94,7 +94,7 @@ def _activity(
     room, pixels = width - label - 1, shows_pixels(console)
     spots = _spots(every[at], room, 2 * rows if pixels else rows)
     units, shown = run.network.hidden[layer], min(len(every[at]), spots.size)
-    name = _label(run, layer) if shown == units else f"{shown} of {units}"
+    name = _label(run, layer) if shown == units else f"{shown}/{units}"
     tall = 1 if pixels and len(spots) > 1 else 3 if pixels and rows > 1 else 2
     drawn = np.repeat(
         np.repeat(spots, tall, axis=0), max(1, min(4, room // spots.shape[1])), axis=1
@@ -168,9 +168,7 @@ def _shares(
     for one in order.tolist():
         style = Ink.MUTED if one not in said else Ink.RIGHT if one in true else Ink.WRONG
         line = Text().append(f"{marks.arrow if one in true else '':<2} ", Ink.LABEL)
-        name = cut(Text(names[one]), name_width, ascii_only)
-        name.pad_right(name_width - name.cell_len)
-        line.append_text(name).append(" ")
+        line.append_text(padded(Text(names[one]), name_width, ascii_only)).append(" ")
         length = max(0, width - name_width - 12)
         line.append_text(bar(float(known[one]), length, style, ascii_only))
         lines.append(line.append(f" {100 * known[one]:5.1f} %", style))

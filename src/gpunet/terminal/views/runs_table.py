@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import cycle
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -23,6 +24,9 @@ __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"
 COURSE = 10
 """Cells of the course of the loss."""
 
+ROOMY, YEAR = 110, len("2026-")
+"""Cells of a console from which the year is told, and the letters that it takes."""
+
 WIDTHS = {
     "<run": 0,
     "<trained": 72,
@@ -38,6 +42,10 @@ WIDTHS = {
 """The columns that are no scores, and the cells of a console from which they are shown."""
 
 
+USUAL_NAME, BOTH = 14, 18
+"""Cells of a name that those widths leave room for, and those that scores of a second kind take."""
+
+
 def best_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
     """Runs of classes and labels before those of measured targets, and the best of each first."""
     scores = {id(run): -math.inf if run.val_score is None else run.val_score for run in runs}
@@ -48,7 +56,9 @@ def runs_table(console: Console, runs: Sequence[RunSummary]) -> RenderableType:
     """A line for each run; a wider console shows more of it."""
     classes = not all(run.measured for run in runs)
     measured = any(run.measured for run in runs)
-    shown = [name for name, width in WIDTHS.items() if console.width >= width]
+    longest = max((cell_len(run.name) for run in runs), default=0)
+    room = console.width - max(0, longest - USUAL_NAME) - BOTH * (classes and measured)
+    shown = [name for name, width in WIDTHS.items() if room >= width or not width]
     scores = ["val acc", "test acc"] * classes + ["val R2", "test R2"] * measured
     place = shown.index("epochs") + 1 if "epochs" in shown else 1
     names = [*shown[:place], *scores, *shown[place:]]
@@ -63,7 +73,7 @@ def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
     state = "running" if run.running else run.stop_reason or "-"
     return {
         "<run": Text(run.name, Ink.LABEL if run.running else ""),
-        "<trained": _day(run.trained),
+        "<trained": _day(run.trained)[0 if console.width >= ROOMY else YEAR :],
         "<optimizer": run.optimizer,
         "lr": f"{run.learning_rate:g}",
         "epochs": f"{run.epochs}/{run.planned}",
@@ -85,7 +95,7 @@ def _course(console: Console, run: RunSummary) -> Text:
     if not losses:
         return Text()
     bounds = min(losses), max(losses)
-    return sparkline(losses, bounds, COURSE, Ink.VALIDATION, console.options.ascii_only)
+    return sparkline(losses, bounds, COURSE, Ink.MUTED, console.options.ascii_only)
 
 
 def _day(when: datetime) -> str:

@@ -17,7 +17,7 @@ from rich.text import Text
 from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Samples
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
+from gpunet.terminal.draw.block import Block, beside, cut, grid, padded, stack, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.digits import greys, picture
 from gpunet.terminal.draw.graphics import Painter
@@ -235,11 +235,9 @@ def _probability_bars(
     marks = glyphs(ascii_only)
     lines = []
     for index, name in zip(listed, names, strict=True):
-        label = cut(name, name_width, ascii_only)
-        label.pad_right(name_width - label.cell_len)
         style = Ink.LABEL if index == top else Ink.MUTED
         line = Text(f"{marks.arrow if index == top else '':<2} ", Ink.LABEL)
-        line.append_text(label).append(" ")
+        line.append_text(padded(name, name_width, ascii_only)).append(" ")
         line.append_text(bar(float(known[index]), max(0, length), style, ascii_only))
         line.append(f" {100 * known[index]:5.1f} %")
         line.stylize(Ink.STRONG if index == top else Ink.MUTED)

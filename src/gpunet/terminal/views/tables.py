@@ -16,7 +16,7 @@ from rich.text import Text
 from gpunet.config.choices import Kind
 from gpunet.model import Scores
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import cut, text_block
+from gpunet.terminal.draw.block import padded, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import RIGHT_SHARE, WRONG_SHARE, Ink, glyphs
 from gpunet.terminal.views.score import scores_in_words
@@ -142,11 +142,11 @@ def matrix_rows(
     yield head
     for label, (name, row) in enumerate(zip(names, matrix.tolist(), strict=True)):
         total = max(1, sum(row))
-        text = cut(Text(name, Ink.MUTED), name_width, ascii_only)
-        text.pad_right(name_width + 1 - text.cell_len)
+        text = padded(Text(name, Ink.MUTED), name_width, ascii_only).append(" ")
         for prediction, count in enumerate(row):
             written = str(count) if count else glyphs(ascii_only).nothing
-            text.append(written.rjust(cell), _shade(count / total, label == prediction, count))
+            text.append(" " * (cell - len(written)))
+            text.append(written, _shade(count / total, label == prediction, count))
         yield text
 
 
