@@ -734,7 +734,12 @@ def log_target() -> Target:
     ):
         for number, (features, answers, settings) in enumerate(runs):
             folder = Path(name, str(number))
-            common = {"epochs": 2, "hidden": (3,), "device": "cpu", "verbose": False}
+            common: dict[str, Any] = {
+                "epochs": 2,
+                "hidden": (3,),
+                "device": "cpu",
+                "verbose": False,
+            }
             gpunet.train((features, answers), run_dir=folder, **common, **settings)
             logs.append((folder / "metrics.jsonl").read_bytes())
     return Target(
