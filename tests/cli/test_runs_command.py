@@ -36,6 +36,18 @@ def test_a_run_is_known_by_its_name_its_number_and_its_folder(gpunet: RunCommand
 
 
 @pytest.mark.usefixtures("two")
+def test_a_long_name_stands_whole_in_the_list(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "layers-of-sixteen-units-and-dropout"
+    Path("runs/1-halves-4").rename(Path("runs", name))
+    out = gpunet("runs").out
+    assert name in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("two")
 @pytest.mark.parametrize("command", ["show", "compare", "plot", "delete"])
 def test_an_unknown_run_is_told_with_the_closest_one(gpunet: RunCommand, command: str) -> None:
     ran = gpunet("runs", command, "1", "2-halvs-8")

@@ -195,6 +195,13 @@ def test_a_label_that_may_be_another_column_is_told(tmp_path: Path) -> None:
     assert "the label is column 1 ('visits') (label names another)" in dataset.notice
 
 
+def test_a_first_column_of_words_is_told_as_the_label(tmp_path: Path) -> None:
+    dataset = read_table(
+        table(tmp_path, "region,units,cost", ["north", "south"] * 6, FLOATS, COUNTS)
+    )
+    assert "the label is column 1 ('region') (label names another)" in str(dataset.notice)
+
+
 def test_nothing_is_told_of_a_label_that_is_simply_the_first(tmp_path: Path) -> None:
     dataset = read_table(table(tmp_path, "label,a,b", CODES, FLOATS, COUNTS))
     assert dataset.notice == "data.csv is one file: the last 2 of 12 rows are for testing"
