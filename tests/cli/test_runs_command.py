@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -183,7 +183,7 @@ def test_a_run_that_fails_later_is_kept_with_what_it_has_and_says_why(
 
 @pytest.mark.filterwarnings("ignore:training diverged")
 def test_a_run_without_weights_has_no_scores_of_those_that_it_began_with(halves: Path) -> None:
-    wild = {"optimizer": "sgd", "learning_rate": 1e30, "epochs": 2}
+    wild: dict[str, Any] = {"optimizer": "sgd", "learning_rate": 1e30, "epochs": 2}
     package.train(str(halves), device="cpu", verbose=False, name="wild", **wild)
     (run,) = package.runs()
     assert (run.stop_reason, run.best_epoch) == ("diverged", 0)
