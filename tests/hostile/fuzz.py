@@ -731,6 +731,7 @@ def log_target() -> Target:
     with (
         tempfile.TemporaryDirectory() as name,
         unittest.mock.patch("gpunet.artifacts.metrics_log.FIRST_INSIGHT", 0.0),
+        warnings.catch_warnings(action="ignore"),  # what is told of the labels
     ):
         for number, (features, answers, settings) in enumerate(runs):
             folder = Path(name, str(number))
