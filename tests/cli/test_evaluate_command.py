@@ -81,7 +81,7 @@ def test_a_strangers_model_opens_no_file_of_its_choice(
     monkeypatch.chdir(trained.parent)
     ran = gpunet("evaluate", path, "--device", "cpu")
     assert ran.code == 1
-    assert "the data 'halves' that it was trained on are" in ran.failure
+    assert "the data 'halves' that it was trained on " in ran.failure
     assert "give their path as --data" in ran.failure
 
 

@@ -59,8 +59,10 @@ def test_a_training_tells_r2_and_the_errors_and_draws_the_predictions(gpunet: Ru
     report = json.loads(Path("r.json").read_text())
     assert (ran.code, "acc" in ran.out) == (0, False)
     first = next(line for line in ran.out.splitlines() if line.startswith("epoch  1/40"))
-    assert f"R2 {report['history'][0]['train_r2']:>8.4f}" in first
-    assert f"val R2 {report['history'][0]['val_r2']:>8.4f}" in first
+    assert [f"{report['history'][0][name]:.4f}" for name in ("train_r2", "val_r2")] == [
+        first.split()[3],
+        first.split()[5],
+    ]
     assert f"test R2        {report['test']['r2']:.4f}, RMSE " in ran.out
     assert "price • predicted by true value ╍ no error" in ran.out
     assert "sample" in ran.out
@@ -273,10 +275,10 @@ def test_json_of_a_prediction_beyond_all_numbers_is_strict(
     assert (near["prediction"] is None, far["prediction"]) == (False, None)
 
 
-def test_samples_with_labels_are_given_a_wrong_label_not_another_class(gpunet: RunCommand) -> None:
+def test_samples_with_labels_have_a_wrong_label_not_another_class(gpunet: RunCommand) -> None:
     write_tags(60)
     options = ("--label", "red,green", *FAST[:4], "--epochs", "1", "--output", "m", "-q")
     assert gpunet("train", "tags.csv", *options).code == 0
     told = gpunet("showcase", "m", "--wrong", "--device", "cpu").out
-    assert "given a wrong label" in told
+    assert "with a wrong label" in told
     assert "another class" not in told

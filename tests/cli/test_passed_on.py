@@ -440,7 +440,7 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
         def closing_view(self) -> Text:
             return Text("the curves")
 
-    monkeypatch.setattr(messages, "Dashboard", Screen)
+    monkeypatch.setattr("gpunet.terminal.live.dashboard.Dashboard", Screen)
     monkeypatch.setattr(messages, "wants_dashboard", lambda _, plain: not plain)
     shown: list[list[tuple[str, int]]] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -179,6 +179,15 @@ def test_a_run_that_fails_later_is_kept_with_what_it_has_and_says_why(
     assert "failed: something is wrong" in Path("runs/1-halves-16-16/log").read_text("utf-8")
     (run,) = package.runs()
     assert (run.running, run.stop_reason, run.test_accuracy) == (False, "epochs", None)
+
+
+@pytest.mark.filterwarnings("ignore:training diverged")
+def test_a_run_without_weights_has_no_scores_of_those_that_it_began_with(halves: Path) -> None:
+    wild: dict[str, Any] = {"optimizer": "sgd", "learning_rate": 1e30, "epochs": 2}
+    package.train(str(halves), device="cpu", verbose=False, name="wild", **wild)
+    (run,) = package.runs()
+    assert (run.stop_reason, run.best_epoch) == ("diverged", 0)
+    assert (run.val_accuracy, run.test_accuracy) == (None, None)
 
 
 def test_numbers_are_never_given_twice() -> None:

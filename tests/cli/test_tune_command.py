@@ -183,7 +183,7 @@ def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: 
         (["--storage", "nothing://here"], 1, "nothing://here"),
         (["--sampler", "grid"], 2, "is a continuous range"),
         (["--resume", "one", "--study", "two"], 2, "both name a study"),
-        (["--resume", "one"], 1, "there is no study one"),
+        (["--resume", "one"], 2, "there is no study one"),
         (["--output", "space.toml", "--report", "space.toml"], 2, "both name space.toml"),
         (["--epochs", "0"], 2, "--epochs is 0"),
     ],

@@ -63,7 +63,8 @@ def wait_until_stopped(process: int) -> None:
 
 def saved(folder: Path) -> Model:
     """The model that a training has left, in its run or beside."""
-    (path,) = (*folder.glob("model.safetensors"), *folder.glob("runs/*/best.safetensors"))
+    names = "model.safetensors", "run/best.safetensors", "runs/*/best.safetensors"
+    (path,) = (path for name in names for path in folder.glob(name))
     return model_file.load(path)
 
 

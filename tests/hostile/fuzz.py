@@ -38,6 +38,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from types import FrameType
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -55,7 +56,9 @@ from damage import (
     tensors_damaged,
 )
 from PIL import Image
+from rich.text import Text
 
+import gpunet
 from gpunet.artifacts.curves import read_curves
 from gpunet.artifacts.model_file import describe, load, save
 from gpunet.artifacts.report import finite
@@ -79,8 +82,12 @@ from gpunet.errors import DataError, GpunetError
 from gpunet.model import Model, Origin, Scores
 from gpunet.search.space import read_space
 from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.plain import PlainPrinter
+from gpunet.terminal.record.replay import Told, moments, read_run, retell
+from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
 from gpunet.terminal.views.model_card import model_card
-from gpunet.training.events import EpochRecord
+from gpunet.terminal.views.several_runs import SeenRun, several_runs_frame
+from gpunet.training.events import Control, EpochRecord
 from gpunet.training.state import RunState
 from gpunet.workflows.answers import answers_of
 
@@ -336,6 +343,27 @@ def use_run(folder: Path) -> None:
     json.dumps(finite(summarize(run_folder).to_dict()), allow_nan=False)
     _, state = run_folder.load()
     require(state.finite, "a state that is not finite")
+
+
+def use_log(folder: Path) -> None:
+    """Sum up a run by its log, and draw all that its screens show at its end."""
+    json.dumps(finite(summarize(RunFolder(folder)).to_dict()), allow_nan=False)
+    told = read_run(folder / "metrics.jsonl")
+    with contextlib.redirect_stdout(io.StringIO()):
+        _show(told)
+
+
+def _show(told: Told) -> None:
+    console, at_end = make_console(), moments(told, 1)[0]
+    printer = PlainPrinter(console)
+    for _, event in told.events:
+        retell(event, printer)
+    for key in ("", "l", "n", "down", "d"):
+        for size in ((140, 40), (50, 14)):
+            view = at_end.view.pressed(key)
+            dashboard_frame(console, view, Control(), size, at_end.at, keys=True)
+    several_runs_frame(console, [SeenRun("a", at_end.view, at_end.at)], (100, 30), Text())
+    console.print(closing_view(console, at_end.view))
 
 
 def use_settings(folder: Path) -> None:
@@ -688,6 +716,40 @@ def run_target() -> Target:
     return Target([files], damage, use_run)
 
 
+def log_target() -> Target:
+    """The logs of runs of images, measured values and labels, and of an ensemble."""
+    draws = np.random.default_rng(0)
+    pixels, rows = draws.integers(0, 256, (60, 4, 4), np.uint8), draws.normal(size=(60, 3))
+    labels = draws.integers(0, 2, (60, 3))
+    labels[:, 0] = 1 - labels[:, 1]
+    runs: list[tuple[object, object, dict[str, Any]]] = [
+        (pixels, np.arange(60) % 3, {"ensemble": 2}),
+        (rows, rows @ np.ones((3, 2)), {}),
+        (rows, labels, {}),
+    ]
+    logs = []
+    with (
+        tempfile.TemporaryDirectory() as name,
+        unittest.mock.patch("gpunet.artifacts.metrics_log.FIRST_INSIGHT", 0.0),
+        warnings.catch_warnings(action="ignore"),  # what is told of the labels
+    ):
+        for number, (features, answers, settings) in enumerate(runs):
+            folder = Path(name, str(number))
+            common: dict[str, Any] = {
+                "epochs": 2,
+                "hidden": (3,),
+                "device": "cpu",
+                "verbose": False,
+            }
+            gpunet.train((features, answers), run_dir=folder, **common, **settings)
+            logs.append((folder / "metrics.jsonl").read_bytes())
+    return Target(
+        [{"metrics.jsonl": log} for log in logs],
+        {".jsonl": any_of(lines_damaged, lines_damaged, bytes_damaged)},
+        use_log,
+    )
+
+
 def resume_target() -> Target:
     """A run that can be resumed, and its data."""
     table = "".join(f"{i % 3},{i / 7},{i % 5}.5\n" for i in range(30)).encode()
@@ -815,6 +877,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "model": model_target,
     "answers": answers_target,
     "run": run_target,
+    "log": log_target,
     "resume": resume_target,
     "report": report_target,
     "settings": settings_target,

@@ -12,4 +12,4 @@ def test_damaged_input_is_read_as_sound_or_refused_in_one_sentence() -> None:
         [sys.executable, FUZZ, "--rounds", "12"], capture_output=True, text=True, check=False
     )
     assert (done.stderr, done.returncode) == ("", 0), done.stdout
-    assert done.stdout.startswith("216 inputs, ")
+    assert done.stdout.startswith("228 inputs, ")

@@ -469,16 +469,19 @@ def test_the_defaults_of_what_scripts_call() -> None:
         "recipe": None,
         "callbacks": (),
         "run_dir": None,
+        "name": None,
+        "kept": False,
         "autotune": True,
-        "checkpoint_every": 1,
+        "checkpoint_every": None,
         "config": None,
     }
     assert defaults_of(gpunet.resume) == {
         **shared,
+        "folder": None,
         "data": None,
         "callbacks": (),
         "autotune": True,
-        "checkpoint_every": 1,
+        "checkpoint_every": None,
     }
     assert defaults_of(gpunet.tune) == {
         **shared,

@@ -30,7 +30,6 @@ from gpunet.training.events import (
     Control,
     EpochEnd,
     EpochRecord,
-    Insight,
     Progress,
     RunInfo,
     StopReason,
@@ -44,18 +43,7 @@ def raises(error: OutputError) -> None:
 
 
 def folded(view: View, event: Event) -> View:
-    match event:
-        case RunInfo():
-            return View().began(event)
-        case Progress():
-            return view.progressed(event, 0.0)
-        case Insight():
-            return view.looked_into(event)
-        case EpochEnd():
-            return view.epoch_ended(event)
-        case RunEnd():
-            return view.ended(event.reason, event.best_epoch)
-    raise AssertionError(event)
+    return (View() if isinstance(event, RunInfo) else view).heard(event, 0.0)
 
 
 def frames(view: View) -> list[str]:
@@ -229,6 +217,21 @@ def test_a_written_report_has_the_means_of_those_that_were_left_out(tmp_path: Pa
         own = losses[round(2000 * begin[one]) : round(2000 * end[one])]
         assert loss_means[one] == pytest.approx(own.mean(), abs=1e-8)
         assert scores[one] == pytest.approx(1 - own.mean(), abs=1e-8)
+
+
+def test_answers_to_the_gallery_are_kept_once_a_second_and_at_the_end(tmp_path: Path) -> None:
+    now = [0.0]
+    log = log_of(tmp_path / "log", run_info(), lambda: now[0])
+    for epoch in range(1, 1001):
+        now[0] = epoch / 100
+        log.on_epoch_end(ended(epoch))
+    log.on_train_end("epochs", 3)
+    *epochs, (_, end) = list(read_events(tmp_path / "log"))[1:]
+    assert len(epochs) == 1000
+    assert (tmp_path / "log").read_text().count('"gallery":{"dtype"') == 11
+    assert isinstance(end, RunEnd)
+    np.testing.assert_array_equal(end.gallery, ended(1000).gallery)
+    np.testing.assert_array_equal(View().heard(end, 0.0).gallery, ended(1000).gallery)
 
 
 def test_a_pause_is_told_at_once_and_so_is_its_end(tmp_path: Path) -> None:

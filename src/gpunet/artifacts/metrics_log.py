@@ -54,6 +54,8 @@ DENSITY = 250
 FARTHEST = 10.0
 """Seconds between two reports at most, so that somebody who follows the run sees it go on."""
 
+NEAREST_ANSWERS = 1.0
+"""Seconds between two answers to the gallery at least; a screen shows each for as long."""
 
 INSIGHT_SHARE = 0.01
 """Share of a run's time that looks into the network may take for the log."""
@@ -67,7 +69,8 @@ class MetricsLog(Callback):
     """Appends what happens in a run to a file, each line as soon as it is known.
 
     An hour adds some hundred reports: they come closer at a run's start. Each has the means over
-    the steps since the one before in the log. Epochs are all kept.
+    the steps since the one before in the log. Epochs are all kept, answers to the gallery as
+    reports are.
 
     Args:
         path: of the file, in a folder that is there.
@@ -88,11 +91,14 @@ class MetricsLog(Callback):
         self._written = 0, 0  # epoch and step of the latest one that is
         self._phase = "training"
         self._samples = 0  # of the gallery that are kept
+        self._last_answers = 0.0
+        self._answers: NDArray[Any] | None = None  # the latest ones, unless they are written
         self._next_insight, self._outputs, self._pictures = math.inf, 0, False
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Write what is known of the run."""
         self._began, self._last_report = self._clock(), -math.inf
+        self._last_answers, self._answers = -math.inf, None
         self._lost = False
         self._written = len(run.history) + 1, run.begun_steps
         with self._telling():
@@ -109,7 +115,7 @@ class MetricsLog(Callback):
         self._left_out = self._with_left_out(progress)
         if now >= self._next_insight:
             self.insight_share = INSIGHT_SHARE
-        if paused or now - self._last_report >= min(FARTHEST, now / DENSITY):
+        if paused or now - self._last_report >= _distance(now):
             self._report(now)
 
     def on_insight(self, insight: Insight) -> None:
@@ -121,7 +127,7 @@ class MetricsLog(Callback):
             self.insight_share = 0.0
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """Write how the epoch went, and what the network answers to the gallery.
+        """Write how the epoch went, and what the network answers to the gallery now and then.
 
         Of an epoch with a report within it the rest is told, too.
         """
@@ -132,15 +138,24 @@ class MetricsLog(Callback):
         content["best_epoch"] = record.best_epoch
         if record.patience_left is not None:
             content["patience_left"] = record.patience_left
-        if self._samples:
-            content["gallery"] = _array(record.gallery[: self._samples])
+        self._answers = record.gallery[: self._samples] if self._samples else None
+        now = self._clock() - self._began
+        if now - self._last_answers >= max(NEAREST_ANSWERS, _distance(now)):
+            self._last_answers = now
+            content |= self._answers_left_out()
         self._write("epoch", content)
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """Write why the run has ended."""
         if self._left_out is not None:
             self._report(self._clock() - self._began)
-        self._write("end", {"reason": reason, "best_epoch": best_epoch})
+        ending = {"reason": reason, "best_epoch": best_epoch}
+        self._write("end", ending | self._answers_left_out())
+
+    def _answers_left_out(self) -> dict[str, Any]:
+        """The latest answers to the gallery, unless they are written."""
+        answers, self._answers = self._answers, None
+        return {} if answers is None else {"gallery": _array(answers)}
 
     def _with_left_out(self, progress: Progress) -> Progress:
         """A report with the means over all steps of the epoch that no written one has told of."""
@@ -196,6 +211,11 @@ class MetricsLog(Callback):
                     "without it"
                 )
             )
+
+
+def _distance(now: float) -> float:
+    """Seconds between two lines of one kind, so many seconds after the run began."""
+    return min(FARTHEST, now / DENSITY)
 
 
 def _remove_torn_line(path: Path) -> None:

@@ -53,17 +53,19 @@ Share = Annotated[float, Meta(ge=0, le=1)] | UnsetType | None
 Seconds = Annotated[float, Meta(ge=0)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RunEnd:
     """No further epoch follows.
 
     Args:
         reason: why.
         best_epoch: the epoch whose weights are kept, counted from 1; 0 if there is none.
+        gallery: (g, C) the last answers to the gallery; ``None`` if the last epoch has told them.
     """
 
     reason: StopReason
     best_epoch: int
+    gallery: NDArray[np.float32] | None = None
 
 
 Event = RunInfo | Progress | Insight | EpochEnd | RunEnd
@@ -154,7 +156,7 @@ class MetricsReader:
         except (UnsoundError, GpunetError) as error:
             raise UnsoundError(f"in line {self._lines}, {error}") from error
 
-    def _taken(self, content: _Begin | _Progress | LoggedInsight | _EpochEnd | RunEnd) -> Event:
+    def _taken(self, content: _Begin | _Progress | LoggedInsight | _EpochEnd | _RunEnd) -> Event:
         match content:
             case _Begin():
                 self._run = content.run()
@@ -169,10 +171,13 @@ class MetricsReader:
                 assert self._run is not None
                 return content.insight(self._run)
             case _EpochEnd():
-                self._gallery = content.answers(self._gallery)
+                self._gallery = _answers(content.gallery, self._gallery)
                 record, left = _restored(content, EpochRecord), content.patience_left
                 return EpochEnd.of(record, content.best_epoch, left, self._gallery)
-        return content
+            case _RunEnd():
+                self._gallery = _answers(content.gallery, self._gallery)
+                newer = None if content.gallery is None else self._gallery
+                return RunEnd(content.reason, content.best_epoch, newer)
 
 
 class _Head(msgspec.Struct):
@@ -268,14 +273,11 @@ class _EpochEnd(_EpochRecord, kw_only=True):
     patience_left: Epoch | None = None
     gallery: _Array | None = None
 
-    def answers(self, latest: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The answers (g, C) to the gallery; the latest ones if there are no newer ones."""
-        if self.gallery is None:
-            return latest
-        answers = self.gallery.array()
-        if answers.shape != latest.shape or answers.dtype != np.float32:
-            raise UnsoundError(f"the gallery is {answers.shape}, wanted {latest.shape}")
-        return answers
+
+class _RunEnd(msgspec.Struct):
+    reason: StopReason
+    best_epoch: Epoch
+    gallery: _Array | None = None
 
 
 class _Progress(msgspec.Struct, kw_only=True):
@@ -372,8 +374,18 @@ _KINDS: Mapping[str, Any] = {
     "progress": _Progress,
     "insight": LoggedInsight,
     "epoch": _EpochEnd,
-    "end": RunEnd,
+    "end": _RunEnd,
 }
+
+
+def _answers(newer: _Array | None, latest: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The answers (g, C) to the gallery; the latest ones if there are no newer ones."""
+    if newer is None:
+        return latest
+    answers = newer.array()
+    if answers.shape != latest.shape or answers.dtype != np.float32:
+        raise UnsoundError(f"the gallery is {answers.shape}, wanted {latest.shape}")
+    return answers
 
 
 def _no_rows(kind: Kind, outputs: int) -> NDArray[Any]:

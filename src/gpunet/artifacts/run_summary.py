@@ -127,6 +127,7 @@ def summarize(folder: RunFolder) -> RunSummary:
     history, best_epoch, network = course.history, course.best_epoch, course.network
     best = next((one for one in history if one.epoch == best_epoch), None)
     ending = _ending(folder, len(history))
+    test = _Test() if ending is None or best is None else ending.test  # no weights, no scores
     return RunSummary(
         name=folder.path.resolve().name,
         folder=folder.path,
@@ -139,12 +140,12 @@ def summarize(folder: RunFolder) -> RunSummary:
         best_epoch=best_epoch,
         val_loss=None if best is None else best.val_loss,
         val_accuracy=None if best is None else best.val_accuracy,
-        test_accuracy=None if ending is None else ending.test.accuracy,
+        test_accuracy=test.accuracy,
         seconds=course.seconds,
         stop_reason=course.stop_reason if ending is None else ending.stop_reason,
         measured=network.kind == "measured",
         val_r2=None if best is None else best.val_r2,
-        test_r2=None if ending is None else ending.test.r2,
+        test_r2=test.r2,
         running=folder.is_running,
         trained=datetime.fromtimestamp(folder.written, UTC),
         bytes=folder.bytes,

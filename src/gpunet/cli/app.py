@@ -43,7 +43,7 @@ from gpunet.cli.command_tree import completed
 from gpunet.cli.help import print_help
 from gpunet.cli.setting_options import option
 from gpunet.cli.usage_errors import in_own_words
-from gpunet.errors import DataError, GpunetError, ModelError, reason_of, spelling
+from gpunet.errors import DataError, GpunetError, ModelError, StudyError, reason_of, spelling
 from gpunet.terminal.live.notes import complain
 
 __all__ = ["app", "command_line", "main", "run"]
@@ -129,7 +129,7 @@ def command_line() -> typer.core.TyperGroup:
 
 def _names_nothing(error: GpunetError) -> bool:
     """Whether what was to be read is not there."""
-    unread = isinstance(error, DataError | ModelError)
+    unread = isinstance(error, DataError | ModelError | StudyError)
     return unread and isinstance(error.__cause__, FileNotFoundError)
 
 

@@ -12,6 +12,7 @@ from gpunet.cli import options
 from gpunet.cli.completion import run_folders
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, UsageError
+from gpunet.files.output import is_there
 
 if TYPE_CHECKING:
     from gpunet.artifacts.run_folder import RunFolder
@@ -26,7 +27,7 @@ class _Runs(typer.core.TyperGroup):
         """Read the words behind ``gpunet runs``."""
         word, known = args[0] if args else "", {*self.commands, "-h", "--help"}
         is_mistyped = suggestion(word, self.commands) and not (
-            Path(word).exists() or Path("runs", word).exists()
+            is_there(word) or is_there(Path("runs", word))
         )
         if word not in known and not is_mistyped:
             args = ["list", *args]
@@ -86,7 +87,6 @@ def list_runs(
     from gpunet.artifacts.kept_runs import RUNS, find_run
     from gpunet.artifacts.report import strict_json
     from gpunet.artifacts.run_summary import summaries_in
-    from gpunet.files.output import is_there
     from gpunet.terminal.draw.formats import size
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.notes import note

@@ -142,7 +142,7 @@ class SearchStudy:
             if backend is None or study is None:
                 raise StudyError(
                     f"there is no study {name} in {storage}; start it with {spelled('study')}"
-                )
+                ) from FileNotFoundError(name)
             return cls(study, backend, storage, _spec_of(study, storage), created=False)
 
     def close(self) -> None:

@@ -73,6 +73,13 @@ def test_a_look_gives_what_is_new(kept: Kept) -> None:
     assert len(run.view.records) == 1
 
 
+def test_a_run_that_has_told_nothing_yet_is_waited_for(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.metrics.touch()
+    run = FollowedRun(folder, "new", Control(clock=WorkingClock(lambda: 1000.0)).clock)
+    assert (run.look(), run.state, run.halted) == ([], "running", "")
+
+
 def test_a_run_goes_on_ends_or_is_silent(kept: Kept) -> None:
     control = Control(clock=WorkingClock(lambda: 1000.0))
     run = followed(kept, control)

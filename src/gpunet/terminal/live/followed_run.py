@@ -34,7 +34,7 @@ class FollowedRun:
         self.view = View()
         self._reader = MetricsReader(folder.metrics)
         self._clock = clock
-        self._heard_at = 0.0  # the clock when the latest event was written
+        self._heard_at = clock() - self._age  # the clock when the latest event was written
 
     def look(self) -> list[Event]:
         """The events since the last look; the view has followed them.
@@ -42,13 +42,18 @@ class FollowedRun:
         Raises:
             DataError: the log is gone, or is none of a run.
         """
-        age = max(0.0, time.time() - self.folder.written)
+        age = self._age
         events = [event for _, event in self._reader.new_events()]
         if events:
             self._heard_at = self._clock() - age
         for event in events:
             self.view = self.view.heard(event, self._heard_at)
         return events
+
+    @property
+    def _age(self) -> float:
+        """Seconds since something was written."""
+        return max(0.0, time.time() - self.folder.written)
 
     @property
     def silence(self) -> float:

@@ -20,6 +20,7 @@ from gpunet.terminal.draw.axes import nice_step
 from gpunet.terminal.draw.block import Block, beside
 from gpunet.terminal.draw.charts import LineChart, Mark, Series, line_chart
 from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.course import LOSS, RATE, SCORE
 from gpunet.terminal.views.view import ZOOMS, Smoothing, View
 from gpunet.training.events import EpochRecord
@@ -75,14 +76,14 @@ def curves(console: Console, views: Mapping[str, View], width: int, height: int)
     whole = x_range[1] - x_range[0] >= 4
     loss = LineChart(
         f"loss{part}",
-        list(_series(views, x_range, places, LOSS)),
+        list(_series(console, views, x_range, places, LOSS)),
         height,
         x_range,
         (0.0, math.inf),
         logarithmic=first.logarithmic,
         number_format=formats.loss,
         whole=whole,
-        marks=_marks(views, x_range, places, LOSS),
+        marks=_marks(console, views, x_range, places, LOSS),
         strip=rate,
     )
     if width < NARROW:
@@ -90,13 +91,13 @@ def curves(console: Console, views: Mapping[str, View], width: int, height: int)
     measured = first.run.network.kind == "measured"
     score = LineChart(
         f"{'R2' if measured else 'accuracy %'}{part}",
-        list(_series(views, x_range, places, SCORE)),
+        list(_series(console, views, x_range, places, SCORE)),
         height - (rate is not None),
         x_range,
         (LOWEST_R2, 1.0) if measured else (0.0, 100.0),
         number_format=formats.r2 if measured else "{:.2f}".format,
         whole=whole,
-        marks=_marks(views, x_range, places, SCORE),
+        marks=_marks(console, views, x_range, places, SCORE),
     )
     half = (width - 2) // 2
     charts = [line_chart(console, loss, half), line_chart(console, score, width - 2 - half)]
@@ -104,7 +105,11 @@ def curves(console: Console, views: Mapping[str, View], width: int, height: int)
 
 
 def _series(
-    views: Mapping[str, View], x_range: tuple[float, float], places: int, column: int
+    console: Console,
+    views: Mapping[str, View],
+    x_range: tuple[float, float],
+    places: int,
+    column: int,
 ) -> Iterator[Series]:
     """The training and the validation of each run; of several runs each pair has a color."""
     several = len(views) > 1
@@ -118,7 +123,7 @@ def _series(
             yield Series("", x, scale * raw, Ink.MUTED, behind=True)
         yield Series(name if several else "train", x, scale * y, ink)
         if view.run is not None and view.run.validation_count:
-            x, y = _validation(view, x_range, column)
+            x, y = _validation(console, view, x_range, column)
             yield Series("val", x, y, ink if several else Ink.VALIDATION, dotted=True)
 
 
@@ -131,21 +136,22 @@ def _figures(view: View, column: int) -> tuple[float, Callable[[EpochRecord], fl
 
 
 def _validation(
-    view: View, x_range: tuple[float, float], column: int
+    console: Console, view: View, x_range: tuple[float, float], column: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
-    scale, figure = _figures(view, column)
-    before = view.records[0].epoch if view.records else 0
-    shown = view.records[max(0, math.ceil(x_range[0]) - before) :]
-    records = shown[:: -(1 + len(shown) // MOST)][::-1]  # the last one stays
-    reached = view.course.end
-    points = [
-        (_end(reached, one), math.nan if (value := figure(one)) is None else scale * value)
-        for one in records
-    ]
-    x, y = np.array(points, float).reshape(-1, 2).T
+    scale, _ = _figures(view, column)
+    measured = cached(_measured, console, view.records)
+    shown = measured[np.searchsorted(measured[:, 0], x_range[0]) :]
+    x, loss, score = shown[:: -(1 + len(shown) // MOST)][::-1].T  # the last one stays
+    x = np.where(view.course.end > x - 1, np.minimum(x, view.course.end), x)
     within = (x >= x_range[0]) & (x <= x_range[1])
-    return x[within], y[within]
+    return x[within], scale * (loss if column == LOSS else score)[within]
+
+
+def _measured(console: Console, records: tuple[EpochRecord, ...]) -> NDArray[np.float64]:
+    """The epochs, and the loss and the score (n, 3) of the validation after each."""
+    figures = [(one.epoch, one.val_loss, one.val_score) for one in records]
+    return np.array(figures, float).reshape(-1, 3)  # None: NaN
 
 
 def _end(reached: float, record: EpochRecord) -> float:
@@ -168,13 +174,17 @@ def _stars(views: Mapping[str, View], x_range: tuple[float, float], column: int)
 
 
 def _marks(
-    views: Mapping[str, View], x_range: tuple[float, float], places: int, column: int
+    console: Console,
+    views: Mapping[str, View],
+    x_range: tuple[float, float],
+    places: int,
+    column: int,
 ) -> list[Mark]:
     """The stars, and of several runs the number of each where its training's curve ends."""
     marks = list(_stars(views, x_range, column))
     if len(views) == 1:
         return marks
-    for series in _series(views, x_range, places, column):
+    for series in _series(console, views, x_range, places, column):
         if len(series.x) and series.name in views:
             end = float(series.x[-1]), float(series.y[-1])
             marks.append(Mark("", *end, series.style, series.name[0]))

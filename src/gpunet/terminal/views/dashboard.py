@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from gpunet.config import TrainConfig
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.device_name import short_name
@@ -23,12 +24,12 @@ from gpunet.terminal.views.draw import draw_screen
 from gpunet.terminal.views.epochs_table import WHOLE_TABLE, epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
-from gpunet.terminal.views.kept_epoch import kept_epoch
+from gpunet.terminal.views.kept_epoch import KeptEpoch, kept_epoch
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.system_strip import system_strip
 from gpunet.terminal.views.view import KEYS, Screen, View
-from gpunet.training.events import Control, Progress, RunInfo
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
 __all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
@@ -242,7 +243,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     last = view.records[-1] if view.records else None
     progress = view.progress
     parts: list[tuple[str, str, str]] = []  # a name, a value and its style
-    best = kept_epoch(run.config, view.records, view.best_epoch)
+    best = cached(_kept_epoch, console, run.config, view.records, view.best_epoch)
     if best is not None:
         parts.append(("kept", best.what, Ink.BEST))
         parts.append(("its", best.other, ""))
@@ -274,6 +275,12 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
         if value:
             text.append(gap, Ink.MUTED).append_text(part)
     return text
+
+
+def _kept_epoch(
+    console: Console, config: TrainConfig, records: tuple[EpochRecord, ...], best_epoch: int
+) -> KeptEpoch | None:
+    return kept_epoch(config, records, best_epoch)
 
 
 def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:

@@ -6,19 +6,24 @@ Owns its columns, and which of them are left out where it is narrow.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, text_block
+from gpunet.terminal.draw.block import Block, stack, text_block
 from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.score import ACCURACY, Score, score_of
 from gpunet.training.events import EpochRecord, RunInfo
 
 __all__ = ["WHOLE_TABLE", "Column", "epoch_columns", "epochs_table"]
+
+ROWS = 128
+"""Rows that are remembered; more than a screen has."""
 
 NOTE = 2
 """Cells of the star beside the kept epoch."""
@@ -38,27 +43,41 @@ def epochs_table(
     """
     if rows < 2:
         return Block(width, [])
-    marks = glyphs(console.options.ascii_only)
     shown = list(records[-(rows - 1) :])
     best = next((one for one in records if one.epoch == best_epoch), None)
     if best is not None and best not in shown:
         shown[0] = best
     told = kept_epoch(run.config, records, best_epoch)
-    columns = epoch_columns(run, width)
-    lines = [Text("".join(one.head for one in columns), Ink.MUTED)]
+    head = Text("".join(one.head for one in epoch_columns(run, width)), Ink.MUTED)
+    lines = [text_block(console, [head], width)]
+    row = cached(_row_maker, console, run, width)
     for record in shown:
-        line = Text("".join(one.cell(record) for one in columns))
         note = ""
         if record is best:
-            line.append(f" {marks.best}")
-            line.stylize(Ink.BEST)
             note = f" kept {told.what.removeprefix(f'epoch {told.epoch} ')}" if told else ""
         elif told and record.epoch == told.better_epoch:
             note = f"   {' '.join(told.better.split()[:3])}"
+        lines.append(row(record, record is best, note))
+    return stack(lines, width).shaped(width, rows)
+
+
+def _row_maker(
+    console: Console, run: RunInfo, width: int
+) -> Callable[[EpochRecord, bool, str], Block]:
+    """What draws an epoch's row; most rows stay while epochs are added."""
+    columns, star = epoch_columns(run, width), f" {glyphs(console.options.ascii_only).best}"
+
+    @lru_cache(maxsize=ROWS)
+    def row(record: EpochRecord, best: bool, note: str) -> Block:
+        line = Text("".join(one.cell(record) for one in columns))
+        if best:
+            line.append(star)
+            line.stylize(Ink.BEST)
         if line.cell_len + len(note) <= width:
-            line.append(note, Ink.MUTED if record is not best else Ink.BEST)
-        lines.append(line)
-    return text_block(console, lines, width).shaped(width, rows)
+            line.append(note, Ink.BEST if best else Ink.MUTED)
+        return text_block(console, [line], width)
+
+    return row
 
 
 class Column(NamedTuple):

@@ -67,22 +67,26 @@ def _samples(
     width: int,
     rows: int,
 ) -> Block:
-    ordered = replace(run, gallery=run.gallery[order])
-    answers = None if answers is None else answers[order]
     if run.dataset.image_shape is None:
         how = _predictions if run.network.kind == "measured" else _samples_in_words
-        return how(console, ordered, answers, width, rows)
+        return how(console, *_in_order(run, order, answers), width, rows)
     height, breadth = run.dataset.image_shape
     tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
     picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
-    fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
+    fitting = order[: max(1, (width + 1) // (columns + 1)) * tiles_down]
     pictures = cached(_pictures, console, run, columns, picture_rows)
-    captions = _captions(console, ordered, answers, columns)
+    captions = _captions(console, *_in_order(run, fitting, answers), columns)
     tiles = [
         stack([pictures[index], text_block(console, [caption], columns)], columns)
-        for index, caption in list(zip(order, captions, strict=True))[:fitting]
+        for index, caption in zip(fitting, captions, strict=True)
     ]
     return grid(tiles, width).shaped(width, rows)
+
+
+def _in_order(run: RunInfo, order: NDArray[np.intp], answers: Answers) -> tuple[RunInfo, Answers]:
+    """The run with these samples of its gallery alone, and what is answered to them."""
+    own = replace(run, gallery=run.gallery[order])
+    return own, None if answers is None else answers[order]
 
 
 def _pictures(console: Console, run: RunInfo, columns: int, rows: int) -> list[Block]:

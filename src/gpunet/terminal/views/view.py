@@ -165,7 +165,8 @@ class View:
             case EpochEnd():
                 return self.epoch_ended(event)
             case RunEnd():
-                return self.ended(event.reason, event.best_epoch)
+                heard = self if event.gallery is None else replace(self, next_gallery=event.gallery)
+                return heard.ended(event.reason, event.best_epoch)
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
         """No further epoch follows."""
