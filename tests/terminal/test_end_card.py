@@ -58,6 +58,12 @@ def test_a_card_fits_every_width_and_tells_the_result_and_a_move(
     assert (move in inside.replace(" ", "")) == (width > 40)
 
 
+def test_a_card_leaves_the_result_on_a_low_screen(make_text_console: MakeConsole) -> None:
+    on_screen = printed(make_text_console(40, 10, colors="256"), CARD)[-9:]
+    assert "97.12 % ± 0.33" in "".join(line[2:-2] for line in on_screen)
+    assert len(printed(make_text_console(80, 10, colors="256"), CARD)) <= 9
+
+
 def test_what_is_left_out_of_a_card_are_its_last_rows_then_its_last_moves(
     make_text_console: MakeConsole,
 ) -> None:

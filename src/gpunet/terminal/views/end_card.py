@@ -21,7 +21,7 @@ from gpunet.terminal.views.frame import NARROW
 __all__ = ["EndCard"]
 
 HEIGHT = 12
-"""Lines of a card, its frame included."""
+"""Lines of a card, its frame included; fewer where the terminal has no more."""
 
 KEPT = 3
 """Rows that are never left out."""
@@ -50,7 +50,8 @@ class EndCard:
             yield from self._lines()
             return
         card, spacious = self, True
-        while len(console.render_lines(card._framed(options.max_width, spacious))) > HEIGHT:
+        height = min(HEIGHT, console.height - 2)  # a blank line before it, the shell's after it
+        while len(console.render_lines(card._framed(options.max_width, spacious))) > height:
             if spacious:
                 spacious = False
             elif len(card.rows) > KEPT:
