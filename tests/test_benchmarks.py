@@ -150,7 +150,7 @@ def test_an_epoch_trains_on_every_row_and_learns(rows: RowsFile, window: int) ->
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone tells")
 def test_memory_and_time_of_a_process_are_those_of_its_children_too() -> None:
-    work = "held = b'x' * 80_000_000; print(sum(range(3_000_000)), flush=True); input()"
+    work = "held = b'x' * 80_000_000; print(sum(range(30_000_000)), flush=True); input()"
     starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])"
     with (
         subprocess.Popen(

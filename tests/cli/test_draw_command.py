@@ -53,7 +53,8 @@ class Seat:
         self.main, self.other = pty.openpty()
         fcntl.ioctl(self.other, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
         self.mode = termios.tcgetattr(self.other)
-        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+        size = {"COLUMNS": "80", "LINES": "24"}
+        environment = {**os.environ, "TERM": "xterm-256color", "CI": "false", **size}
         self.process = subprocess.Popen(
             [sys.executable, "-c", CHILD, "draw", str(model)],
             stdin=self.other,
@@ -80,6 +81,7 @@ class Seat:
         """The lines once something holds."""
         deadline = time.monotonic() + SECONDS
         while not holds():
+            assert self.process.poll() is None, "the command has ended"
             assert time.monotonic() < deadline, "\n".join(self.lines())
             self.read()
         return self.lines()
