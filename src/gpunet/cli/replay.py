@@ -19,7 +19,7 @@ __all__ = ["replay"]
 
 SIZE = "100x30"
 MOMENTS = 500
-"""Of a run that is played in the terminal."""
+"""Moments of a run, at most, that are shown where it is played in the terminal."""
 
 LONGEST = 600
 """Seconds that a replay may take."""

@@ -22,7 +22,7 @@ FACTORS = (1, 2, 2.5, 5)
 """Times a power of ten they are the steps between labels."""
 
 ROWS_PER_DECADE = (20, 13, 10, 7, 5, 4, 3, 2, 1, 1 / 2, 1 / 5, 1 / 10, 1 / 20, 1 / 50, 1 / 200)
-"""Of a logarithmic axis, from the finest to the coarsest."""
+"""Rows that a power of ten may take on a logarithmic axis, fewest labels last."""
 
 EXACT = 0.13
 """Rows that a labeled value may lie beside the middle of its row: half a braille dot."""

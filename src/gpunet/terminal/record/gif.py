@@ -35,7 +35,7 @@ LEVELS = 8
 """Shades between the color of a letter and that of its ground, so that few colors are enough."""
 
 MOST_COLORS = 255
-"""Of a GIF, and one is left for what does not change."""
+"""Colors that a GIF may have; one more is left for what does not change."""
 
 
 def gif(recording: Recording, theme: Theme = "auto") -> bytes:
