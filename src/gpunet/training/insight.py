@@ -271,7 +271,7 @@ class Probe:
 
 
 def _spread_out(count: int, most: int) -> NDArray[np.intp]:
-    """So many rows at most, at equal distances."""
+    """Rows of the samples at equal distances, as many as wanted at most."""
     return np.linspace(0, count - 1, min(count, most)).astype(np.intp)
 
 

@@ -93,7 +93,7 @@ def read_run(log: Path) -> Told:
 
 
 def moments(told: Told, count: int) -> list[Moment]:
-    """So many moments of a run, all as far apart: from its first report to its end."""
+    """Moments of a run at equal distances, from its first report to its end."""
     begin, end = told.span
     view, position, found = View(), 0, []
     for number in range(count):

@@ -85,7 +85,7 @@ class EndCard:
         )
 
     def _lines(self) -> Iterator[RenderableType]:
-        """The same for a file: one line for each row and move, however long."""
+        """The card as lines for a file: one for each row and move, however long."""
         width = max(len(name) for name, _ in self.rows)
         texts = [self.warning] if self.warning else []
         texts += [f"{name:<{width}}  {value}" for name, value in self.rows]
