@@ -346,7 +346,7 @@ class TrainConfig:
     beta1: float = setting(
         0.9,
         OPTIMIZER,
-        "Decay rate of the first moment (adam, adamw, nadam, lion), in [0, 1).",
+        "Decay rate of the first moment, in [0, 1).",
         bounds=FRACTION,
     )
     beta2: float | None = setting(

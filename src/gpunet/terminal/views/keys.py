@@ -12,9 +12,9 @@ from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.view import KEYS, View
 from gpunet.training.events import RunInfo
 
-__all__ = ["ARROWS", "keys_screen"]
+__all__ = ["ARROWS", "RUN_KEYS", "keys_screen"]
 
-OWN: Mapping[str, str] = {
+RUN_KEYS: Mapping[str, str] = {
     "q": "stop after this epoch, and save",
     "p": "pause, and go on",
     "Ctrl-C": "stop now, and save; once more: abort without saving",
@@ -30,7 +30,7 @@ def keys_screen(console: Console, view: View, run: RunInfo, width: int, rows: in
     written = {key: one.meaning for key, one in KEYS.items()}
     if not console.options.ascii_only:
         written = {ARROWS.get(key, key): meaning for key, meaning in written.items()}
-    keys = {**OWN, **written}
+    keys = {**RUN_KEYS, **written}
     longest = max(map(len, keys))
     lines = [Text("keys", Ink.STRONG)] + [
         Text.assemble((key.rjust(longest), Ink.STRONG), (f"  {meaning}", Ink.MUTED))
