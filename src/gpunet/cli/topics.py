@@ -201,8 +201,9 @@ def _keys() -> Iterator[Section]:
     from gpunet.terminal.views.keys import RUN_KEYS
     from gpunet.terminal.views.view import KEYS
 
-    shown = {key: one.meaning for key, one in KEYS.items()}
-    yield "While a training is shown", [*RUN_KEYS.items(), *shown.items()]
+    own = [(key, meaning) for key, (meaning, _) in RUN_KEYS.items()]
+    shown = [(key, one.meaning) for key, one in KEYS.items()]
+    yield "While a training is shown", [*own, *shown]
 
 
 def _files() -> Iterator[Section]:
