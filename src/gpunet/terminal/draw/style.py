@@ -101,8 +101,8 @@ SIGNED_256 = tuple(
 )
 """Colors from below zero to above it among the 256, none of which is between the others in hue."""
 
-GREYS = tuple(Color.from_rgb(*[8 + 10 * level] * 3) for level in range(24))
-"""Colors from black to white: the greys of the 256, drawn alike in 24 bits."""
+GREYS = tuple(Color.from_ansi(232 + level) for level in range(24))
+"""Colors from black to white: the greys of the 256, whose codes are short."""
 
 
 def _signed(levels: int) -> tuple[Color, ...]:
