@@ -11,9 +11,10 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.config.choices import DEVICES
 from gpunet.config.setting import suggestion
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
-from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
+from gpunet.engine.interface import DeviceInfo, Engine
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.population import Rule, networks_of
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu import adapters as wgpu_adapters

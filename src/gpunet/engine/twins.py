@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from gpunet.config import LOSS_FACTS
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import step_schedule
-from gpunet.engine.planning.layered import Pass, Plan
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.passes import Pass, Plan
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
+from gpunet.engine.step_schedule import step_schedule
 from gpunet.engine.wgpu.compiled import Compiled, bind
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views, rate_shares

@@ -15,7 +15,8 @@ from gpunet.config import LOSS_FACTS, Loss
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DataError, ModelError
 from gpunet.model import Model, Scores
 from gpunet.rng import permutation

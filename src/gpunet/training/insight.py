@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.engine.interface import MOMENTS, Engine, Population
+from gpunet.engine.interface import Engine
+from gpunet.engine.population import MOMENTS, Population
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.group import Group
 from gpunet.engine.reference.numpy_engine import numpy_conditions

@@ -17,7 +17,8 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import inverted
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.training.batches import epoch_order, own_order, steps_per_epoch
 from gpunet.training.metrics import variances

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.scaling import Scaling
-from gpunet.engine.interface import Metrics
+from gpunet.engine.metrics import Metrics
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import mean_history
 

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from gpunet.config import SHARED, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.interface import Engine, Metrics, NetworkSettings
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
+from gpunet.engine.population import NetworkSettings
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.training.events import (
     Callback,

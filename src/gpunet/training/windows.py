@@ -22,7 +22,8 @@ from gpunet import rng
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics, Split
+from gpunet.engine.interface import Engine, Split
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DeviceError, spelled
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ import os
 from collections.abc import Mapping
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT_BYTES
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.passes import FLOAT_BYTES
 from gpunet.engine.planning.program import SCHEDULE_WORDS, training_buffers
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.values import ValuesLayout
 from gpunet.engine.planning.workload import Workload
+from gpunet.engine.population import MOMENTS, Rule
 from gpunet.errors import DeviceError
 
 __all__ = [

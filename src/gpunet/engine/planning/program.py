@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT_BYTES, Plan
 from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.passes import FLOAT_BYTES, Plan
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.workload import Workload
+from gpunet.engine.population import MOMENTS, Rule
 
 __all__ = [
     "SCHEDULE_WORDS",

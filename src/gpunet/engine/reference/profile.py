@@ -13,10 +13,11 @@ from pathlib import Path
 
 from gpunet.config import LOSS_FACTS, NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import KernelTime, Rule
+from gpunet.engine.interface import KernelTime
 from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.engine.population import Rule
 
 __all__ = ["count_kernels", "time_calls"]
 

@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.planning.layered import Pass, Plan, cut
+from gpunet.engine.planning.passes import Pass, Plan, cut
 from gpunet.engine.planning.tiles import LARGE_PRODUCT, Product, Tile, candidates, choose_tile
 from gpunet.engine.timing import repetitions
 from gpunet.engine.wgpu.tile_cache import TileCache
