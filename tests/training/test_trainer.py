@@ -388,7 +388,7 @@ class Pause(Recorder):
 
 
 def paused(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[TrainingResult, Pause]:
-    monkeypatch.setattr("gpunet.training.trainer.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("gpunet.training.loop.PAUSE_SECONDS", 0.0)
     wall, control = Minutes(), Control()
     pause = Pause(control, wall)
     result, _ = run(small(**changes), callbacks=[pause], control=control, clock=wall)

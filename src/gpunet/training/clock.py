@@ -1,7 +1,7 @@
 """The time that a run works: a clock that stands still while it is paused or stopped.
 
-Owns nothing but that time. Who stops it belongs to the ``trainer``, for a pause, and to the
-handler of Ctrl-Z.
+Owns nothing but that time. Who stops it belongs to the ``loop``, for a pause, and to the handler
+of Ctrl-Z.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How many steps to ask an engine for at a time.
 
-Owns the estimate of a step's time; what it is used for belongs to the ``trainer``.
+Owns the estimate of a step's time; what it is used for belongs to ``progress``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Early stopping: which epoch was the best, and whether it is worth going on.
 
 Owns what is monitored, and every end of a run that its metrics alone decide. The time limit and the
-user's request belong to the ``trainer``.
+user's request belong to the ``loop``.
 """
 
 from __future__ import annotations

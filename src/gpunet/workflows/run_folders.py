@@ -29,7 +29,7 @@ from gpunet.files.log_file import append_lines
 from gpunet.files.output import is_there, write_atomically
 from gpunet.model import Model
 from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
-from gpunet.training.member import require_unfinished
+from gpunet.training.requirements import require_unfinished
 from gpunet.training.state import RunState
 from gpunet.workflows.data import found_again
 from gpunet.workflows.messages import Messages
