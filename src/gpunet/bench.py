@@ -116,11 +116,8 @@ def run(
 ) -> Iterator[Measurement]:
     """Measure every case on numpy and on each adapter; the results come one by one.
 
-    Args:
-        adapters: to be measured beside numpy.
-        cases: networks and batch sizes.
-        timings: of every operation; the median counts.
-        roofline: compare with what each device reaches at most, too.
+    The median of so many timings counts; with ``roofline`` it is compared with what the device
+    reaches at most.
 
     Raises:
         DeviceError: an adapter fails.

@@ -153,8 +153,7 @@ class TrainConfig(Settings):
     def with_settings(self, settings: Mapping[str, Any]) -> "TrainConfig":
         """These settings but for some, whatever the data.
 
-        Args:
-            settings: by their names, also those of earlier versions.
+        The settings are by their names, also by those of earlier versions.
 
         Raises:
             UsageError: a name that is no setting, or a value that cannot be.
@@ -171,9 +170,6 @@ class TrainConfig(Settings):
         ``LEAST_STEPS``, at most to ``MOST_DEFAULT_EPOCHS``. An epoch counts as in batches of at
         most 64 samples here, so that larger batches do not let it grow. The patience grows
         by the same factor, as does the time between two decays if the epochs were open.
-
-        Args:
-            samples: to train on.
         """
         if None not in (self.epochs, self.patience, self.lr_decay_every):
             return self

@@ -88,12 +88,7 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
 
 
 class TrialCache:
-    """The trials that were made with one adapter on this processor.
-
-    Args:
-        info: of the adapter.
-        path: of the file.
-    """
+    """The trials that were made with one adapter on this processor."""
 
     def __init__(self, info: DeviceInfo, path: Path) -> None:
         numpy = numpy_device()

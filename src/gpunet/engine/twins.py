@@ -103,13 +103,8 @@ class PassEngine(WgpuEngine):
 def try_pass(engine: PassEngine, one: Pass, step: int) -> tuple[float, bool]:
     """Run a pass twice from what the device holds, which is afterwards what the pass has made.
 
-    Args:
-        engine: in whose epoch the steps before are done.
-        one: the pass.
-        step: of the epoch, counted from 0.
-
-    Returns:
-        How far its results are from its twin's, at most, and whether they had the same bits twice.
+    The steps of the epoch before this one, counted from 0, are done. What comes back is how far its
+    results are from its twin's, at most, and whether they had the same bits twice.
     """
     before = engine.contents()
     made, again = (engine.run(one, before) for _ in range(2))

@@ -28,9 +28,6 @@ class WorkingClock:
 
     It may be looked at by any thread, and stopped in a signal handler within any other use of it:
     its state is replaced as a whole, and no lock is taken.
-
-    Args:
-        clock: seconds that only grow, of the wall.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:

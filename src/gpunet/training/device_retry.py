@@ -17,11 +17,7 @@ Outcome = TypeVar("Outcome")
 
 
 class DeviceRetry:
-    """Does an engine's work, and does it again where the device is lost.
-
-    Args:
-        engine: whose device it is.
-    """
+    """Does an engine's work, and does it again where the device is lost."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -19,11 +19,7 @@ __all__ = ["Member", "Members", "mean_history"]
 
 
 class Member:
-    """A network that is trained beside others of the same shape.
-
-    Args:
-        config: its own settings.
-    """
+    """A network that is trained beside others of the same shape."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config

@@ -101,11 +101,8 @@ def measure_profile(
 ) -> Profile:
     """Measure up to an epoch, then every kernel by itself.
 
-    Args:
-        engine: of no further use afterwards.
-        roofline: of its device.
-        training: the samples to be trained on.
-        tell: called with what is under way, how often it was done and how often it will be.
+    The engine is of no further use afterwards. ``tell`` is called with what is under way, how often
+    it was done and how often it will be.
 
     Raises:
         DeviceError: the device fails.

@@ -41,13 +41,7 @@ class Epoch:
 
 
 class ProgressMeter:
-    """Measures how far and how fast a run is, and what it uses of the machine.
-
-    Args:
-        engine: that trains.
-        samples: of the run.
-        members: the networks.
-    """
+    """Measures how far and how fast a run is, and what it uses of the machine."""
 
     def __init__(self, engine: Engine, samples: RunSamples, members: Members) -> None:
         self._engine, self._samples, self._members = engine, samples, members
@@ -66,11 +60,8 @@ class ProgressMeter:
     ) -> Progress:
         """Where the run is, and what has come since this was asked last.
 
-        Args:
-            epoch: that is under way.
-            phase: what is being done.
-            elapsed: seconds since the run's start.
-            allowed: seconds until its time limit; ``None`` if it has none.
+        ``elapsed`` is the time since the run's start in seconds, ``allowed`` the time until its
+        limit.
         """
         running = self._members.running
         recent, self._told = epoch.metrics.since(self._told), epoch.metrics

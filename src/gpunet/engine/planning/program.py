@@ -139,11 +139,7 @@ def evaluation_buffers(
 ) -> tuple[BufferSpec, ...]:
     """The buffers of an evaluation's own; parameters and dropout rates are the training's.
 
-    Args:
-        population: networks, P.
-        plan: of the evaluation.
-        samples: of the split, which all networks share.
-        own: samples of each network's own that are evaluated, at most.
+    All networks share the samples of the split; ``own`` are those of each network's own, at most.
     """
     batches = max(-(-samples // plan.rows), population * -(-own // plan.rows))
     return (

@@ -61,11 +61,7 @@ def time_calls(
 ) -> tuple[KernelTime, ...]:
     """Time the kernels that the functions of one file call, the longest first.
 
-    Args:
-        caller: the path of that file.
-        work: takes so many steps.
-        steps: that many.
-        counts: as ``count_kernels`` gives them.
+    The work takes so many steps; counts are as ``count_kernels`` gives them.
     """
     profiler = cProfile.Profile(builtins=False)
     profiler.runcall(work)
