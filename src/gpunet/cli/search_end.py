@@ -99,7 +99,7 @@ def _resuming(storage: StudyStorage) -> str:
 def _show(console: Console, info: SearchInfo, found: Search, results: Results, device: str) -> None:
     """Print the leaderboard, what mattered, the command that trains longer, and the card."""
     study, progress = found.study, found.progress
-    parts = [Part(trial_table(console, info, progress, SHOWN), 1)]
+    parts = [Part(trial_table(console, info, progress, progress.trials[:SHOWN]), 1)]
     if importances := study.importances():
         parts.append(Part(importance_block(console, importances), 2))
     if failures := failure_lines(progress):
