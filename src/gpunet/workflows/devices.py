@@ -40,6 +40,7 @@ __all__ = [
     "compile_shaders",
     "compiling",
     "device_as_before",
+    "find_device",
     "measured_tiles",
     "settle_device",
     "training_engine",
@@ -64,11 +65,16 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    with messages.stage("looking for devices", "device"):
-        choice = select_device(selector, shaders=shaders)
+    choice = find_device(selector, messages, shaders=shaders)
     log.info("device: %s", choice.reason)
     messages.device(choice)
     return choice
+
+
+def find_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
+    """The device of a name, which a trial may settle: what ``select_device`` says, as a stage."""
+    with messages.stage("looking for devices", "device"):
+        return select_device(selector, shaders=shaders)
 
 
 def device_as_before(selector: str, before: str, messages: Messages) -> Device:
@@ -83,12 +89,12 @@ def device_as_before(selector: str, before: str, messages: Messages) -> Device:
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    with messages.stage("looking for devices", "device"):
-        if before and selector == "auto":
+    if before and selector == "auto":
+        with messages.stage("looking for devices", "device"):
             again = select_device_again(before)
-            if again is not None:
-                return again
-        choice = select_device(selector)
+        if again is not None:
+            return again
+    choice = find_device(selector, messages)
     if before and before != str(choice.info):
         messages.note(
             f"the run was begun on {before}; on another device its last digits will differ"
