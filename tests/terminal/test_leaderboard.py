@@ -25,6 +25,7 @@ from gpunet.terminal.views.leaderboard import (
     leaderboard_frame,
     trial_table,
 )
+from gpunet.terminal.views.search_history import history_chart
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, Progress
 
@@ -49,6 +50,7 @@ TRIALS = (
     trial(5, "failed", (), "diverged in epoch 1"),
     trial(6, "running"),
 )
+FIGURES = ((0, 0.5), (1, 0.25), (2, 0.75))
 PROGRESS = StudyProgress(TRIALS, 24, maximize=False)
 
 
@@ -505,3 +507,14 @@ def test_a_log_tells_how_far_a_long_epoch_is(
     assert [line for line in told if line.startswith("epoch")] == [
         "epoch 1/3   50 %  train loss 0.4000, mean of 2 networks"
     ] * 2
+
+
+def test_the_history_of_a_search_steps_from_best_to_best(search: SearchInfo) -> None:
+    rising = [TrialSummary(at, "complete", {}, (), figure, "", "") for at, figure in FIGURES]
+    best_first = sorted(rising, key=lambda one: -(one.figure or 0.0))
+    progress = StudyProgress((*best_first, trial(3, "running")), 9, maximize=True)
+    chart = history_chart(replace(search, monitor="val_accuracy"), progress, 12)
+    each, best = chart.series
+    assert (each.x.tolist(), each.y.tolist()) == ([0, 1, 2], [0.5, 0.25, 0.75])
+    assert (best.x.tolist(), best.y.tolist()) == ([0, 1, 1, 2, 2], [0.5, 0.5, 0.5, 0.5, 0.75])
+    assert (chart.title, chart.x_range) == ("val accuracy by trial", (0, 8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
+from gpunet.config.choices import Kind
 from gpunet.search.events import SearchInfo
 from gpunet.search.result import Search
 from gpunet.search.storage import StudyStorage
@@ -39,6 +40,13 @@ __all__ = ["finish", "telling_how_to_resume"]
 
 SHOWN = 10
 """Trials that are listed at the end."""
+
+EVALUATED: Mapping[Kind, str] = {
+    "classes": "every class, and what is confused",
+    "labels": "every label by itself",
+    "measured": "every target by itself",
+}
+"""What ``gpunet evaluate`` tells of the best network."""
 
 LONGER = 3
 """Times as many epochs as a trial's, in the command that trains the best one longer."""
@@ -108,7 +116,7 @@ def _show(console: Console, info: SearchInfo, found: Search, results: Results, d
     moves = []
     if "model" in results.paths:
         evaluate = shlex.join(["gpunet", "evaluate", str(results.paths["model"])])
-        moves.append((evaluate, "every class, and what is confused"))
+        moves.append((evaluate, EVALUATED[found.dataset.kind]))
     if progress.done < progress.total:
         moves.append((_resuming(study.storage), "goes on with the search"))
     rows = _rows(console, info, found, results)

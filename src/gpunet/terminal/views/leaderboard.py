@@ -19,11 +19,13 @@ from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, text_block
+from gpunet.terminal.draw.charts import line_chart
 from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, bar, glyphs, sparkline
 from gpunet.terminal.views.frame import StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.score import MONITORED
+from gpunet.terminal.views.search_history import history_chart
 from gpunet.training.events import Control, Progress
 
 __all__ = [
@@ -61,8 +63,8 @@ CURVE, WIDE_CURVE = 12, 30
 STATE = len("running")
 """Cells of a trial's state, at least, so that the columns stay where they are."""
 
-ROOMY = 20
-"""Rows of a screen from which on the last line stands apart."""
+ROOMY, TALL = 20, 36
+"""Rows of a screen from which on the last line stands apart, and trials are drawn in a chart."""
 
 HEADS: Mapping[str, str] = {
     "learning_rate": "lr",
@@ -165,13 +167,13 @@ def leaderboard_frame(
         Text(),
     ]
     parts = [text_block(console, lines, width)]
-    rows = height - len(lines) - 3 - (height >= ROOMY)  # the table's head and rule, the footer
+    chart = height // 3 if height >= TALL else 0
+    rows = height - len(lines) - 3 - (height >= ROOMY) - chart  # less head, rule and last line
     if rows > 0:
-        parts.append(
-            trial_table(console, search, progress, _shown(progress.trials, rows), width).block(
-                console, width
-            )
-        )
+        table = trial_table(console, search, progress, _shown(progress.trials, rows), width)
+        parts.append(table.block(console, width).shaped(width, rows + 2 + bool(chart)))
+    if chart:
+        parts.append(line_chart(console, history_chart(search, progress, chart - 1), width))
     return framed(console, parts, last, size)
 
 
