@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 HINTS = StopHints(
-    ctrl_c="stop now and keep what is done",
     stopping="stopping now; trials that are done are kept",
     ctrl_c_again="leave at once",
     ctrl_c_waiting="stop now",
