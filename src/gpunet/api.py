@@ -22,7 +22,7 @@ from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.kept import kept_datasets, remove_kept
 from gpunet.datasets.tables.options import TableOptions
-from gpunet.engine.factory import list_adapters, select_device
+from gpunet.engine.factory import list_adapters
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError, UsageError
@@ -294,7 +294,7 @@ def run_search(
     from gpunet.terminal.views.leaderboard import failure_lines
 
     require_named(data)
-    choice = select_device(device)
+    choice = workflow_devices.find_device(device, messages)
     dataset, reference = dataset_of(data, messages, TableOptions.of(spec.config))
     spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
     if study is None:

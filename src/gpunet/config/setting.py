@@ -23,6 +23,7 @@ ELSEWHERE = {
     "categorical-crossentropy": "cross-entropy",
     "clipnorm": "clip-norm",
     "clipvalue": "clip-value",
+    "compare": "show",
     "cuda": "device",
     "debug": "verbose",
     "early-stopping": "patience",
