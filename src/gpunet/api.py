@@ -75,7 +75,8 @@ def train(
 
     Args:
         data: a dataset's name (``"mnist"``, ``"strokes"``), a path, ``(X, y)``,
-            ``(X, y, X_test, y_test)`` or a ``Dataset``. X are numbers (n, I) or (n, height, width)
+            ``(X, y, X_test, y_test)``, a data frame that holds the labels in the column
+            ``label="its title"``, or a ``Dataset``. X are numbers (n, I) or (n, height, width)
             in an array or a data frame, y (n,) whole numbers, texts or booleans for classes, (n,)
             or (n, T) fractions for measured targets, or (n, T) 0 and 1 for any number of labels.
             Part of the training samples is held out for validation, see ``validation``.

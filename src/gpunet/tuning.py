@@ -13,11 +13,11 @@ from gpunet.config import TrainConfig
 from gpunet.config.setting import COUNT, Range, checked
 from gpunet.datasets.catalog import require_named
 from gpunet.datasets.tables.options import TableOptions
-from gpunet.engine.factory import select_device
 from gpunet.errors import StudyError
 from gpunet.search.events import Work
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings, messages_for
 from gpunet.workflows.data import dataset_of
+from gpunet.workflows.devices import find_device
 
 if TYPE_CHECKING:
     from gpunet.search.result import Search
@@ -132,7 +132,7 @@ def run_search(
     from gpunet.terminal.views.leaderboard import failure_lines
 
     require_named(data)
-    choice = select_device(device)
+    choice = find_device(device, messages)
     dataset, reference = dataset_of(data, messages, TableOptions.of(spec.config))
     spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
     if study is None:

@@ -76,7 +76,7 @@ app.command("bench")(bench.bench)
 app.command("explain")(explain.explain)
 app.command("profile")(profile.profile)
 app.command("tune-kernels")(tune_kernels.tune_kernels)
-app.command("help")(topics.help_on)
+app.command("help", context_settings={"ignore_unknown_options": True})(topics.help_on)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
 

@@ -25,10 +25,11 @@ Keep = Annotated[
 
 
 def draw(model: options.ModelFile = None, keep: Keep = Path("drawn")) -> None:
-    """Draw with the mouse or the arrow keys, and have the model answer at every stroke.
+    """Draw in the terminal, and have the model answer at every stroke.
 
-    The drawing is read as `gpunet predict` reads an image: of a model whose training images are
-    framed like MNIST's a digit may have any size, and several of them are read from left to right.
+    The mouse draws, or the arrow keys do. The drawing is read as `gpunet predict` reads an image:
+    of a model whose training images are framed like MNIST's a digit may have any size, and several
+    of them are read from left to right.
 
     Examples:
         gpunet draw

@@ -13,7 +13,7 @@ def watch(
     runs: options.RunArguments = None,
     plain: options.Plain = False,
 ) -> None:
-    """Watch runs that other processes train, several of them in one picture.
+    """Watch runs that other processes train, one or several in one picture.
 
     Nothing is done to the runs: q leaves them as they are. Without a terminal each epoch is a line.
 

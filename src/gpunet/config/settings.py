@@ -279,7 +279,7 @@ class Settings:
     nesterov: bool = _optimizer(False, "Nesterov's variant of sgd's momentum.")
     beta1: float = _optimizer(
         0.9,
-        "Decay rate of the first moment (adam, adamw, nadam, lion), in [0, 1).",
+        "Decay rate of the first moment, in [0, 1).",
         bounds=FRACTION,
     )
     beta2: float | None = _optimizer(
