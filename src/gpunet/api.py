@@ -22,7 +22,7 @@ from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.kept import kept_datasets, remove_kept
 from gpunet.datasets.tables.options import TableOptions
-from gpunet.engine.factory import list_adapters, select_device
+from gpunet.engine.factory import list_adapters
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError, UsageError
@@ -93,7 +93,8 @@ def train(
 
     Args:
         data: a dataset's name (``"mnist"``, ``"strokes"``), a path, ``(X, y)``,
-            ``(X, y, X_test, y_test)`` or a ``Dataset``. X are numbers (n, I) or (n, height, width)
+            ``(X, y, X_test, y_test)``, a data frame that holds the labels in the column
+            ``label="its title"``, or a ``Dataset``. X are numbers (n, I) or (n, height, width)
             in an array or a data frame, y (n,) whole numbers, texts or booleans for classes, (n,)
             or (n, T) fractions for measured targets, or (n, T) 0 and 1 for any number of labels.
             Part of the training samples is held out for validation, see ``validation``.
@@ -293,7 +294,7 @@ def run_search(
     from gpunet.terminal.views.leaderboard import failure_lines
 
     require_named(data)
-    choice = select_device(device)
+    choice = workflow_devices.find_device(device, messages)
     dataset, reference = dataset_of(data, messages, TableOptions.of(spec.config))
     spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
     if study is None:

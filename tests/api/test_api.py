@@ -251,7 +251,7 @@ def test_rows_that_do_not_fit_the_model_are_refused() -> None:
     model = gpunet.train(flowers(), **SMALL).model
     with pytest.raises(gpunet.ModelError, match="have 2 features but the model takes 3"):
         model.predict([[1.0, 2.0]])
-    with pytest.raises(gpunet.DataError, match="for one sample write"):
+    with pytest.raises(gpunet.DataError, match=r"for one sample give \[X\]"):
         model.predict([1.0, 2.0, 3.0])
     with pytest.raises(gpunet.DataError, match="no samples"):
         model.predict(np.empty((0, 3)))
@@ -259,6 +259,8 @@ def test_rows_that_do_not_fit_the_model_are_refused() -> None:
         model.predict({"a": [1.0]})
     with pytest.raises(gpunet.DataError, match=r"the data are 3 arrays, wanted \(X, y\)"):
         model.evaluate(([[1.0, 2.0, 3.0]], [0], [0]))
+    with pytest.raises(gpunet.DataError, match="the data are dict, wanted a name, a path"):
+        model.evaluate({"a": [1.0]})
 
 
 def test_a_model_that_never_learned_is_not_there() -> None:

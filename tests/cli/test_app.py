@@ -85,7 +85,7 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
         (["train", "--max-iter", "3"], "did you mean '--epochs'?"),
         (["predict", "nowhere.csv"], "nowhere.csv does not exist; check how the path is spelled"),
         (["predict", "nowhere", "new.csv"], "new.csv does not exist"),
-        (["export", "page"], "page is no name for a page; give one such as page.html"),
+        (["export", "page"], "page is no name for a page, which is what a model is exported as"),
         (["train", "--optimzer", "adam"], "--optimizer"),
         (["train", "--optimizer", "adma"], "--optimizer is 'adma', wanted one of adam, adamw"),
         (["train", "--epochs", "many"], "--epochs"),

@@ -116,11 +116,7 @@ def _result_line(run: Run, results: Results) -> str:
     if not run.best_epoch:
         return f"no epoch succeeded ({run.stop_reason}), {where}"
     scores = ", ".join(map(" ".join, scores_in_words(run.test, run.dataset.kind)))
-    return (
-        f"test {scores}, "
-        f"best epoch {run.best_epoch} of {len(run.history)} ({run.stop_reason}), "
-        f"{formats.seconds(run.result.seconds)}, {where}"
-    )
+    return f"test {scores}, {run.epochs_in_words}, {formats.seconds(run.result.seconds)}, {where}"
 
 
 def _parts(
