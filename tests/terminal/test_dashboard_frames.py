@@ -542,7 +542,7 @@ def test_another_screen_takes_the_place_of_the_curves_between_the_scores_and_the
         assert set(other[body]) == {"x" * size[0]}
         assert curves[: body.start] == other[: body.start]
         assert "n network" in curves[-1] or size[0] < 80
-        assert curves[-1].replace("n network", "n curves").rstrip() == other[-1].rstrip()
+        assert curves[-1].replace("n network", "n back").rstrip() == other[-1].rstrip()
 
 
 @pytest.mark.parametrize(

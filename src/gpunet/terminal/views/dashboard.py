@@ -34,7 +34,6 @@ from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 __all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
 HINTS = StopHints(
-    ctrl_c="stop now",
     stopping="stopping now, then saving",
     ctrl_c_again="abort without saving",
     ctrl_c_waiting="stop now and save",

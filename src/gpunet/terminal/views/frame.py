@@ -26,13 +26,11 @@ class StopHints:
     """What a stop means for the work, in words.
 
     Args:
-        ctrl_c: what Ctrl-C does.
-        stopping: said once it was pressed.
+        stopping: said once Ctrl-C was pressed.
         ctrl_c_again: what a second Ctrl-C does then.
         ctrl_c_waiting: what Ctrl-C does while the end of the epoch is waited for.
     """
 
-    ctrl_c: str
     stopping: str
     ctrl_c_again: str
     ctrl_c_waiting: str
@@ -63,9 +61,9 @@ def footer(
         now = "" if narrow else f"   Ctrl-C: {hints.ctrl_c_waiting}"
         return Text(f"stopping after this epoch{now}", Ink.WARNING)
     paused = control.paused.is_set()
-    told = Text("paused" if paused else "", Ink.WARNING)
+    told = Text().append("paused" if paused else "", Ink.WARNING)
     actions = [("q", "stop after epoch"), ("p", "resume" if paused else "pause")]
-    actions = [*(actions if keys else ()), ("Ctrl-C", hints.ctrl_c)]
+    actions = [*(actions if keys else ()), ("Ctrl-C", "stop now")]
     if narrow:
         actions = [(key, action.split()[0]) for key, action in actions]
     return with_keys(told, [*actions, *(more if keys else ())], width)
@@ -78,7 +76,7 @@ def with_keys(text: Text, keys: Sequence[tuple[str, str]], width: int) -> Text:
     for key, action in keys:
         gap = "   " if line else ""
         if line.cell_len + len(f"{gap}{key} {action}") <= width:
-            line.append(gap + key, Ink.STRONG).append(f" {action}", Ink.MUTED)
+            line.append(gap).append(key, Ink.STRONG).append(f" {action}", Ink.MUTED)
     return line
 
 

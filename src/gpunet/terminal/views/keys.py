@@ -12,9 +12,9 @@ from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.view import KEYS, View
 from gpunet.training.events import RunInfo
 
-__all__ = ["ARROWS", "keys_screen"]
+__all__ = ["ARROWS", "RUN_KEYS", "keys_screen"]
 
-OWN: Mapping[str, tuple[str, str]] = {
+RUN_KEYS: Mapping[str, tuple[str, str]] = {
     "q": ("stop after this epoch, and save", "stop"),
     "p": ("pause, and go on", "pause"),
     "Ctrl-C": ("stop now, and save; once more: abort without saving", "stop"),
@@ -27,7 +27,7 @@ ARROWS: Mapping[str, str] = {"left": "←", "right": "→", "up": "↑", "down":
 
 def keys_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     """All keys and what they do, one a line; where that is too much, side by side and in a word."""
-    keys = {**OWN, **{key: (one.meaning, one.short) for key, one in KEYS.items()}}
+    keys = {**RUN_KEYS, **{key: (one.meaning, one.short) for key, one in KEYS.items()}}
     names = {key: key if console.options.ascii_only else ARROWS.get(key, key) for key in keys}
     longest = max(map(len, names.values()))
     if rows > len(keys):

@@ -266,7 +266,7 @@ KEYS: Mapping[str, Key] = {
         lambda view: zoomed(view, 1),
         "less",
     ),
-    "escape": Key("back to the curves", partial(turned_to, "curves"), "curves"),
+    "escape": Key("back to the curves", partial(turned_to, "curves"), "back"),
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself
 are ``live.live_screen``'s."""
@@ -275,8 +275,8 @@ are ``live.live_screen``'s."""
 def key_hints(screen: Screen, keys: Sequence[str] = "n?dls") -> list[tuple[str, str]]:
     """Keys that do something on a screen, each with a word for it, the most important first.
 
-    That of the screen itself leads back to the curves.
+    That of the screen itself leads back.
     """
     shown = {"network": "n", "draw": "d", "keys": "?"}.get(screen)
     found = [(key, KEYS[key]) for key in keys if KEYS[key].on in (None, screen)]
-    return [(key, "curves" if key == shown else one.short) for key, one in found]
+    return [(key, "back" if key == shown else one.short) for key, one in found]
