@@ -23,8 +23,8 @@ from statistics import median
 
 import numpy as np
 
-from gpunet.errors import GpunetError, UsageError
-from output import Output, add_output_option
+from gpunet.errors import UsageError
+from output import Output, parser_of, run_script
 from peers.catalog import entries, hardware, missing
 from peers.machine import machine, results
 from peers.task import drawn_task
@@ -129,35 +129,30 @@ HEADING = (
 def main() -> int:
     """Measure shape by shape; 1 if any peer's losses are not those of PyTorch."""
     options = _options()
-    try:
-        shapes = [_known(name) for name in options.shape or _all_shapes()]
-        for sentence in missing():
-            print(sentence, file=sys.stderr)
-        output = Output(options.output, results("against-others"), ".md", ".json")
-        measured: list[Row] = []
-        for hidden, batch in shapes:
-            rows = _measured(hidden, batch, options)
-            print(_section(rows), flush=True)
-            measured += rows
-            output.write_json(
-                {"machine": machine(), "rows": [dataclasses.asdict(row) for row in measured]}
-            )
-            output.write(".md", "\n".join(_document(measured)))
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+    shapes = [_known(name) for name in options.shape or _all_shapes()]
+    for sentence in missing():
+        print(sentence, file=sys.stderr)
+    output = Output(options.output, results("against-others"), ".md", ".json")
+    measured: list[Row] = []
+    for hidden, batch in shapes:
+        rows = _measured(hidden, batch, options)
+        print(_section(rows), flush=True)
+        measured += rows
+        output.write_json(
+            {"machine": machine(), "rows": [dataclasses.asdict(row) for row in measured]}
+        )
+        output.write(".md", "\n".join(_document(measured)))
     return 0 if all(row.agrees for row in measured) else 1
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--shape", nargs="+", metavar="NAME", help=f"of {', '.join(SHAPES)}")
     parser.add_argument("--peer", nargs="+", metavar="NAME", help="a part of a peer's name")
     parser.add_argument("--device", nargs="+", metavar="NAME", help="cpu, cuda, webgpu, an adapter")
     parser.add_argument("--rounds", type=int, default=9, help="turns of every peer")
     parser.add_argument("--seconds", type=float, default=0.3, help="of a turn, about")
     parser.add_argument("--limit", type=float, default=90, help="seconds for a peer's warm-up")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -240,4 +235,4 @@ def _section(rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -27,8 +27,7 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.factory import select_device
 from gpunet.engine.reference import numpy_engine
 from gpunet.engine.timing import Rounds
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.engines import engine_on
 from peers.machine import machine, results
 from peers.processes import beside
@@ -48,33 +47,23 @@ Seconds = dict[tuple[str, int, str], list[float]]
 """Of a step of one network, a figure a round, by shape, load and way."""
 
 
-def main() -> int:
+def main() -> None:
     """Measure all shapes under all loads, and print the table."""
     options = _options()
-    try:
-        output = Output(options.output, results("busy-machine"), ".md", ".json")
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+    output = Output(options.output, results("busy-machine"), ".md", ".json")
     seconds = _measure(options.rounds)
-    document = "\n".join(_document(seconds, options.rounds))
-    print(document)
-    output.write(".md", f"{document}\n")
+    output.show(".md", _document(seconds, options.rounds))
     output.write_json(
         [
             {"shape": shape, "programs_beside": load, "way": way, "seconds": taken}
             for (shape, load, way), taken in seconds.items()
         ]
     )
-    return 0
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each way; default: 5")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -142,4 +131,4 @@ def _cell(taken: list[float], single: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -11,7 +11,6 @@ The table is printed, and with ``--output FOLDER`` written there.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import mean
@@ -20,9 +19,8 @@ import gpunet
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
 from gpunet.datasets.dataset import Dataset
-from gpunet.errors import GpunetError
 from gpunet.workflows.training import Run
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.machine import machine, results
 
 NETWORKS = 8
@@ -30,28 +28,18 @@ NETWORKS = 8
 SETTINGS = (TrainConfig(), TrainConfig(hidden=(128,)), TrainConfig(hidden=(128,), dropout=0.2))
 
 
-def main() -> int:
+def main() -> None:
     """Train every ensemble and write the table."""
     options = _options()
-    try:
-        output = Output(options.output, results("ensembles"), ".md")
-        document = "\n".join(_document(open_dataset(options.data), options))
-        print(document)
-        output.write(".md", f"{document}\n")
-    except GpunetError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, results("ensembles"), ".md")
+    output.show(".md", _document(open_dataset(options.data), options))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--data", default="mnist", help="as gpunet's own option")
     parser.add_argument("--device", default="auto", help="likewise")
     parser.add_argument("--runs", type=int, default=2, help="ensembles of each kind")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -96,4 +84,4 @@ def _trained(dataset: Dataset, device: str, config: TrainConfig, number: int) ->
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -26,8 +26,8 @@ from typing import Any
 
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import list_adapters
-from gpunet.errors import GpunetError, pip_install
-from output import Output, add_output_option
+from gpunet.errors import pip_install
+from output import Output, parser_of, run_script
 from peers.catalog import OWN, Entry, Listing
 from peers.contender import Contender, leaving_out
 from peers.estimators import BATCH, HIDDEN, save_samples
@@ -74,34 +74,26 @@ class Course:
         return [one[name] for one in self.fits[load]]
 
 
-def main() -> int:
+def main() -> None:
     """Measure everybody, round by round, and tell the table."""
     options = _options()
-    try:
-        output = Output(options.output, results("estimators"), ".md", ".json")
-        with tempfile.TemporaryDirectory() as folder:
-            save_samples(read_path(options.mnist), options.rows, Path(folder))
-            courses = _measured(Path(folder), options)
-        document = "\n".join(_lines(courses, options))
-        print(document)
-        output.write(".md", document)
-        rows = [_plain(one) for one in courses]
-        output.write_json({"machine": machine(), "epochs": options.epochs, "rows": rows})
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, results("estimators"), ".md", ".json")
+    with tempfile.TemporaryDirectory() as folder:
+        save_samples(read_path(options.mnist), options.rows, Path(folder))
+        courses = _measured(Path(folder), options)
+    output.show(".md", _lines(courses, options))
+    rows = [_plain(one) for one in courses]
+    output.write_json({"machine": machine(), "epochs": options.epochs, "rows": rows})
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
     parser.add_argument("--epochs", type=int, default=10, help="over the images")
     parser.add_argument("--rows", type=int, help="images to train on, and to test on; default: all")
     parser.add_argument("--rounds", type=int, default=3, help="fits of each, idle and busy")
     parser.add_argument("--small", type=int, default=30, help="fits of iris in each process")
     parser.add_argument("--limit", type=float, default=300, help="seconds for a fit")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -177,7 +169,6 @@ def _lines(courses: Sequence[Course], options: argparse.Namespace) -> Iterator[s
         name = f"{one.entry.listing.name} {one.version}, {one.entry.shown}"
         cells = [one.left_out, *["-"] * (len(HEADING) - 2)] if one.left_out else _cells(one)
         yield f"| {' | '.join([name, *cells])} |"
-    yield ""
 
 
 def _cells(course: Course) -> Iterator[str]:
@@ -196,4 +187,4 @@ def _cells(course: Course) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

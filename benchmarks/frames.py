@@ -30,8 +30,7 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.machine import machine, results
 from peers.processes import beside
 
@@ -70,32 +69,24 @@ class Drawn:
     resized: list[float]
 
 
-def main() -> int:
+def main() -> None:
     """Measure all sizes under all loads, and print the table."""
     options = _options()
     if options.drawing is not None:
-        return _train_and_tell(options.drawing)
-    try:
-        output = Output(options.output, results("frames"), ".md", ".json")
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        sys.exit(_train_and_tell(options.drawing))
+    output = Output(options.output, results("frames"), ".md", ".json")
     drawn: list[Drawn] = []
     output.show(".md", _document(_measure(options, drawn)))
     output.write_json([asdict(one) for one in drawn])
-    return 0
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="columns x rows; default: 3")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each; default: 20")
     parser.add_argument("--programs", type=int, nargs="+", default=(0, 1, 2), help="beside")
     parser.add_argument("--resizes", type=int, default=10, help="of each; default: 10")
     parser.add_argument("--drawing", type=Path, help=argparse.SUPPRESS)
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -268,4 +259,4 @@ def _row(one: Drawn) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -29,8 +29,7 @@ from statistics import median
 from typing import Any
 
 from gpunet.engine.factory import list_adapters
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.machine import machine, results
 from peers.processes import PeakMemory, beside
 
@@ -69,32 +68,23 @@ class Result:
     left_out: str = ""
 
 
-def main() -> int:
+def main() -> None:
     """Measure everybody, round by round, and tell the table; or be one of the measured."""
     options = _options()
     if options.peer:
         print(json.dumps(_search(options.peer, options.seed, options.candidates)))
-        return 0
-    try:
-        output = Output(options.output, results("grid-search"), ".md", ".json")
-        load = os.getloadavg()[0]
-        with beside(options.beside):
-            measured = _measured(options)
-        document = "\n".join(_lines(measured, options, load))
-        print(document)
-        output.write(".md", f"{document}\n")
-        rows = [dataclasses.asdict(one) for one in measured]
-        output.write_json({"machine": machine(), "load": load, "rows": rows})
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+        return
+    output = Output(options.output, results("grid-search"), ".md", ".json")
+    load = os.getloadavg()[0]
+    with beside(options.beside):
+        measured = _measured(options)
+    output.show(".md", _lines(measured, options, load))
+    rows = [dataclasses.asdict(one) for one in measured]
+    output.write_json({"machine": machine(), "load": load, "rows": rows})
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="searches of each; default: 3")
     parser.add_argument("--limit", type=float, default=300, help="seconds for a search")
     parser.add_argument("--beside", type=int, default=0, help="programs that keep a core busy")
@@ -102,7 +92,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--candidates", type=int, default=48, help="the first ones of the grid")
     parser.add_argument("--peer", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -223,4 +212,4 @@ def _beside(programs: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

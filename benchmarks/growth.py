@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from gpunet.errors import GpunetError, MissingExtraError, UsageError
-from output import Output, add_output_option
+from gpunet.errors import MissingExtraError, UsageError
+from output import Output, parser_of, run_script
 from peers.catalog import OWN, PYTORCH, entries, missing
 from peers.machine import machine, results
 from peers.task import drawn_task
@@ -65,38 +65,32 @@ class Point:
     left_out: str
 
 
-def main() -> int:
+def main() -> None:
     """Measure the axes and draw them."""
     options = _options()
-    try:
+    if options.output is not None:
+        _require_matplotlib()
+    output = Output(options.output, results("growth"), ".json", ".png")
+    for sentence in missing([PYTORCH]):
+        print(sentence, file=sys.stderr)
+    points: list[Point] = []
+    for axis in options.axis or AXES:
+        if axis not in AXES:
+            raise UsageError(f"--axis {axis} is no axis; choose among {', '.join(AXES)}")
+        points += _measured(axis, options)
+        output.write_json(
+            {"machine": machine(), "points": [dataclasses.asdict(one) for one in points]}
+        )
         if options.output is not None:
-            _require_matplotlib()
-        output = Output(options.output, results("growth"), ".json", ".png")
-        for sentence in missing([PYTORCH]):
-            print(sentence, file=sys.stderr)
-        points: list[Point] = []
-        for axis in options.axis or AXES:
-            if axis not in AXES:
-                raise UsageError(f"--axis {axis} is no axis; choose among {', '.join(AXES)}")
-            points += _measured(axis, options)
-            output.write_json(
-                {"machine": machine(), "points": [dataclasses.asdict(one) for one in points]}
-            )
-            if options.output is not None:
-                output.write(".png", _drawn(points))
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+            output.write(".png", _drawn(points))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--axis", nargs="+", metavar="NAME", help=f"of {', '.join(AXES)}")
     parser.add_argument("--rounds", type=int, default=5, help="turns of everybody at a point")
     parser.add_argument("--seconds", type=float, default=0.1, help="of a turn, about")
     parser.add_argument("--limit", type=float, default=60, help="seconds for any answer")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -156,4 +150,4 @@ def _drawn(points: Sequence[Point]) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

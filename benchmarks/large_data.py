@@ -28,8 +28,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from gpunet.errors import OutputError
+from output import Output, parser_of, run_script
 from peers.catalog import OWN, PYTORCH, Entry, entries, missing
 from peers.contender import Contender, LeftOutError, leaving_out
 from peers.machine import machine, results
@@ -109,26 +109,21 @@ class Course:
     left_out: str = ""
 
 
-def main() -> int:
+def main() -> None:
     """Measure all sizes, and print the table."""
     options = _options()
+    output = Output(options.output, results("large-data"), ".md", ".json")
+    for sentence in missing([PYTORCH]):
+        print(sentence, file=sys.stderr)
     try:
-        output = Output(options.output, results("large-data"), ".md", ".json")
-        for sentence in missing([PYTORCH]):
-            print(sentence, file=sys.stderr)
         require_rows(options.folder, max(options.megabytes) * 1_000_000 // INPUTS)
-        output.show(".md", _document(options, output))
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
     except OSError as error:
-        print(f"error: --folder {options.folder} cannot be used: {error}", file=sys.stderr)
-        return 1
-    return 0
+        raise OutputError(f"--folder {options.folder} cannot be used: {error}") from error
+    output.show(".md", _document(options, output))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument(
         "--folder", type=Path, required=True, help="for the file of rows; one that is there is used"
     )
@@ -137,7 +132,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4, help="turns of everybody, idle and busy")
     parser.add_argument("--seconds", type=float, default=0.7, help="of a turn, about")
     parser.add_argument("--limit", type=float, default=120, help="seconds for any answer")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -266,4 +260,4 @@ def _ratio(course: Course, reference: Course | None, load: Load) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

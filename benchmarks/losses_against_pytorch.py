@@ -12,7 +12,6 @@ further than ``TOLERANCE`` and ``DRIFT`` allow:
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -28,9 +27,10 @@ from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import Device, list_adapters, select_device
-from gpunet.errors import GpunetError, MissingExtraError
+from gpunet.errors import MissingExtraError
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.training.batches import steps_per_epoch
+from output import run_script
 from peers.engines import engine_on
 from peers.task import CLASSES
 
@@ -150,19 +150,15 @@ class Course:
 def main() -> int:
     """Compare, print, and say by the exit status whether all is within bounds."""
     options = _options()
-    try:
-        torch = _torch()
-        samples = _samples(options.mnist)
-        choices = _choices()
-        print(_heading(torch, samples, choices, options.steps), flush=True)
-        within = [
-            _compare(torch, _course(hidden, activation, rule, samples, options.steps), choices)
-            for hidden in HIDDEN
-            for activation, rule in KINDS
-        ]
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+    torch = _torch()
+    samples = _samples(options.mnist)
+    choices = _choices()
+    print(_heading(torch, samples, choices, options.steps), flush=True)
+    within = [
+        _compare(torch, _course(hidden, activation, rule, samples, options.steps), choices)
+        for hidden in HIDDEN
+        for activation, rule in KINDS
+    ]
     print(f"\n{sum(within)} of {len(within)} trainings are within bounds.")
     return 0 if all(within) else 1
 
@@ -332,4 +328,4 @@ def _activation_of_pytorch(torch: Any, network: NetworkSpec) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -7,31 +7,45 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from gpunet.errors import OutputError, UsageError
+from gpunet.errors import GpunetError, OutputError, UsageError
 from gpunet.files.output import require_writable, write_atomically
 
-__all__ = ["Output", "add_output_option"]
+__all__ = ["Output", "parser_of", "run_script"]
 
 
-def add_output_option(parser: argparse.ArgumentParser) -> None:
-    """Let the command line name the folder."""
+def run_script(main: Callable[[], int | None]) -> NoReturn:
+    """Run a script and end the process, with one line on what the user can mend."""
+    try:
+        sys.exit(main() or 0)
+    except GpunetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """A parser of a script's options, ``--output`` among them."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
         help="write the figures into new files there, too; they are only printed without it",
     )
+    return parser
 
 
 class Output:
     """The files of one run.
 
     Args:
-        folder: where they go; ``None`` if nothing is to be written.
+        folder: where they go; ``None`` to write nothing.
         name: of the files, which their suffixes tell apart.
         suffixes: of all files that will be written.
 

@@ -18,7 +18,6 @@ import dataclasses
 import mimetypes
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,11 +30,11 @@ import gpunet
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import select_device
 from gpunet.engine.timing import MOST_STEPS, Rounds, repetitions
-from gpunet.errors import GpunetError, UsageError, pip_install
+from gpunet.errors import UsageError, pip_install
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
 from gpunet.model import Model, Origin, Scores
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.engines import engine_on
 from peers.machine import machine, results
 from peers.shapes import Shape, add_shape_option
@@ -123,30 +122,22 @@ class Course:
             self.seconds.append(self.take(self.steps)[0] / self.steps)
 
 
-def main() -> int:
+def main() -> None:
     """Measure every shape."""
     options = _options()
-    try:
-        output = Output(options.output, results("page"), ".md", ".json")
-        _install(options.npm)
-        courses: dict[str, list[Course]] = {}
-        lines = _document(options.shape, options.rounds, options.npm, courses)
-        output.show(".md", lines)
-        output.write_json({shape: [_told(one) for one in own] for shape, own in courses.items()})
-    except GpunetError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, results("page"), ".md", ".json")
+    _install(options.npm)
+    courses: dict[str, list[Course]] = {}
+    lines = _document(options.shape, options.rounds, options.npm, courses)
+    output.show(".md", lines)
+    output.write_json({shape: [_told(one) for one in own] for shape, own in courses.items()})
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--npm", type=Path, help="where npm installs the libraries; none without")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contender")
     add_shape_option(parser, "784-16-16@4 784-128@32")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -292,4 +283,4 @@ def _page(shape: Shape) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -28,8 +28,7 @@ from PIL import Image, ImageDraw, ImageFilter
 import gpunet
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.path import read_path
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 
 SIDE = 280  # pixels of most images, ten for each of MNIST's
 PAPER, INK = 245.0, 40.0  # grey levels
@@ -51,32 +50,22 @@ class Count(NamedTuple):
     images: int
 
 
-def main() -> int:
+def main() -> None:
     """Print one row for each way, as Markdown."""
     options = _options()
-    try:
-        output = Output(options.output, "photographs", ".md")
-        with tempfile.TemporaryDirectory() as folder:
-            lines = []
-            for line in _report(options, Path(folder)):
-                print(line, flush=True)
-                lines.append(line)
-    except (GpunetError, subprocess.CalledProcessError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    output.write(".md", "\n".join([*lines, ""]))
-    return 0
+    output = Output(options.output, "photographs", ".md")
+    with tempfile.TemporaryDirectory() as folder:
+        output.show(".md", _report(options, Path(folder)))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
     parser.add_argument("--model", type=Path, help="a model of MNIST; else 784-128-10 is trained")
     parser.add_argument("--digits", type=int, default=50, help="the first ones of the test set")
     parser.add_argument("--seed", type=int, default=0, help="of noise and places")
     parser.add_argument("--only", default="", help="rows whose name holds this text")
     parser.add_argument("--images", type=Path, help="folder to keep the drawn images in")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -103,7 +92,9 @@ def _report(options: argparse.Namespace, folder: Path) -> Iterator[str]:
 def _trained(mnist: Path, model: Path) -> Path:
     options = ["--hidden", "128", "--device", "cpu", "--quiet"]
     paths = ["--data", str(mnist), "--output", str(model)]
-    subprocess.run([sys.executable, "-m", "gpunet", "train", *options, *paths], check=True)
+    trained = subprocess.run([sys.executable, "-m", "gpunet", "train", *options, *paths])
+    if trained.returncode:
+        sys.exit(trained.returncode)  # it has said why
     return model
 
 
@@ -495,4 +486,4 @@ BLANK: Mapping[str, Blank] = {
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -26,8 +26,7 @@ from gpunet.engine.planning.workload import Workload
 from gpunet.engine.timing import Rounds
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.device import open_device
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.engines import engine_on
 from peers.machine import machine, results
 from peers.shapes import Shape, add_shape_option
@@ -43,28 +42,20 @@ SMALLEST = Shape(NetworkSpec(4, (2,), CLASSES), 1)
 SECONDS_A_ROUND = 0.1
 
 
-def main() -> int:
+def main() -> None:
     """Measure every adapter, or the one that is named."""
     options = _options()
-    try:
-        output = Output(options.output, results("plans"), ".md")
-        chosen = select_device(options.device).adapter if options.device else None
-        adapters = list_adapters() if chosen is None else (chosen,)
-        output.show(".md", _document(adapters, options.shape, options.rounds))
-    except GpunetError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, results("plans"), ".md")
+    chosen = select_device(options.device).adapter if options.device else None
+    adapters = list_adapters() if chosen is None else (chosen,)
+    output.show(".md", _document(adapters, options.shape, options.rounds))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--device", help="as gpunet's own option; default: every adapter")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each plan")
     add_shape_option(parser, SHAPES)
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -131,4 +122,4 @@ def _host(rounds: Rounds) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

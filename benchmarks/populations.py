@@ -23,8 +23,7 @@ from gpunet.engine.factory import (
     select_device,
 )
 from gpunet.engine.timing import Rounds
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.engines import engine_on
 from peers.machine import machine, results
 from peers.shapes import Shape, add_shape_option
@@ -38,30 +37,22 @@ SIZES_ON_HARDWARE = (*SIZES, 128, 256, 512, 1024)
 SECONDS_A_ROUND = 0.4
 
 
-def main() -> int:
+def main() -> None:
     """Measure every adapter and numpy, or the device that is named."""
     options = _options()
-    try:
-        output = Output(options.output, results("populations"), ".md")
-        names = [options.device] if options.device else ["cpu", *_adapters()]
-        output.show(".md", _document([select_device(name) for name in names], options))
-    except GpunetError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, results("populations"), ".md")
+    names = [options.device] if options.device else ["cpu", *_adapters()]
+    output.show(".md", _document([select_device(name) for name in names], options))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--device", help="as gpunet's own option; default: all")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each size")
     add_shape_option(parser, SHAPES)
     parser.add_argument(
         "--size", type=int, nargs="+", metavar="NETWORKS", help="of populations, beside one network"
     )
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -113,4 +104,4 @@ def _rounds(device: Device, shape: Shape, networks: int) -> Rounds:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -21,10 +21,9 @@ from gpunet.config import TrainConfig
 from gpunet.config.recipes import Recipe, open_recipe, recipe_names
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.path import read_path
-from gpunet.errors import GpunetError
 from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.plain import PlainPrinter
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,31 +103,25 @@ HEADING = (
 )
 
 
-def main() -> int:
+def main() -> None:
     """Train the recipes and tell the table."""
     options = _options()
-    try:
-        output = Output(options.output, "recipes", ".md", ".json")
-        mnist = read_path(options.mnist)
-        rows: list[Row] = []
-        for name in options.only or _for_mnist():
-            rows.append(_measured(open_recipe(name), mnist, options.device, options.max_time))
-            print(rows[-1].markdown, flush=True)
-            output.write_json([dataclasses.asdict(one) for one in rows])
-            output.write(".md", _table(rows))
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, "recipes", ".md", ".json")
+    mnist = read_path(options.mnist)
+    rows: list[Row] = []
+    for name in options.only or _for_mnist():
+        rows.append(_measured(open_recipe(name), mnist, options.device, options.max_time))
+        print(rows[-1].markdown, flush=True)
+        output.write_json([dataclasses.asdict(one) for one in rows])
+        output.write(".md", _table(rows))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
     parser.add_argument("--device", default="cpu", help="as `gpunet train --device`")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these recipes only")
     parser.add_argument("--max-time", type=float, help="seconds for each recipe, at most")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -177,4 +170,4 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

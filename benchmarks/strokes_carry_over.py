@@ -24,25 +24,19 @@ from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import select_device
-from gpunet.errors import GpunetError
+from output import Output, parser_of, run_script
 
 DIGITS = tuple("0123456789")
 
 
-def main() -> int:
+def main() -> None:
     """Train the networks and print how well they read, as Markdown."""
     options = _options()
-    try:
-        for line in _report(options):
-            print(line, flush=True)
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    Output(options.output, "strokes-carry-over", ".md").show(".md", _report(options))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
     parser.add_argument("--split", choices=("test", "train"), default="test")
     parser.add_argument("--samples", type=int, default=20_000)
@@ -123,4 +117,4 @@ def _column(right: NDArray[np.bool_], samples: Samples) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -34,8 +34,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import gpunet
-from gpunet.errors import GpunetError, UsageError
-from output import Output, add_output_option
+from gpunet.errors import UsageError
+from output import Output, parser_of, run_script
 from peers.machine import machine, results
 
 if TYPE_CHECKING:
@@ -87,31 +87,23 @@ class Table:
     measured: bool
 
 
-def main() -> int:
+def main() -> None:
     """Train the contenders and tell the table."""
     options = _options()
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", UserWarning)
-    try:
-        output = Output(options.output, results("tables"), ".md")
-        tables = [one for one in _tables(options.packages) if one.name in options.only]
-        tables.sort(key=lambda table: len(table.rows))
-        output.show(".md", _document(tables))
-    except GpunetError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, results("tables"), ".md")
+    tables = [one for one in _tables(options.packages) if one.name in options.only]
+    tables.sort(key=lambda table: len(table.rows))
+    output.show(".md", _document(tables))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--packages", type=Path, help="folder of a package that is not installed")
     parser.add_argument(
         "--only", nargs="+", default=[*BUNDLED, *ISLP], metavar="NAME", help="these tables only"
     )
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -219,4 +211,4 @@ def _peer(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -29,8 +29,7 @@ from statistics import median
 import numpy as np
 
 from gpunet.datasets.readers.path import read_path
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.catalog import OWN, PYTORCH, Entry, entries, missing
 from peers.contender import Contender, LeftOutError
 from peers.machine import machine, results
@@ -100,37 +99,27 @@ HEADING = (
 )
 
 
-def main() -> int:
+def main() -> None:
     """Measure everybody, round by round, and tell the table."""
     options = _options()
     for sentence in missing(PEERS):
         print(sentence, file=sys.stderr)
-    try:
-        output = Output(options.output, results("time-to-accuracy"), ".md", ".json")
-        with tempfile.TemporaryDirectory() as folder:
-            _write_samples(options.mnist, Path(folder))
-            measured = list(_measured(Path(folder), options))
-        document = "\n".join(_lines(measured, options.accuracy))
-        print(document)
-        output.write(".md", document)
-        output.write_json(
-            {"machine": machine(), "rows": [dataclasses.asdict(one) for one in measured]}
-        )
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    output = Output(options.output, results("time-to-accuracy"), ".md", ".json")
+    with tempfile.TemporaryDirectory() as folder:
+        _write_samples(options.mnist, Path(folder))
+        measured = list(_measured(Path(folder), options))
+    output.show(".md", _lines(measured, options.accuracy))
+    output.write_json({"machine": machine(), "rows": [dataclasses.asdict(one) for one in measured]})
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
     parser.add_argument("--accuracy", type=float, default=0.975, help="wanted, as a fraction")
     parser.add_argument("--peer", nargs="+", metavar="NAME", help="a part of a peer's name")
     parser.add_argument("--device", nargs="+", metavar="NAME", help="cpu, cuda, webgpu, an adapter")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each kind")
     parser.add_argument("--limit", type=float, default=60, help="seconds for any answer")
-    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -213,8 +202,7 @@ def _lines(measured: Sequence[Result], wanted: float) -> Iterator[str]:
     yield f"|{' --- |' * len(HEADING)}"
     for one in sorted(measured, key=lambda one: median(one.wanted or (np.inf,))):
         yield one.markdown
-    yield ""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -34,8 +34,7 @@ from threadpoolctl import threadpool_limits
 
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import list_adapters
-from gpunet.errors import GpunetError
-from output import Output, add_output_option
+from output import Output, parser_of, run_script
 from peers.machine import machine, results
 
 HIDDEN, BATCH, TRAINED, VALIDATED = 64, 64, 10_000, 2_000
@@ -79,33 +78,24 @@ class Result:
     left_out: str = ""
 
 
-def main() -> int:
+def main() -> None:
     """Measure everybody, round by round, and tell the table; or be one of the measured."""
     options = _options()
     if options.peer:
         _search(options)
-        return 0
-    try:
-        output = Output(options.output, results("tuning"), ".md", ".json")
-        with tempfile.TemporaryDirectory() as folder:
-            _write_samples(options.mnist, Path(folder))
-            load = os.getloadavg()[1]
-            measured = _measured(Path(folder), options)
-        document = "\n".join(_lines(measured, options, load))
-        print(document)
-        rows = [dataclasses.asdict(one) for one in measured]
-        output.write(".md", document)
-        output.write_json(
-            {"machine": machine(), "load": load, "trials": options.trials, "rows": rows}
-        )
-    except GpunetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+        return
+    output = Output(options.output, results("tuning"), ".md", ".json")
+    with tempfile.TemporaryDirectory() as folder:
+        _write_samples(options.mnist, Path(folder))
+        load = os.getloadavg()[1]
+        measured = _measured(Path(folder), options)
+    output.show(".md", _lines(measured, options, load))
+    rows = [dataclasses.asdict(one) for one in measured]
+    output.write_json({"machine": machine(), "load": load, "trials": options.trials, "rows": rows})
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--mnist", type=Path, help="folder of MNIST's IDX files")
     parser.add_argument("--trials", type=int, default=32, help="of each search")
     parser.add_argument("--population", type=int, default=16, help="of gpunet's")
@@ -114,7 +104,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=300, help="seconds for a search")
     parser.add_argument("--peer", choices=["pytorch", "scikit-learn"], help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
-    add_output_option(parser)
     options = parser.parse_args()
     if not options.peer and options.mnist is None:
         parser.error("--mnist FOLDER is wanted")
@@ -295,8 +284,7 @@ def _lines(measured: Sequence[Result], options: argparse.Namespace, load: float)
             ", ".join(f"{100 * share:.2f} %" for share in one.accuracies),
         ]
         yield f"| {' | '.join(cells)} |"
-    yield ""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

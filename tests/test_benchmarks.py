@@ -96,6 +96,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) ->
         "plans.py",
         "populations.py",
         "recipes.py --mnist none",
+        "strokes_carry_over.py --mnist none",
         "tables.py --packages none",
         "time_to_accuracy.py --mnist none",
         "tuning.py --mnist none",

@@ -19,11 +19,10 @@ from gpunet.engine.wgpu.adapters import list_adapters
 
 REPOSITORY = Path(__file__).parents[1]
 
-OPTION = """    lr_factor: float = setting(
-        1.0, OPTIMIZER, "What the learning rate is multiplied by.", bounds=POSITIVE, off=1
+OPTION = """    lr_factor: float = _optimizer(
+        1.0, "What the learning rate is multiplied by.", bounds=POSITIVE, off=1
     )
-
-    def __post_init__("""
+    max_time: """
 
 ACTIVATION = '''def double(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """Twice the preactivations."""
@@ -72,7 +71,10 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package, shaders = folder / "src" / "gpunet", folder / "shaders"
     replace(
         package / "config" / "settings.py",
-        ("    def __post_init__(", OPTION),
+        ("    max_time: ", OPTION),
+    )
+    replace(
+        package / "config" / "train_config.py",
         (
             'float(self.in_effect("learning_rate"))',
             'self.lr_factor * self.in_effect("learning_rate")',

@@ -21,7 +21,7 @@ from rich.text import Text
 
 import gpunet
 from gpunet.cli.app import command_line
-from gpunet.cli.help import HELP, argument_name, spellings
+from gpunet.cli.help import HELP, SHARED, spellings
 from gpunet.config import TrainConfig
 from gpunet.errors import GpunetError
 
@@ -64,9 +64,9 @@ def commands() -> Iterator[str]:
     for path, command in sorted(_leaves("gpunet", command_line())):
         arguments = [one for one in command.params if one.param_type_name == "argument"]
         options = [one for one in command.params if one.param_type_name == "option"]
-        options = [one for one in options if one.rich_help_panel != HELP]
+        options = [one for one in options if one.rich_help_panel not in (HELP, SHARED)]
         own = [one for one in options if one.name not in SETTINGS and one.help and not one.hidden]
-        usage = " ".join([path, *(argument_name(one) for one in arguments), "[OPTIONS]"])
+        usage = " ".join([path, *(one.metavar for one in arguments), "[OPTIONS]"])
         examples = (command.epilog or "").splitlines()
         yield from [f"## {path}", "", "```", usage, "```", "", *_prose(command.help), ""]
         yield from ["```sh", *examples, "```", ""]
@@ -136,7 +136,7 @@ def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 def _spelled(parameter: Any) -> str:
     """An argument or an option with what it takes."""
     if parameter.param_type_name == "argument":
-        return f"`{argument_name(parameter)}`"
+        return f"`{parameter.metavar}`"
     names = ", ".join(f"`{one}`" for one in (*spellings(parameter), *parameter.secondary_opts))
     annotation = parameter.type_descriptor.annotation
     if parameter.is_flag:

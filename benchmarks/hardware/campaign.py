@@ -39,7 +39,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from gpunet.errors import DeviceError, GpunetError, UsageError
-from output import Output, add_output_option
+from output import Output, parser_of
 from peers.machine import file_name
 
 __all__ = ["Campaign", "Run", "Step", "main"]
@@ -527,10 +527,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    add_output_option(parser)
+    parser = parser_of(__doc__)
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help=f"for all steps; default: {MINUTES}"
     )

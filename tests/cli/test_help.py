@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shlex
 import subprocess
 import sys
@@ -59,6 +60,35 @@ def test_the_long_help_tells_every_option_and_nothing_of_the_library(
         if one.param_type_name == "option" and not one.hidden:
             assert all(name in out.replace("[no-]", "") for name in one.opts)
     assert not any(words in out for words in ("<bool>", "RANGE", "x>=", "[bold]", "╭"))
+
+
+@pytest.mark.parametrize("path", TREE)
+def test_brackets_stand_around_what_may_be_left_out(gpunet: RunCommand, path: str) -> None:
+    usage = gpunet(*words_of(path), "-h").out.splitlines()[0]
+    for word in usage.removeprefix(f"Usage: {path} ").split():
+        assert re.fullmatch(r"[A-Z]+(\.\.\.)?|\[[A-Z]+\](\.\.\.)?", word), usage
+    arguments = [one for one in TREE[path].params if one.param_type_name == "argument"]
+    assert [one.metavar for one in arguments if not one.required and one.metavar[0] != "["] == []
+
+
+@pytest.mark.parametrize("path", ["gpunet", "gpunet runs", "gpunet datasets"])
+def test_a_list_of_commands_says_of_each_in_a_whole_sentence_what_it_does(
+    gpunet: RunCommand, path: str
+) -> None:
+    listed = gpunet(*words_of(path), "-h").out.partition("Commands:\n")[2].splitlines()
+    told = {line.split()[0]: line for line in listed if line.startswith("  ")}
+    assert len(told) >= 4
+    assert [line for line in told.values() if line.endswith("...")] == []
+
+
+def test_the_short_help_leaves_out_what_all_commands_have(gpunet: RunCommand) -> None:
+    assert "--log-file" not in gpunet("evaluate", "-h").out
+    told = gpunet("evaluate", "--help").out
+    assert told.index("In every command:") < told.index("--log-file")
+
+
+def test_a_setting_may_be_asked_for_as_it_is_typed(gpunet: RunCommand) -> None:
+    assert gpunet("help", "--lr") == gpunet("help", "learning_rate")
 
 
 def test_what_matters_is_marked_by_names_that_there_are() -> None:

@@ -23,10 +23,10 @@ KINDS = ("TEXT", "PATH", "INT", "FLOAT", "NAME")
 """What the help says of an option's value where the option does not say more."""
 
 SHARED = [
-    "--no-user-config = False | Output",
-    "--verbose -v = 0 | Output | from 0",
-    "--log-file FILE = None | Output",
-    "--theme = auto | Output",
+    "--no-user-config = False | In every command",
+    "--verbose -v = 0 | In every command | from 0",
+    "--log-file FILE = None | In every command",
+    "--theme = auto | In every command",
 ]
 HELP = ["-h = False | Help", "--help = False | Help"]
 JSON = "--json = False | Output"
@@ -58,14 +58,14 @@ DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
 
 OPTIONS = {
     "train": [
-        *(*SOURCES, "DATA = None", *TRAINING[len(SOURCES) :], *KEEPING),
+        *(*SOURCES, "[DATA] = None", *TRAINING[len(SOURCES) :], *KEEPING),
         *("--resume [RUN] = None | Keeping the run", *REST),
     ],
     "config": [*TRAINING, *KEEPING, *REST, "--path = False"],
     "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
     "explain": [*TRAINING, DEVICE, AUTOTUNE, "--shader PASS = None | Output", PLAIN],
     "profile": [*TRAINING, DEVICE, AUTOTUNE, PLAIN],
-    "recipes": ["NAME = None"],
+    "recipes": ["[NAME] = None"],
     "watch": ["[RUN]... = None", PLAIN],
     "replay": [
         *("[RUN] = None", "--seconds = None | from 0.5 to 600"),
@@ -74,13 +74,12 @@ OPTIONS = {
         *("--size COLUMNSxROWS = None | Output", "--screen = curves | Output", FORCE, PLAIN),
     ],
     "runs list": ["[DIR] = runs", "--sort = newest | Output", JSON],
-    "runs show": ["RUN", JSON],
-    "runs compare": ["RUN", JSON],
-    "runs plot": ["RUN", PLOT, FORCE],
-    "runs delete": ["RUN", "--yes -y = False"],
+    "runs show": ["RUN...", JSON],
+    "runs plot": ["RUN...", PLOT, FORCE],
+    "runs delete": ["RUN...", "--yes -y = False"],
     "evaluate": [MODEL, "--data -d = None | Data", DEVICE, JSON],
     "predict": [
-        *("[MODEL] DATA", "--output -o FILE = None | Output", "--format = None | Output"),
+        *("[MODEL] DATA...", "--output -o FILE = None | Output", "--format = None | Output"),
         *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
     ],
     "draw": [MODEL, "--keep FOLDER = drawn | Output"],
@@ -113,11 +112,11 @@ OPTIONS = {
         "--output -o = model.safetensors | Output",
         *("--report = None | Output", FORCE, PLAIN, QUIET, BELL),
     ],
-    "help": ["[TOPIC] = None"],
+    "help": ["[TOPIC]... = None"],
     "datasets list": [],
     "datasets remove": ["[NAME] = None", "--all = False"],
     "datasets download": ["NAME", "--force = False"],
-    "datasets preview": ["NAME = auto", *DRAW, LABEL, IGNORE, PLOT, FORCE, GRAPHICS],
+    "datasets preview": ["[NAME] = auto", *DRAW, LABEL, IGNORE, PLOT, FORCE, GRAPHICS],
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
@@ -20,18 +19,18 @@ OPEN = """async ([html, panels]) => {
 
 
 def open_panels(
-    open_modules: Callable[..., Page], path: Path, panels: dict[str, str], *modules: str
+    open_modules: Callable[..., Page], html: str, panels: dict[str, str], *modules: str
 ) -> Page:
     """Loads panels of a page that was exported.
 
     Args:
         open_modules: the fixture.
-        path: of the exported page.
+        html: the text of the page.
         panels: what makes a panel, by its name such as ``tests``.
         modules: whose names are wanted, too.
     """
     page = open_modules("app", "data", *modules, *(f"panels/{name}" for name in panels))
-    page.evaluate(OPEN, [path.read_text("utf-8"), panels])
+    page.evaluate(OPEN, [html, panels])
     return page
 
 

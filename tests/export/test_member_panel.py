@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page
 from tests.export.conftest import OpenModules
 from tests.export.panels import open_panels, texts
+from tests.export.told_pages import page_of
 
 import gpunet
 from gpunet.datasets.dataset import Dataset
@@ -23,22 +24,21 @@ CLOSE = 2e-6
 PLACES = """all => all.map(one => Number(one.style.getPropertyValue("--at")))"""
 
 
-def opened(open_modules: OpenModules, path: Path) -> Page:
-    page = open_panels(open_modules, path, {"members": "createMembers"}, "rows")
+def opened(open_modules: OpenModules, html: str) -> Page:
+    page = open_panels(open_modules, html, {"members": "createMembers"}, "rows")
     page.evaluate("app.show(testSample(app.page, 3))")
     return page
 
 
-def exported(folder: Path, kind: str) -> tuple[gpunet.Model, np.ndarray[Any, Any], Path]:
-    """A model of a table, a test row, and the page."""
+@cache
+def exported(kind: str) -> tuple[gpunet.Model, np.ndarray[Any, Any], str]:
+    """A model of a table, a test row, and the page's text."""
     draw = np.random.default_rng(2)
     rows = draw.normal(size=(200, 3))
     labels: Any = rows.argmax(axis=1) if kind == "classes" else 40 + 7 * rows[:, 0]
     data = Dataset.from_arrays(rows[:100], labels[:100], rows[100:], labels[100:])
     model = gpunet.train(data, epochs=2, **SETTINGS).model
-    path = folder / "page.html"
-    model.export(path, data=data)
-    return model, rows[103], path
+    return model, rows[103], page_of(model, data)
 
 
 def members(model: gpunet.Model) -> list[gpunet.Model]:
@@ -49,9 +49,9 @@ def members(model: gpunet.Model) -> list[gpunet.Model]:
     ]
 
 
-def test_the_mean_and_the_members_are_pythons(tmp_path: Path, open_modules: OpenModules) -> None:
-    model, row, path = exported(tmp_path, "classes")
-    page = opened(open_modules, path)
+def test_the_mean_and_the_members_are_pythons(open_modules: OpenModules) -> None:
+    model, row, html = exported("classes")
+    page = opened(open_modules, html)
     own = np.stack([one.predict_proba(row[None])[0] for one in members(model)])  # (P, C)
     assert (
         np.abs(np.array(page.evaluate("app.answer.members.map(one => [...one])")) - own).max()
@@ -72,11 +72,9 @@ def test_the_mean_and_the_members_are_pythons(tmp_path: Path, open_modules: Open
     )
 
 
-def test_measured_targets_have_a_deviation_in_their_own_units(
-    tmp_path: Path, open_modules: OpenModules
-) -> None:
-    model, row, path = exported(tmp_path, "measured")
-    page = opened(open_modules, path)
+def test_measured_targets_have_a_deviation_in_their_own_units(open_modules: OpenModules) -> None:
+    model, row, html = exported("measured")
+    page = opened(open_modules, html)
     own = np.array([one.predict(row[None])[0] for one in members(model)])
     mean, deviation = texts(page, ".member-value")[0].split(" ± ")
     assert float(mean) == pytest.approx(own.mean(), rel=1e-3)  # four digits
@@ -85,19 +83,17 @@ def test_measured_targets_have_a_deviation_in_their_own_units(
     assert dots.argsort().tolist() == own.argsort().tolist()
 
 
-def test_one_network_in_their_place_has_no_members(
-    tmp_path: Path, open_modules: OpenModules
-) -> None:
-    model, _, path = exported(tmp_path, "classes")
-    page = opened(open_modules, path)
+def test_one_network_in_their_place_has_no_members(open_modules: OpenModules) -> None:
+    model, _, html = exported("classes")
+    page = opened(open_modules, html)
     count = model.network.parameter_count
     page.evaluate(f"app.replace(app.networks.shape, app.networks.parameters.slice(0, {count}), 1)")
     assert page.locator("#members").is_hidden()
 
 
-def test_a_blank_sample_has_no_answers(tmp_path: Path, open_modules: OpenModules) -> None:
-    _, _, path = exported(tmp_path, "classes")
-    page = opened(open_modules, path)
+def test_a_blank_sample_has_no_answers(open_modules: OpenModules) -> None:
+    _, _, html = exported("classes")
+    page = opened(open_modules, html)
     page.evaluate("app.show({...app.sample, blank: true})")
     assert texts(page, ".members-agreement") == ["Nothing is drawn yet."]
     assert texts(page, ".member-value") == ["\u2013"] * 3

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.export.conftest import OpenModules
+from tests.export.told_pages import page_of
 
 import gpunet
 from gpunet.artifacts.model_file import describe
@@ -63,10 +64,12 @@ def measured(_: Path) -> tuple[Model, gpunet.Dataset]:
     return gpunet.train(data, hidden=(4,), epochs=2, verbose=False, scaling="robust").model, data
 
 
-@pytest.fixture(params=[classes, table_with_gaps, measured])
-def trained(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Model, gpunet.Dataset]:
+@pytest.fixture(scope="module", params=[classes, table_with_gaps, measured])
+def trained(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Model, gpunet.Dataset]:
     """A model and its data."""
-    pair: tuple[Model, gpunet.Dataset] = request.param(tmp_path)
+    pair: tuple[Model, gpunet.Dataset] = request.param(tmp_path_factory.mktemp("data"))
     return pair
 
 
@@ -77,11 +80,9 @@ def downloaded(
     change: dict[str, Any] | None = None,
 ) -> Model:
     """The model that a page hands out, its networks changed or not."""
-    model, data = trained
-    html = model.export(folder / "page.html", data)
     page = open_modules("data", "app", "safetensors")
     with page.expect_download() as download:
-        page.evaluate(SAVE, [html.read_text("utf-8"), change])
+        page.evaluate(SAVE, [page_of(*trained), change])
     path = folder / "downloaded.safetensors"
     download.value.save_as(path)
     return gpunet.load(path)

@@ -29,12 +29,12 @@ class Shown:
     def __init__(self, folder: Path, data: Dataset, samples: int = 4000, **settings: Any) -> None:
         self.data = data
         self.model = gpunet.train(data, **{**SETTINGS, **settings}).model
-        self.path = folder / "page.html"
-        self.model.export(self.path, data=data, samples=samples)
+        path = self.model.export(folder / "page.html", data=data, samples=samples)
+        self.html = path.read_text("utf-8")
         self.told: Evaluation = self.model.evaluate(data)
 
     def open(self, open_modules: OpenModules) -> Page:
-        page = open_panels(open_modules, self.path, {"tests": "createTests"}, "rows")
+        page = open_panels(open_modules, self.html, {"tests": "createTests"}, "rows")
         page.wait_for_function(SHOWN)
         return page
 

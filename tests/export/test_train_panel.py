@@ -54,7 +54,7 @@ def trained(data: Dataset, **settings: Any) -> gpunet.Model:
 
 
 def opened(open_modules: OpenModules, path: Path) -> Page:
-    page = open_panels(open_modules, path, PANELS)
+    page = open_panels(open_modules, path.read_text("utf-8"), PANELS)
     page.set_default_timeout(1000 * SECONDS)
     page.evaluate("() => app.open()")
     return page

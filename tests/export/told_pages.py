@@ -30,14 +30,13 @@ READ = """async html => {
 
 def tell(page: Page, model: Model, data: Dataset | None) -> None:
     """Let the modules of a page know a model and its data, as ``told`` and ``gpu``."""
-    page.evaluate(READ, _page_of(model, data))
+    page.evaluate(READ, page_of(model, data))
 
 
 @cache
-def _page_of(model: Model, data: Dataset | None) -> str:
-    """The text of a page, whose menu of programs takes longer to plan than most tests."""
-    samples = len(data.train) + len(data.test) if data else 0
-    known = page_data(model, data, samples=samples)
+def page_of(model: Model, data: Dataset | None) -> str:
+    """The text of a page, made once: to plan its programs takes longer than most tests."""
+    known = page_data(model, data, samples=4000)
     return page_html(known, title="", description="", icon="", preview="")
 
 

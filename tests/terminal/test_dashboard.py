@@ -228,8 +228,11 @@ def test_p_pauses_and_resumes(make_text_console: MakeConsole, keys: str, paused:
 def test_looks_are_wanted_while_a_screen_shows_them(
     make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch, screen: Screen, looks: bool
 ) -> None:
-    keys = {"x": Key("", lambda view: replace(view, screen=screen)), "y": Key("", lambda _: View())}
-    monkeypatch.setattr("gpunet.terminal.views.view.KEYS", keys)
+    there, back = (
+        Key("", lambda view: replace(view, screen=screen), ""),
+        Key("", lambda _: View(), ""),
+    )
+    monkeypatch.setattr("gpunet.terminal.views.view.KEYS", {"x": there, "y": back})
     control = Control()
     dashboard = Dashboard(make_text_console(), control, keys=NO_KEYS)
     dashboard.pressed("x")
@@ -394,7 +397,7 @@ def test_another_size_is_drawn_whole_though_nothing_else_is_news() -> None:
             terminal = Terminal(columns, rows)
             terminal.obey(text[text.rindex(cells.BEGIN.encode()) :].decode())
             assert UNKNOWN not in {mark for row in terminal.cells for mark, _ in row}
-            assert terminal.lines[-1].startswith("q stop after this epoch   p pause")
+            assert terminal.lines[-1].startswith("q stop after epoch   p pause")
     finally:
         process.terminate()
         _read_until(master, MAIN_SCREEN.encode())

@@ -26,8 +26,8 @@ from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.draw_screen import DrawScreen
 from gpunet.terminal.live.drawing import Drawing
 from gpunet.terminal.live.keyboard import Mouse
+from gpunet.terminal.views.board import Reply, board_block, key_hints
 from gpunet.terminal.views.dashboard import body_rows
-from gpunet.terminal.views.draw import Reply, draw_block, key_hints
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, Insight, RunInfo
 from gpunet.workflows.drawing import DrawingAnswers, DrawingReader, keep_drawing, model_under_way
@@ -294,12 +294,12 @@ def test_an_answer_in_doubt_names_the_two_that_it_may_be(
     doubtful[0, 0, [3, 8]] = 0.62, 0.30
     doubtful[1, 0, [3, 8]] = 0.42, 0.50
     told = replace(reply, answers=replace(reply.answers, networks=doubtful))
-    lines = text_of(draw_block(make_text_console(), canvas, told, 80, 18)).splitlines()
+    lines = text_of(board_block(make_text_console(), canvas, told, 80, 18)).splitlines()
     assert "unsure: 3 or 8?" in lines[0]
     assert "52.0 %, mean of 2 from 42 to 62 %" in lines[1]
     diverged = replace(reply.answers, networks=np.full((1, 1, 10), np.nan, np.float32))
     told = replace(reply, answers=diverged)
-    assert "diverged" in text_of(draw_block(make_text_console(), canvas, told, 80, 18))
+    assert "diverged" in text_of(board_block(make_text_console(), canvas, told, 80, 18))
 
 
 def test_labels_and_measured_targets_are_answered_in_their_words(
@@ -310,11 +310,11 @@ def test_labels_and_measured_targets_are_answered_in_their_words(
     assert reply.answers is not None
     several = replace(reply.answers, networks=np.array([[[0.9, 0.2, 0.8]]], np.float32))
     told = Reply(("round", "open", "low"), "labels", several)
-    shown = text_of(draw_block(make_text_console(), canvas, told, 80, 18))
+    shown = text_of(board_block(make_text_console(), canvas, told, 80, 18))
     assert "round, low" in shown.splitlines()[0]
     measured = replace(reply.answers, networks=np.array([[[12.5, 3.0]]]))
     told = Reply(("area", "turns"), "measured", measured)
-    shown = text_of(draw_block(make_text_console(), canvas, told, 80, 18))
+    shown = text_of(board_block(make_text_console(), canvas, told, 80, 18))
     assert "area  12.5" in shown
     assert "%" not in shown
 

@@ -1,6 +1,7 @@
 """The keys that change what is seen of a run, and the screen that lists them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.terminal.views.keys import ARROWS
-from gpunet.terminal.views.view import KEYS, View
+from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, RunInfo
 
 MakeConsole = Callable[..., Console]
@@ -51,6 +52,39 @@ def test_the_list_of_keys_goes_as_it_came(make_run: MakeRun, back: str) -> None:
 def test_a_key_without_a_meaning_changes_nothing(make_run: MakeRun) -> None:
     view = View(run=make_run())
     assert view.pressed("z") is view
+
+
+def test_every_key_is_listed_on_the_smallest_screen_too(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    rows = shown(make_text_console(40, 10), make_view(make_run(), 2).pressed("?"), (40, 10))
+    listed = "\n".join(rows[4:9])
+    keys = [f"{ARROWS.get(key, key)} {one.short}" for key, one in KEYS.items()]
+    told = ["q stop", "p pause", "Ctrl-C stop", *keys]
+    assert [one for one in told if one not in listed] == []
+
+
+@pytest.mark.parametrize(
+    ("screen", "told", "untold"),
+    [
+        ("curves", ("n network", "d draw", "l log"), ()),
+        ("network", ("n back", "d draw"), ("l log", "s smooth")),
+        ("draw", ("n network", "d back"), ("l log", "s smooth")),
+        ("keys", ("n network", "? back"), ("l log", "s smooth")),
+    ],
+)
+def test_the_last_line_names_keys_that_do_something_on_the_screen(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    screen: Screen,
+    told: tuple[str, ...],
+    untold: tuple[str, ...],
+) -> None:
+    view = replace(make_view(make_run(), 2), screen=screen)
+    last = shown(make_text_console(140, 40), view, (140, 40))[-1]
+    assert [one for one in told if one not in last] == []
+    assert [one for one in untold if one in last] == []
 
 
 @pytest.mark.parametrize(("width", "told"), [(80, True), (66, False), (40, True)])

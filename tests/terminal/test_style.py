@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from rich.color import Color, ColorSystem
+from rich.console import Console
 from rich.errors import StyleSyntaxError
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
@@ -51,15 +52,15 @@ NAMES = [
         style.Ink.LABEL,
         style.Ink.MUTED,
     ),
-    *(*style.RIGHT_SHARE, *style.WRONG_SHARE, "bar.complete", "bar.back", "status.spinner"),
+    *(*style.RIGHT_SHARE, *style.WRONG_SHARE, "bar.complete", "status.spinner"),
 ]
 
-RECEDING = (style.Ink.MUTED, "bar.back")
+LINES = (style.Ink.LINE, "bar.back")
 
 ROOMS = [
     path
     for room in ("terminal", "cli")
-    for path in sorted(Path(gpunet.__file__).parent.joinpath(room).glob("*.py"))
+    for path in sorted(Path(gpunet.__file__).parent.joinpath(room).rglob("*.py"))
     if path.name != "style.py"
 ]
 
@@ -89,9 +90,9 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
 def contrast_of(name: str, palette: str, background: Background, *, sixteen: bool = False) -> float:
     """Of a style with the ground that it is drawn on; what is reversed has the same."""
     shown, drawn = terminal(palette), theme(background, sixteen=sixteen).styles[name]
+    assert drawn.color is not None
     assert drawn.bgcolor is None
-    if drawn.color is None or drawn.color.is_default:
-        return contrast(shown.foreground_color, shown.background_color)
+    assert not drawn.dim, "how much a terminal dims is not known"
     return contrast(drawn.color.get_truecolor(shown), shown.background_color)
 
 
@@ -103,6 +104,13 @@ def ground(palette: str) -> Background:
 def test_every_style_can_be_read_on_the_background_that_it_is_chosen_for(palette: str) -> None:
     shown = {name: contrast_of(name, palette, ground(palette)) for name in NAMES}
     assert {name: value for name, value in shown.items() if value < 4.5} == {}
+
+
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+@pytest.mark.parametrize("palette", PALETTES)
+def test_lines_can_be_seen_and_recede_behind_text(palette: str, background: Background) -> None:
+    for name in LINES:
+        assert 3 <= contrast_of(name, palette, background) < 5.4
 
 
 @pytest.mark.parametrize("palette", PALETTES)
@@ -151,24 +159,47 @@ def test_what_stands_in_a_muted_line_is_not_muted_itself_nor_the_other_way_round
     background: Background,
 ) -> None:
     styles = theme(background).styles
-    muted = styles[style.Ink.MUTED]
-    others = [styles[name] for name in NAMES if name not in RECEDING]
-    assert all((muted + one).color == one.color and not (muted + one).dim for one in others)
-    assert all((one + muted).color == muted.color for one in others)
+    receding = [styles[name] for name in (style.Ink.MUTED, style.Ink.LINE)]
+    others = [styles[name] for name in (*NAMES, style.Ink.TITLE) if name != style.Ink.MUTED]
+    for back in receding:
+        assert all((back + one).color == one.color and not (back + one).dim for one in others)
+        assert all((one + back).color == back.color for one in others)
 
 
-@pytest.mark.parametrize("colors", [style.SIGNED, style.SIGNED_256])
-def test_signed_colors_go_from_blue_over_a_bright_grey_to_red(colors: tuple[Color, ...]) -> None:
+@pytest.mark.parametrize("truecolor", [True, False])
+@pytest.mark.parametrize("background", style.SIGNED)
+def test_signed_colors_go_from_blue_over_what_is_like_the_background_to_red(
+    background: str, truecolor: bool
+) -> None:
+    colors = [one.get_truecolor() for one in style.SIGNED[background].colors(truecolor)]
     middle = len(colors) // 2
-    written = [color.get_truecolor() for color in colors]
     assert len(colors) == 2 * middle + 1
-    assert len(set(written[middle])) == 1
-    for below, above in zip(written[:middle], written[:middle:-1], strict=True):
-        assert below.blue > max(below.red, below.green)
-        assert above.red > max(above.green, above.blue)
-    greens = [color.green for color in written]
-    assert sorted(greens[: middle + 1]) == greens[: middle + 1]
-    assert sorted(greens[middle:], reverse=True) == greens[middle:]
+    assert len(set(colors[middle])) == 1
+    for below, above in zip(colors[:middle], colors[:middle:-1], strict=True):
+        assert (below == colors[middle]) == (above == colors[middle])  # alike to either side
+        assert below == colors[middle] or below.blue > max(below.red, below.green)
+        assert above == colors[middle] or above.red > max(above.green, above.blue)
+    for side in (colors[middle::-1], colors[middle:]):
+        away = [contrast(one, colors[middle]) for one in side]
+        assert away == sorted(away)
+        assert away[-1] > 4.5
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_a_weight_of_zero_is_like_the_background_and_a_large_one_stands_out(palette: str) -> None:
+    scale, behind = style.SIGNED[ground(palette)], terminal(palette).background_color
+    assert contrast(scale.zero, behind) < 1.5
+    assert contrast(scale.below, behind) > 4
+    assert contrast(scale.above, behind) > 4
+
+
+@pytest.mark.parametrize(
+    ("background", "like"), [("dark", "dark"), ("light", "light"), ("unknown", "dark")]
+)
+def test_a_console_takes_the_scale_of_its_background(background: Background, like: str) -> None:
+    for sixteen in (False, True):
+        console = Console(theme=theme(background, sixteen=sixteen))
+        assert style.signed_scale(console) is style.SIGNED[like]
 
 
 def _is_a_color(text: str) -> bool:
@@ -191,22 +222,24 @@ def test_colors_are_named_in_one_place_alone(path: Path) -> None:
 
 
 DRAWN: dict[tuple[Background, bool], str] = {
-    ("dark", False): "#5fd7ff #ffaf00 #87d75f #ff8787 #87afff #ffd75f color(247)",
-    ("light", False): "#005faf #875f00 #005f00 #af0000 #5f5faf #875f00 #626262",
-    ("unknown", False): "#0087d7 #d75f00 #5f875f #d75f5f #875fff #d75f00 dim",
-    ("dark", True): "cyan yellow green bright_red bright_blue yellow dim",
-    ("light", True): "blue magenta blue red blue magenta dim",
+    ("dark", False): "#5fd7ff #ffaf00 #87d75f #ff8787 #87afff #ffd75f color(247) color(244)",
+    ("light", False): "#005faf #875f00 #005f00 #af0000 #5f5faf #875f00 #626262 color(244)",
+    ("unknown", False): "#0087d7 #d75f00 #5f875f #d75f5f #875fff #d75f00 color(244) color(244)",
+    ("dark", True): "cyan yellow green bright_red bright_blue yellow default dim",
+    ("light", True): "blue magenta blue red blue magenta default dim",
     ("unknown", True): "bright_blue bright_magenta bright_blue bright_red bright_blue "
-    "bright_magenta dim",
+    "bright_magenta default dim",
 }
-"""Of training, validation, right, wrong, label, warning, and of what recedes."""
+"""Of training, validation, right, wrong, label, warning, and of what recedes: text, and lines."""
 
 
 @pytest.mark.parametrize(("background", "sixteen"), DRAWN)
 def test_every_name_has_the_color_of_its_meaning(background: Background, sixteen: bool) -> None:
     words = DRAWN[background, sixteen].split()
-    *colors, recede = words
-    train, validation, right, wrong, label, warning = (f"not dim {color}" for color in colors)
+    *colors, lines = words
+    train, validation, right, wrong, label, warning, muted = (
+        f"not dim {color}" for color in colors
+    )
     expected = {
         **dict.fromkeys(("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), train),
         style.Ink.TRAIN: train,
@@ -223,8 +256,8 @@ def test_every_name_has_the_color_of_its_meaning(background: Background, sixteen
         style.WRONG_SHARE[1]: f"bold {wrong}",
         style.WRONG_SHARE[2]: f"bold reverse {wrong}",
     }
-    muted = "dim default" if recede == "dim" else recede
-    expected |= dict.fromkeys((style.Ink.MUTED, "bar.back", "progress.percentage"), muted)
+    expected |= dict.fromkeys((style.Ink.MUTED, "progress.percentage"), muted)
+    expected |= dict.fromkeys(LINES, "dim default" if lines == "dim" else f"not dim {lines}")
     drawn = theme(background, sixteen=sixteen).styles
     assert {name: drawn[name] for name in expected} == {
         name: Style.parse(wanted) for name, wanted in expected.items()
@@ -236,17 +269,12 @@ def test_greys_go_from_black_to_white_in_even_steps() -> None:
     assert levels == [(8 + 10 * step,) * 3 for step in range(24)]
 
 
-def test_signed_colors_begin_in_the_middle_and_end_at_both_ends() -> None:
-    below, zero, above = style.SIGNED[0], style.SIGNED[12], style.SIGNED[24]
-    assert [one.get_truecolor() for one in (below, zero, above)] == [
-        style.BELOW_ZERO,
-        style.ZERO,
-        style.ABOVE_ZERO,
-    ]
-    assert style.SIGNED[6].get_truecolor() == (140, 148, 206)
-    assert [one.number for one in style.SIGNED_256] == [
-        *(19, 20, 21, 63, 105, 147, 189, 255, 224, 217, 210, 203, 196, 160, 124)
-    ]
+def test_signed_colors_are_mixed_of_zeros_and_those_at_both_ends() -> None:
+    scale = style.SIGNED["light"]
+    colors = [one.get_truecolor() for one in scale.colors(truecolor=True)]
+    assert [colors[0], colors[12], colors[24]] == [scale.below, scale.zero, scale.above]
+    assert colors[6] == (148, 157, 215)
+    assert [one.number for one in scale.colors(truecolor=False)] == list(scale.numbers)
 
 
 def test_a_console_of_ascii_has_marks_of_ascii_alone() -> None:

@@ -31,16 +31,16 @@ KNOWN: dict[str, Any] = {
         (
             KNOWN,
             140,
-            "device 12.4 MiB · 80 % busy   host 210 MiB · 1.4 processors   "
-            "a step 1.20 ms: 0.96 ms device, 0.24 ms host",
+            "device memory 12.4 MiB · 80 % busy   host memory 210 MiB · CPU 142 %   "
+            "1.20 ms per step · 0.96 ms of it on the device",
         ),
-        (KNOWN, 80, "device 12.4 MiB · 80 % busy   host 210 MiB · 1.4 processors"),
-        (KNOWN, 40, "device 12.4 MiB · 80 % busy"),
+        (KNOWN, 80, "device memory 12.4 MiB · 80 % busy   host memory 210 MiB · CPU 142 %"),
+        (KNOWN, 40, "device memory 12.4 MiB · 80 % busy"),
         (KNOWN, 10, ""),
         (
             {"host_memory": 1 << 30, "processors": 0.99, "step_seconds": 0.00033},
             100,
-            "host 1.00 GiB · 1.0 processors   a step 0.33 ms",
+            "memory 1.00 GiB · CPU 99 %   0.33 ms per step",
         ),
         ({}, 100, ""),
     ],
@@ -69,6 +69,6 @@ def test_the_strip_stands_above_the_curves_where_there_is_room_and_only_while_th
         block = dashboard_frame(make_text_console(*size), view, Control(), size, 0.0, True)
         return ["".join(segment.text for segment in line) for line in block.lines]
 
-    assert rows(view, (140, 40))[5].startswith("device 12.4 MiB")
+    assert rows(view, (140, 40))[5].startswith("device memory 12.4 MiB")
     assert not rows(replace(view, reason="epochs"), (140, 40))[5].strip()
     assert not [row for row in rows(view, (140, 31)) if "12.4 MiB" in row]

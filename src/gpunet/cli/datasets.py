@@ -26,7 +26,7 @@ MIB = 1 << 20
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A dataset's name or a path.", autocompletion=data_names),
+    typer.Argument(metavar="[NAME]", help="A dataset's name or a path.", autocompletion=data_names),
 ]
 
 
@@ -45,7 +45,7 @@ def _datasets(context: typer.Context) -> None:
 
 @app.command("list")
 def list_datasets() -> None:
-    """List the datasets that have a name, and those that are kept as they were read.
+    """List the datasets with a name, and those kept as they were read.
 
     Examples:
         gpunet datasets list

@@ -53,7 +53,7 @@ def devices(
         ),
     ] = False,
 ) -> None:
-    """List the devices of this machine, and say which one auto takes and why.
+    """List the devices of this machine, and tell which one auto takes.
 
     Examples:
         gpunet devices

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HELP",
+    "SHARED",
     "Row",
-    "argument_name",
     "heading",
     "long_help",
     "page_help",
@@ -56,6 +56,9 @@ NARROW = 64
 
 HELP = "Help"
 """The heading above the options for help."""
+
+SHARED = "In every command"
+"""The heading above the options that all commands have, which ``-h`` leaves out."""
 
 INDENT = 2
 
@@ -150,13 +153,6 @@ def heading(text: str) -> RenderableType:
     return Text(f"\n{text}:", Ink.STRONG)
 
 
-def argument_name(argument: Any) -> str:
-    """An argument as the usage shows it: in brackets if it may be left out."""
-    name = (argument.metavar or argument.name.upper()).strip("[]")
-    many = "..." if argument.nargs != 1 else ""
-    return f"{name}{many}" if argument.required else f"[{name}]{many}"
-
-
 def spellings(option: Any) -> list[str]:
     """How an option may be spelled, the shortest first: ``-o``, ``--output``."""
     return sorted(option.opts, key=len)
@@ -180,11 +176,13 @@ def _short(context: typer.Context, console: Console) -> Iterator[RenderableType]
         if others := sorted(shown.keys() - {*main}):
             yield f"\nMore commands: {', '.join(others)}"
     else:
-        parameters = [one for one in _shown(command) if one.rich_help_panel != HELP]
+        hidden = (HELP, SHARED)
+        parameters = [one for one in _shown(command) if one.rich_help_panel not in hidden]
         chosen = sorted(parameters, key=_importance)[:room]
-        yield heading("Options" if len(chosen) == len(parameters) else "Options that matter")
-        rows = [(_spelled(one, briefly=True), _brief(one.help, one)) for one in chosen]
-        yield table(rows, console, one_line=True)
+        if chosen:
+            yield heading("Options" if len(chosen) == len(parameters) else "Options that matter")
+            rows = [(_spelled(one, briefly=True), _brief(one.help, one)) for one in chosen]
+            yield table(rows, console, one_line=True)
     more = ", topics: gpunet help" if context.parent is None else ""
     yield f"\nAll options: {context.command_path} --help{more}"
 
@@ -216,7 +214,7 @@ def _usage(context: typer.Context) -> RenderableType:
     from gpunet.terminal.draw.style import Ink
 
     command: Any = context.command
-    names = [argument_name(one) for one in command.params if one.param_type_name == "argument"]
+    names = [one.metavar for one in command.params if one.param_type_name == "argument"]
     rest = ["COMMAND", "[ARGUMENTS]"] if hasattr(command, "commands") else [*names, "[OPTIONS]"]
     return Text.assemble(("Usage: ", Ink.STRONG), " ".join([context.command_path, *rest]))
 
@@ -243,7 +241,7 @@ def _importance(parameter: Any) -> int:
 def _spelled(parameter: Any, *, briefly: bool = False) -> str:
     """An argument, or an option and what it takes; briefly as it is mostly typed."""
     if parameter.param_type_name == "argument":
-        return argument_name(parameter)
+        return str(parameter.metavar)
     short = [one for one in parameter.opts if len(one) == 2]
     long = [one for one in spellings(parameter) if one not in short]
     if briefly and parameter.secondary_opts:
@@ -281,7 +279,7 @@ def _brief(text: str | None, parameter: Any = None) -> str:
     """The first words of a help text that make sense, and an option's default and choices."""
     from rich.text import Text
 
-    told = re.split(r"(?<!\.\w)[;:.](?: |$)", Text.from_markup(text or "").plain, maxsplit=1)[0]
+    told = re.split(r"(?<!\.\w)[;:.](?:\s|$)", Text.from_markup(text or "").plain, maxsplit=1)[0]
     if parameter is None:
         return told
     choices = parameter.type_descriptor.choices

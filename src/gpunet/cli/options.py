@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gpunet.cli.completion import data_names, device_names, model_files, run_folders
+from gpunet.cli.completion import data_names, device_names, models, resumable_runs, runs
+from gpunet.cli.help import SHARED
 from gpunet.cli.sources import take_user_settings
 from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
@@ -76,7 +77,7 @@ Data = Annotated[
 DataArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="DATA",
+        metavar="[DATA]",
         help="The data, in place of --data.",
         show_default=False,
         autocompletion=data_names,
@@ -107,7 +108,7 @@ ModelFile = Annotated[
         help="A model file, or the name, the number or the folder of a run; by default the model "
         "of the newest run.",
         show_default=False,
-        autocompletion=model_files,
+        autocompletion=models,
     ),
 ]
 RunArgument = Annotated[
@@ -116,7 +117,7 @@ RunArgument = Annotated[
         metavar="[RUN]",
         help="The name, the number or the folder of a run; by default the newest one.",
         show_default=False,
-        autocompletion=run_folders,
+        autocompletion=runs,
     ),
 ]
 RunArguments = Annotated[
@@ -125,7 +126,7 @@ RunArguments = Annotated[
         metavar="[RUN]...",
         help="The names, the numbers or the folders of runs; by default the newest one.",
         show_default=False,
-        autocompletion=run_folders,
+        autocompletion=runs,
     ),
 ]
 ModelData = Annotated[
@@ -224,7 +225,7 @@ Resume = Annotated[
     str | None,
     typer.Option(
         envvar=NO_VARIABLE,
-        autocompletion=run_folders,
+        autocompletion=resumable_runs,
         metavar="[RUN]",
         help="Resume a run by its name, number or folder, or the newest one, with its data and "
         "settings; --epochs may be raised and --max-time changed.",
@@ -270,7 +271,7 @@ Theme = Annotated[
     _Theme,
     typer.Option(
         help="Colors for a dark or a light terminal, or none; [bold]auto[/] asks the terminal.",
-        rich_help_panel=OUTPUT,
+        rich_help_panel=SHARED,
         callback=_wish_for_theme,
         is_eager=True,
         expose_value=False,
@@ -283,7 +284,7 @@ NoUserConfig = Annotated[
     typer.Option(
         "--no-user-config",
         help="Take nothing from the user's config.toml, whose place `gpunet config --path` tells.",
-        rich_help_panel=OUTPUT,
+        rich_help_panel=SHARED,
         callback=take_user_settings,
         is_eager=True,
         expose_value=False,
@@ -327,7 +328,7 @@ Verbose = Annotated[
         "-v",
         count=True,
         help="Tell on the standard error what is decided and how long it takes; -vv tells more.",
-        rich_help_panel=OUTPUT,
+        rich_help_panel=SHARED,
         callback=_tell_decisions,
         is_eager=True,
         expose_value=False,
@@ -339,7 +340,7 @@ LogFile = Annotated[
     typer.Option(
         metavar="FILE",
         help="Append what -vv tells to this file, with dates, as for a report of a mistake.",
-        rich_help_panel=OUTPUT,
+        rich_help_panel=SHARED,
         callback=_log_into,
         is_eager=True,
         expose_value=False,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import models_and_files
 from gpunet.config import AnswerFormat, FramingStyle
 from gpunet.errors import DataError, UsageError
 from gpunet.terminal.live.notes import complain, note, one_line
@@ -36,7 +37,8 @@ STANDARD = "-"
 Given = Annotated[
     list[str],
     typer.Argument(
-        metavar="[MODEL] DATA",
+        metavar="[MODEL] DATA...",
+        autocompletion=models_and_files,
         help="A model file or a run, by default the newest one; and new data: a table such as "
         "rows.csv, an .npy or .npz file, images, or a folder of images; - reads a table or an "
         "image from the standard input.",
@@ -89,7 +91,7 @@ def predict(
     as_json: options.AsJson = False,
     force: options.Force = False,
 ) -> None:
-    """Tell the class of every row or image and the probability of each, or what targets measure.
+    """Predict the classes or the measured values of new rows and images.
 
     Of a table rows are read, answered and written block by block, so that it may have any length;
     a column of labels in it is not looked at. A model whose training images are framed like MNIST's

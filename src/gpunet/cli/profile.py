@@ -27,7 +27,6 @@ def profile(
     """
     from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
-    from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -36,13 +35,12 @@ def profile(
     from gpunet.training.splits import settled, split
     from gpunet.training.windows import Windows
     from gpunet.workflows.data import open_training_data
-    from gpunet.workflows.devices import settle_device, training_engine
+    from gpunet.workflows.devices import find_device, settle_device, training_engine
 
     messages = ConsoleMessages(plain=plain)
     console = messages.console
     require_named(data)
-    with messages.stage("looking for devices", "device"):
-        choice = select_device(device)
+    choice = find_device(device, messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
     config = settled(config, dataset)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)

@@ -18,7 +18,7 @@ def recipes(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME",
+            metavar="[NAME]",
             help="Print this recipe's file, to copy and change.",
             autocompletion=recipe_names,
         ),

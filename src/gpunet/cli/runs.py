@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 import typer.core
 
-from gpunet.cli import options
-from gpunet.cli.completion import run_folders
+from gpunet.cli import completion, options
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, UsageError
 from gpunet.files.output import is_there
@@ -39,9 +38,9 @@ app = typer.Typer(cls=_Runs)
 Names = Annotated[
     list[str],
     typer.Argument(
-        metavar="RUN",
+        metavar="RUN...",
         help="The name, the number or the folder of a run, or newest; any number of them.",
-        autocompletion=run_folders,
+        autocompletion=completion.runs,
     ),
 ]
 Sort = Annotated[
@@ -140,20 +139,6 @@ def show_runs(names: Names, as_json: options.AsJson = False) -> None:
         console.print(_curves(console, runs))
         console.print()
     console.print(summary_table(summary_rows(summaries[0])))
-
-
-@app.command("compare", hidden=True)
-def compare_runs(names: Names, as_json: options.AsJson = False) -> None:
-    """Show several runs side by side, as `gpunet runs show` does.
-
-    Examples:
-        gpunet runs compare 2 3
-        gpunet runs compare 1 2 3
-        gpunet runs compare 2 3 --json
-    """
-    if len(names) < 2:
-        raise UsageError("give two runs or more to compare; `gpunet runs show` shows one")
-    show_runs(names, as_json)
 
 
 @app.command("plot")

@@ -44,14 +44,20 @@ class Topic(NamedTuple):
     sections: Callable[[], Iterator[Section]]
 
 
+def _known(context: typer.Context) -> list[str]:
+    """What can be asked for."""
+    root: Any = context.find_root().command
+    return [*TOPICS, *root.commands, *SETTINGS]
+
+
 def help_on(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TOPIC]",
+            metavar="[TOPIC]...",
             help="A command, a topic, or a setting of training.",
-            autocompletion=lambda: [*TOPICS, *SETTINGS],
+            autocompletion=_known,
             show_default=False,
         ),
     ] = None,
@@ -65,7 +71,7 @@ def help_on(
     """
     if not words:
         topics = [(name, topic.says) for name, topic in TOPICS.items()]
-        _print("Topics of `gpunet help TOPIC`, besides commands and settings", [("Topics", topics)])
+        _print("`gpunet help` tells of a command, a setting, or a topic", [("Topics", topics)])
     elif words[0] in TOPICS and len(words) == 1:
         topic = TOPICS[words[0]]
         _print(topic.says, topic.sections())
@@ -198,10 +204,12 @@ def _recipes() -> Iterator[Section]:
 
 
 def _keys() -> Iterator[Section]:
+    from gpunet.terminal.views.keys import RUN_KEYS
     from gpunet.terminal.views.view import KEYS
 
-    run = [("p", "pause, and go on"), ("q", "stop after the epoch"), ("Ctrl-C", "stop, and save")]
-    yield "While a training is shown", [*run, *((key, one.meaning) for key, one in KEYS.items())]
+    own = [(key, meaning) for key, (meaning, _) in RUN_KEYS.items()]
+    shown = [(key, one.meaning) for key, one in KEYS.items()]
+    yield "While a training is shown", [*own, *shown]
 
 
 def _files() -> Iterator[Section]:

@@ -178,7 +178,7 @@ def tune(
     quiet: options.Quiet = False,
     bell: options.Bell = False,
 ) -> None:
-    """Search for good settings, many networks side by side, and save the best one.
+    """Search for good settings, many networks at once, and save the best.
 
     q or Ctrl-C stops and keeps what is done; `--resume` goes on.
 

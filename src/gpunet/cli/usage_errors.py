@@ -102,5 +102,5 @@ def _name(parameter: Any, context: Any) -> str:
     if source and source.name == "ENVIRONMENT":
         return str(parameter.envvar)
     if parameter.param_type_name == "argument":
-        return str(parameter.metavar or parameter.name.upper()).split()[-1].strip("[]")
+        return str(parameter.metavar).split()[-1].strip("[.]")
     return str(next((one for one in parameter.opts if one.startswith("--")), parameter.opts[0]))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from gpunet.cli import options
+from gpunet.cli.exits import leave_if_signaled
 
 __all__ = ["watch"]
 
@@ -13,7 +12,7 @@ def watch(
     runs: options.RunArguments = None,
     plain: options.Plain = False,
 ) -> None:
-    """Watch runs that other processes train, several of them in one picture.
+    """Watch runs that other processes train, one or several in one picture.
 
     Nothing is done to the runs: q leaves them as they are. Without a terminal each epoch is a line.
 
@@ -44,6 +43,5 @@ def watch(
         run.look()  # which tells of a damaged log before a screen opens
     with Watcher(console, control, followed) as watcher:
         watcher.watch()
-    if control.signal is not None:
-        raise typer.Exit(128 + control.signal)
+    leave_if_signaled(control)
     console.print(watcher.closing_view())

@@ -33,11 +33,11 @@ from gpunet.config.settings import (
     MAXIMUM_EPOCHS,
     SETTINGS,
     SHARED,
-    TrainConfig,
     canonical,
     panels,
 )
 from gpunet.config.texts import parse_dropout, parse_duration, parse_hidden
+from gpunet.config.train_config import TrainConfig
 
 __all__ = [
     "ACTIVATIONS",

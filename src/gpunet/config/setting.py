@@ -23,6 +23,7 @@ ELSEWHERE = {
     "categorical-crossentropy": "cross-entropy",
     "clipnorm": "clip-norm",
     "clipvalue": "clip-value",
+    "compare": "show",
     "cuda": "device",
     "debug": "verbose",
     "early-stopping": "patience",
@@ -189,9 +190,9 @@ def _listed(kind: Any) -> tuple[str, ...]:
     return get_args(listed[0]) if listed else ()
 
 
-def setting(default: Any, panel: str, help: str, **facts: Any) -> Any:
-    """A field of ``TrainConfig`` and its row of the table, as ``Setting`` describes."""
-    row = Setting(default=default, panel=panel, help=help, **facts)
+def setting(default: Any, help: str, **facts: Any) -> Any:
+    """A field of ``Settings`` and its row of the table, as ``Setting`` describes."""
+    row = Setting(default=default, help=help, **facts)
     return field(default=default, metadata={"row": row})
 
 
@@ -220,7 +221,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _plain_word(word: str) -> str:
-    return word.lower().strip("-").replace("_", "-")
+    return word.lower().removeprefix("gpunet_").strip("-").replace("_", "-")
 
 
 def _as(kind: Any, value: Any) -> Any:

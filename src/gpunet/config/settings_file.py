@@ -13,7 +13,8 @@ from typing import Any
 
 from gpunet.config.choices import Graphics, Theme
 from gpunet.config.setting import Setting, suggestion
-from gpunet.config.settings import FOLLOWING, SETTINGS, TrainConfig, canonical
+from gpunet.config.settings import FOLLOWING, SETTINGS, canonical
+from gpunet.config.train_config import TrainConfig
 from gpunet.errors import SettingError, UsageError, reason_of
 
 __all__ = [

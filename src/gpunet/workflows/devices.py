@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from gpunet.engine.factory import (
     select_device_again,
     settle,
 )
-from gpunet.engine.interface import Engine
+from gpunet.engine.interface import Engine, networks_of
 from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -38,7 +38,9 @@ __all__ = [
     "choose_device",
     "choose_tiles",
     "compile_shaders",
+    "compiling",
     "device_as_before",
+    "find_device",
     "measured_tiles",
     "settle_device",
     "training_engine",
@@ -63,11 +65,16 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    with messages.stage("looking for devices", "device"):
-        choice = select_device(selector, shaders=shaders)
+    choice = find_device(selector, messages, shaders=shaders)
     log.info("device: %s", choice.reason)
     messages.device(choice)
     return choice
+
+
+def find_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
+    """The device of a name, which a trial may settle: what ``select_device`` says, as a stage."""
+    with messages.stage("looking for devices", "device"):
+        return select_device(selector, shaders=shaders)
 
 
 def device_as_before(selector: str, before: str, messages: Messages) -> Device:
@@ -82,12 +89,12 @@ def device_as_before(selector: str, before: str, messages: Messages) -> Device:
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    with messages.stage("looking for devices", "device"):
-        if before and selector == "auto":
+    if before and selector == "auto":
+        with messages.stage("looking for devices", "device"):
             again = select_device_again(before)
-            if again is not None:
-                return again
-        choice = select_device(selector)
+        if again is not None:
+            return again
+    choice = find_device(selector, messages)
     if before and before != str(choice.info):
         messages.note(
             f"the run was begun on {before}; on another device its last digits will differ"
@@ -232,24 +239,43 @@ def compile_shaders(
     """
     if choice.adapter is None:
         return
-    with (
-        messages.stage("compiling shaders", "shaders") as tell,
-        trial_engine(config, choice.adapter, dataset, tiles) as engine,
-    ):
+    with messages.stage("compiling shaders", "shaders") as tell:
+        for done, count in compiling(choice.adapter, config, dataset, tiles):
+            tell("compiling shaders", done, count)
+
+
+def compiling(
+    adapter: Adapter,
+    configs: TrainConfig | Sequence[TrainConfig],
+    dataset: Dataset,
+    tiles: TileCache | None,
+) -> Iterator[tuple[int, int]]:
+    """Compile what a training step needs; before each shader, how many are done and of how many.
+
+    Raises:
+        GpunetError: as ``trial_engine``.
+    """
+    with trial_engine(configs, adapter, dataset, tiles) as engine:
         passes = engine.training_plan().passes
         for done, one in enumerate(passes):
-            tell("compiling shaders", done, len(passes))
+            yield done, len(passes)
             engine.compile(one)
 
 
 @contextmanager
 def trial_engine(
-    config: TrainConfig,
+    configs: TrainConfig | Sequence[TrainConfig],
     adapter: Adapter,
     dataset: Dataset,
     tiles: TileCache | None = None,
 ) -> Iterator[WgpuEngine]:
     """An engine with the plan of a training; it holds only the first batch of the data.
+
+    Args:
+        configs: how each network is trained; a single one stands for the networks of its ensemble.
+        adapter: that would train them.
+        dataset: the data.
+        tiles: those that were measured on the adapter, if they are to be taken.
 
     Raises:
         GpunetError: the settings do not fit the data, or the network does not fit the adapter.
@@ -257,10 +283,10 @@ def trial_engine(
     from gpunet.engine.wgpu.plan_trial import plan_border
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
-    network = network_for(config, dataset)
-    border = plan_border(adapter, config)
-    with WgpuEngine(network, config, adapter, tiles=tiles, persistent_rows=border) as engine:
-        engine.load("train", dataset.train[: config.batch_size].single())
+    configs = networks_of(configs)
+    network, border = network_for(configs[0], dataset), plan_border(adapter, configs[0])
+    with WgpuEngine(network, configs, adapter, tiles=tiles, persistent_rows=border) as engine:
+        engine.load("train", dataset.train[: configs[0].batch_size].single())
         yield engine
 
 

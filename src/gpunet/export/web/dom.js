@@ -18,6 +18,18 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+/** A button that does something. @param {string} text @param {() => void} action @param {Record<string, unknown>} [properties] */
+export function actionButton(text, action, properties = {}) {
+  const made = element("button", { type: "button", ...properties }, text);
+  made.addEventListener("click", action);
+  return made;
+}
+
+/** A menu. @param {Iterable<readonly [value: string, text: string]>} entries such as Object.entries of texts @param {Record<string, unknown>} [properties] */
+export function menuOf(entries, properties = {}) {
+  return element("select", properties, ...Array.from(entries, ([value, text]) => element("option", { value }, text)));
+}
+
 /** Puts a panel's heading and content into its section, and shows it. @param {HTMLElement} root @param {string} title @param {...Node} children */
 export function fillPanel(root, title, ...children) {
   const heading = element("h2", { id: `${root.id}-title` }, title);

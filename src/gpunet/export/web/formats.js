@@ -21,3 +21,25 @@ export function short(value, digits = 2) {
 export function counted(value) {
   return Math.round(value).toLocaleString("en-US");
 }
+
+/** A measured number in about four digits: "0.01235", "12,346". @param {number} value */
+export function figureText(value) {
+  if (!Number.isFinite(value)) return "no number";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(3);
+  const digits = size < 1000 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 0 };
+  return value.toLocaleString("en-US", digits);
+}
+
+/** Three digits of a number, with a sign that is as wide as a plus. @param {number} value */
+export function shortNumber(value) {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 0.001 || size >= 1e6) ? size.toExponential(1) : String(Number(size.toPrecision(3)));
+  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+}
+
+/** The same with a plus above zero. @param {number} value */
+export function signedNumber(value) {
+  return value > 0 ? `+${shortNumber(value)}` : shortNumber(value);
+}

@@ -1,7 +1,7 @@
 // What a network's answer says in words.
 
-import { percent } from "./formats.js";
-import { figureText, nameText } from "./text.js";
+import { figureText, percent } from "./formats.js";
+import { nameText } from "./text.js";
 
 /** @typedef {import("./types.js").ModelData} ModelData */
 /** @typedef {{word: string, detail: string, best: number}} Verdict best: the place of the predicted class; -1 for none */

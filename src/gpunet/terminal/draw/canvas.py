@@ -2,7 +2,7 @@
 
 It is a value: every act gives another canvas, so that taking back is going back to one before.
 Lengths are parts of the board's longer side, ``x`` to the right and ``y`` down from its upper
-left corner. How the board lies in the terminal belongs to ``views.draw``.
+left corner. How the board lies in the terminal belongs to ``views.board``.
 """
 
 from __future__ import annotations

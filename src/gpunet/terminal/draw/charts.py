@@ -209,13 +209,16 @@ def _plot(console: Console, chart: LineChart, axis: Axis, width: int) -> list[Li
         labels, gutter = {}, 1
     columns = max(1, width - gutter)
     cells = _cells(console, chart, axis, columns)
-    muted = console.get_style(Ink.MUTED)
+    muted, line = console.get_style(Ink.MUTED), console.get_style(Ink.LINE)
     lines = []
     for row in range(axis.rows):
         label = labels.get(row, "")
         lines.append(
-            [Segment(label.rjust(gutter - 1) + (marks.tick if label else marks.axis), muted)]
-            + cells[row]
+            [
+                Segment(label.rjust(gutter - 1), muted),
+                Segment(marks.tick if label else marks.axis, line),
+                *cells[row],
+            ]
         )
     lines.append([Segment(" " * gutter + _x_labels(chart, columns), muted)])
     if chart.strip is not None:

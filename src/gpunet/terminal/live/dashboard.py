@@ -15,8 +15,8 @@ from gpunet.terminal.live.drawing import Drawing
 from gpunet.terminal.live.keyboard import Mouse
 from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.title import Caption
+from gpunet.terminal.views.board import Area, Drawn
 from gpunet.terminal.views.dashboard import body_rows, closing_view, dashboard_frame, share_done
-from gpunet.terminal.views.draw import Area, Drawn
 from gpunet.terminal.views.view import Screen, View
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
 from gpunet.workflows.drawing import model_under_way

@@ -16,7 +16,7 @@ from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.drawing import Drawing
 from gpunet.terminal.live.keyboard import Mouse
 from gpunet.terminal.live.live_screen import LiveScreen
-from gpunet.terminal.views.draw import Area, Drawn, draw_block, key_hints, label_hints
+from gpunet.terminal.views.board import Area, Drawn, board_block, key_hints, label_hints
 from gpunet.training.events import Control
 from gpunet.workflows.drawing import keep_drawing
 
@@ -69,7 +69,7 @@ class DrawScreen(LiveScreen):
         """The board, the answer, and the keys below them."""
         width, rows = size
         canvas, reply = self.drawn
-        board = draw_block(self._console, canvas, reply, width, rows - 1)
+        board = board_block(self._console, canvas, reply, width, rows - 1)
         label = self._label
         if label is not None:
             last = label_hints(self._model.classes[label], width)

@@ -18,7 +18,7 @@ from gpunet.errors import DataError, GpunetError
 from gpunet.model import Model
 from gpunet.terminal.draw.canvas import KEYS, MOVES, SIDE, Canvas
 from gpunet.terminal.live.keyboard import Mouse
-from gpunet.terminal.views.draw import Area, Drawn, Reply, point_at
+from gpunet.terminal.views.board import Area, Drawn, Reply, point_at
 from gpunet.workflows.drawing import DrawingReader, require_images
 
 __all__ = ["Drawing"]

@@ -16,7 +16,7 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.record.replay import Moment
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
 from gpunet.terminal.views.frame import with_keys
-from gpunet.terminal.views.view import LOG_KEYS, Screen, View
+from gpunet.terminal.views.view import Screen, View, key_hints
 from gpunet.training.events import Control
 
 __all__ = ["Player"]
@@ -116,5 +116,5 @@ class Player(LiveScreen):
         text.append(bar(self.view, 20, Ink.LABEL, self._console.options.ascii_only))
         text.append(done, Ink.MUTED)
         hold = ("space", "go on" if paused else "hold")
-        actions = [("q", "end"), hold, ("left, right", "go"), *LOG_KEYS.items()]
+        actions = [("q", "end"), hold, ("left, right", "go"), *key_hints(self._look.screen, "nls")]
         return with_keys(text, actions if keys else [("Ctrl-C", "end")], width)

@@ -23,7 +23,7 @@ from gpunet.terminal.record.replay import retell
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
 from gpunet.terminal.views.frame import with_keys
 from gpunet.terminal.views.several_runs import SeenRun, several_runs_frame
-from gpunet.terminal.views.view import LOG_KEYS, View
+from gpunet.terminal.views.view import View, key_hints
 from gpunet.training.events import Control
 
 __all__ = ["Watcher", "watch_in_lines"]
@@ -113,7 +113,7 @@ class Watcher(LiveScreen):
                 text.append(f"{run.view.ending}   ", Ink.STRONG)
         if not keys:
             return with_keys(text, [("Ctrl-C", "leave")], width)
-        shown = [one for one in LOG_KEYS.items() if run is not None or one[0] in CURVE_KEYS]
+        shown = key_hints("curves", "ls") if run is None else key_hints(self._look.screen, "nls")
         others = [("tab", "one run" if run is None else "next")] if len(self._runs) > 1 else []
         return with_keys(text, [("q", "leave"), *others, *shown], width)
 

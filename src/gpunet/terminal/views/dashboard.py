@@ -18,9 +18,9 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.board import draw_screen
 from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.curves import curves
-from gpunet.terminal.views.draw import draw_screen
 from gpunet.terminal.views.epochs_table import WHOLE_TABLE, epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
@@ -28,13 +28,12 @@ from gpunet.terminal.views.kept_epoch import KeptEpoch, kept_epoch
 from gpunet.terminal.views.keys import keys_screen
 from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.system_strip import system_strip
-from gpunet.terminal.views.view import KEYS, Screen, View
+from gpunet.terminal.views.view import Screen, View, key_hints
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
 __all__ = ["body_rows", "closing_view", "dashboard_frame", "share_done"]
 
 HINTS = StopHints(
-    ctrl_c="stop now and save",
     stopping="stopping now, then saving",
     ctrl_c_again="abort without saving",
     ctrl_c_waiting="stop now and save",
@@ -105,13 +104,16 @@ def _strip(console: Console, view: View, width: int) -> Text:
 
 
 def share_done(view: View) -> float:
-    """The share of all epochs that is done."""
-    if view.reason == "epochs":
+    """The share of all epochs that is done; of the time, where there is a limit to it."""
+    if view.reason in ("epochs", "time limit reached"):
         return 1.0
-    if view.run is None or view.progress is None:
+    run, progress = view.run, view.progress
+    if run is None or progress is None:
         return 0.0
-    epochs = view.progress.epoch - 1 + view.progress.share
-    return min(1.0, epochs / view.run.config.effective_epochs)
+    if run.config.max_time is not None and progress.remaining is not None:
+        return progress.elapsed / ((progress.elapsed + progress.remaining) or 1.0)
+    epochs = progress.epoch - 1 + progress.share
+    return min(1.0, epochs / run.config.effective_epochs)
 
 
 def body_rows(height: int) -> int:
@@ -287,5 +289,4 @@ def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
     """How the run has ended, else the keys or what was asked for with them."""
     if view.ending:
         return Text(view.ending, Ink.STRONG)
-    more = [(key, one.short) for key, one in KEYS.items() if one.short]
-    return footer(control, HINTS, keys=keys, width=width, more=more)
+    return footer(control, HINTS, keys=keys, width=width, more=key_hints(view.screen))

@@ -26,13 +26,11 @@ class StopHints:
     """What a stop means for the work, in words.
 
     Args:
-        ctrl_c: what Ctrl-C does.
-        stopping: said once it was pressed.
+        stopping: said once Ctrl-C was pressed.
         ctrl_c_again: what a second Ctrl-C does then.
         ctrl_c_waiting: what Ctrl-C does while the end of the epoch is waited for.
     """
 
-    ctrl_c: str
     stopping: str
     ctrl_c_again: str
     ctrl_c_waiting: str
@@ -63,24 +61,23 @@ def footer(
         now = "" if narrow else f"   Ctrl-C: {hints.ctrl_c_waiting}"
         return Text(f"stopping after this epoch{now}", Ink.WARNING)
     paused = control.paused.is_set()
-    text = Text()
-    if paused:
-        text.append("paused   ", Ink.WARNING)
-    actions = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
-    for key, action in (actions if keys else []) + [("Ctrl-C", hints.ctrl_c)]:
-        words = action.split()[0] if narrow else action
-        text.append(key, Ink.STRONG).append(f" {words}   ", Ink.MUTED)
-    return with_keys(text, more if keys else (), width)
+    told = Text().append("paused" if paused else "", Ink.WARNING)
+    actions = [("q", "stop after epoch"), ("p", "resume" if paused else "pause")]
+    actions = [*(actions if keys else ()), ("Ctrl-C", "stop now")]
+    if narrow:
+        actions = [(key, action.split()[0]) for key, action in actions]
+    return with_keys(told, [*actions, *(more if keys else ())], width)
 
 
 def with_keys(text: Text, keys: Sequence[tuple[str, str]], width: int) -> Text:
-    """A last line with keys and their meanings added, as many as there is room for."""
+    """A line with keys and their meanings added, as many as there is room for."""
+    line = text.copy()
+    line.rstrip()
     for key, action in keys:
-        if text.cell_len + len(f"{key} {action}") > width:
-            break
-        text.append(key, Ink.STRONG).append(f" {action}   ", Ink.MUTED)
-    text.rstrip()
-    return text
+        gap = "   " if line else ""
+        if line.cell_len + len(f"{gap}{key} {action}") <= width:
+            line.append(gap).append(key, Ink.STRONG).append(f" {action}", Ink.MUTED)
+    return line
 
 
 def framed(console: Console, parts: Sequence[Block], last: Text, size: tuple[int, int]) -> Block:

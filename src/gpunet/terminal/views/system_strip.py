@@ -14,21 +14,21 @@ __all__ = ["system_strip"]
 
 def system_strip(console: Console, progress: Progress, width: int) -> Text:
     """Memory, processors and the device's part in a step, as far as known and as there is room."""
-    separator = f" {glyphs(console.options.ascii_only).separator} "
-    device = [_size(progress.device_memory)]
-    host = [_size(progress.host_memory)]
-    step = [] if progress.step_seconds is None else [formats.seconds(progress.step_seconds)]
+    dot = f" {glyphs(console.options.ascii_only).separator} "
+    device, host, step = [_size(progress.device_memory)], [_size(progress.host_memory)], []
     if progress.processors is not None:
-        host.append(f"{progress.processors:.1f} processors")
-    if progress.device_share is not None and progress.step_seconds is not None:
-        device.append(f"{100 * progress.device_share:.0f} % busy")
-        own = progress.device_share * progress.step_seconds
-        rest = progress.step_seconds - own
-        step[0] += f": {formats.seconds(own)} device, {formats.seconds(rest)} host"
+        host.append(f"CPU {100 * progress.processors:.0f} %")
+    if progress.step_seconds is not None:
+        step.append(f"{formats.seconds(progress.step_seconds)} per step")
+        if progress.device_share is not None:
+            device.append(f"{100 * progress.device_share:.0f} % busy")
+            own = progress.device_share * progress.step_seconds
+            step.append(f"{formats.seconds(own)} of it on the device")
     text = Text()
-    for name, values in (("device", device), ("host", host), ("a step", step)):
+    name = "host memory" if any(device) else "memory"
+    for what, values in (("device memory", device), (name, host), ("", step)):
         known = [value for value in values if value]
-        part = Text.assemble((f"{name} ", Ink.MUTED), separator.join(known))
+        part = Text.assemble((f"{what} " if what else "", Ink.MUTED), dot.join(known))
         gap = "   " if text else ""
         if known and text.cell_len + len(gap) + part.cell_len <= width:
             text.append(gap).append_text(part)

@@ -29,9 +29,9 @@ from gpunet.training.events import (
 )
 
 if TYPE_CHECKING:
-    from gpunet.terminal.views.draw import Drawn
+    from gpunet.terminal.views.board import Drawn
 
-__all__ = ["KEYS", "LOG_KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View"]
+__all__ = ["KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View", "key_hints"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
@@ -215,12 +215,14 @@ class Key(NamedTuple):
     Args:
         meaning: in the list of keys.
         change: what is seen after it.
-        short: in the last line of the screen, where there is room; empty to leave it out.
+        short: where there is little room.
+        on: the screen on which it does something; ``None`` for every screen.
     """
 
     meaning: str
     change: Callable[[View], View]
-    short: str = ""
+    short: str
+    on: Screen | None = None
 
 
 def turned_to(screen: Screen, view: View) -> View:
@@ -247,25 +249,35 @@ def smoothed(view: View) -> View:
 
 
 KEYS: Mapping[str, Key] = {
-    "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
-    "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
     "n": Key("the network itself, and back", partial(turned_to, "network"), "network"),
-    "up": Key("the sample before, where the network is shown", partial(picked, -1)),
-    "down": Key("the sample after it", partial(picked, 1)),
+    "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
+    "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
+    "up": Key("the sample before, where the network is shown", partial(picked, -1), "before"),
+    "down": Key("the sample after it", partial(picked, 1), "after"),
     "l": Key(
         "losses on a linear or a logarithmic axis",
         lambda view: replace(view, logarithmic=not view.logarithmic),
         "log",
+        "curves",
     ),
-    "s": Key("curves smoothed weakly, strongly, not at all", smoothed, "smooth"),
-    "left": Key("curves of more of the run", lambda view: zoomed(view, -1)),
+    "s": Key("curves smoothed weakly, strongly, not at all", smoothed, "smooth", "curves"),
+    "left": Key("curves of more of the run", lambda view: zoomed(view, -1), "more"),
     "right": Key(
-        "curves of the last half of the run, the last fifth, ...", lambda view: zoomed(view, 1)
+        "curves of the last half of the run, the last fifth, ...",
+        lambda view: zoomed(view, 1),
+        "less",
     ),
-    "escape": Key("back to the curves", partial(turned_to, "curves")),
+    "escape": Key("back to the curves", partial(turned_to, "curves"), "back"),
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself
 are ``live.live_screen``'s."""
 
-LOG_KEYS = {key: KEYS[key].short for key in ("n", "l", "s")}
-"""Keys that are told of where a run is seen by its log, with their meanings."""
+
+def key_hints(screen: Screen, keys: Sequence[str] = "n?dls") -> list[tuple[str, str]]:
+    """Keys that do something on a screen, each with a word for it, the most important first.
+
+    That of the screen itself leads back.
+    """
+    shown = {"network": "n", "draw": "d", "keys": "?"}.get(screen)
+    found = [(key, KEYS[key]) for key in keys if KEYS[key].on in (None, screen)]
+    return [(key, "back" if key == shown else one.short) for key, one in found]

@@ -2,8 +2,7 @@
 // ones. Measured targets get a mark on the range that the training samples had.
 
 import { element } from "../dom.js";
-import { percent } from "../formats.js";
-import { figureText } from "../text.js";
+import { figureText, percent } from "../formats.js";
 import { answerNames, bestFirst } from "../verdict.js";
 
 /** @typedef {import("../types.js").ModelData} ModelData */

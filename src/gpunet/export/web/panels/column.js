@@ -1,6 +1,6 @@
 // One column of a table: a slider with a field for the exact number, or a choice of words.
 
-import { element } from "../dom.js";
+import { element, menuOf } from "../dom.js";
 import { nameElement, nameText } from "../text.js";
 import { valueText } from "./mistakes.js";
 
@@ -29,8 +29,7 @@ export class ColumnControl {
   choice() {
     const { choices, name } = this.control;
     const places = [...choices.keys(), null];
-    const select = element("select", { "aria-label": nameText(name) }, ...places.map((place, at) =>
-      element("option", { value: String(at) }, valueText(this.control, place))));
+    const select = menuOf(Object.entries(places.map((place) => valueText(this.control, place))), { "aria-label": nameText(name) });
     select.addEventListener("change", () => this.changed(places[Number(select.value)]));
     this.show = (value) => { select.value = String(value ?? choices.length); };
     return [element("div", { className: "column-head" }, this.name, select), this.curve];

@@ -1,11 +1,11 @@
 // A row of a table by hand: a slider or a choice for each column, and the answer as it changes.
 
-import { element, fillPanel } from "../dom.js";
-import { counted } from "../formats.js";
+import { actionButton, element, fillPanel } from "../dom.js";
+import { counted, figureText } from "../formats.js";
 import { columnsByInfluence } from "../influence.js";
 import { prepared } from "../prepare.js";
 import { inOwnUnits, rawFeatures, rowValues, testLabels, testRow, testSample, usualValues } from "../rows.js";
-import { figureText, nameText } from "../text.js";
+import { nameText } from "../text.js";
 import { verdictOf } from "../verdict.js";
 import { AnswerBars } from "./bars.js";
 import { ColumnControl } from "./column.js";
@@ -65,7 +65,6 @@ class ControlPanel {
     let all = false;
     const count = counted(this.controls.length);
     const search = element("input", { type: "search", placeholder: `Find one of ${count} columns`, "aria-label": "Find a column" });
-    const button = element("button", { type: "button" });
     const note = element("p", { className: "quiet small", role: "status" });
     const apply = () => {
       const words = search.value.trim().toLowerCase();
@@ -80,21 +79,21 @@ class ControlPanel {
       note.textContent = words === "" && !all ? `The ${SHOWN_FIRST} columns that matter most to the answer.` : `${counted(shown)} of ${count} columns.`;
       this.curves?.later(this.values);
     };
-    search.addEventListener("input", apply);
-    button.addEventListener("click", () => {
+    const button = actionButton("", () => {
       all = !all;
       apply();
     });
+    search.addEventListener("input", apply);
     apply();
     return element("div", { className: "columns-finder" }, search, button, note);
   }
 
   buttons() {
     const { data } = this.app.page.data;
-    const take = element("button", { type: "button" }, "Take a test row");
-    take.addEventListener("click", () => this.app.show(testSample(this.app.page, Math.floor(Math.random() * (data?.test ?? 0)))));
-    const reset = element("button", { type: "button" }, "Reset");
-    reset.addEventListener("click", () => {
+    const take = actionButton("Take a test row", () => {
+      this.app.show(testSample(this.app.page, Math.floor(Math.random() * (data?.test ?? 0))));
+    });
+    const reset = actionButton("Reset", () => {
       this.values = usualValues(this.controls);
       this.send();
     });

@@ -1,12 +1,12 @@
 // How the answer changes along each column of a table while all others stay as they are set.
 
-import { percent } from "../formats.js";
+import { figureText, percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
 import { jointOutputs } from "../network.js";
 import { prepared } from "../prepare.js";
 import { inOwnUnits, rawFeatures } from "../rows.js";
 import { inSlices } from "../testing.js";
-import { figureText, nameText } from "../text.js";
+import { nameText } from "../text.js";
 import { answerNames } from "../verdict.js";
 import { svgElement } from "./scatter.js";
 

@@ -2,6 +2,7 @@
 // pair is told apart by people who see no red or no green, and both ends stand out in light and dark.
 
 import { color, element } from "../dom.js";
+import { shortNumber } from "../formats.js";
 
 const SHADES = 127; // on either side of zero
 
@@ -63,19 +64,6 @@ export function paintSigned(canvas, values, range, shades) {
 /** A canvas whose pixels are shown as squares. @param {[number, number]} image height and width @param {string} label for who cannot see it */
 export function pixelCanvas([height, width], label) {
   return element("canvas", { className: "think-pixels", height, width, role: "img", ariaLabel: label });
-}
-
-/** Three digits of a number, with a sign that is as wide as a plus. @param {number} value */
-export function shortNumber(value) {
-  if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  const text = size !== 0 && (size < 0.001 || size >= 1e6) ? size.toExponential(1) : String(Number(size.toPrecision(3)));
-  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
-}
-
-/** @param {number} value */
-export function signedNumber(value) {
-  return value > 0 ? `+${shortNumber(value)}` : shortNumber(value);
 }
 
 /** What the colors mean, from one end of the scale to the other. */

@@ -2,7 +2,8 @@
 // that feature. Summed up it is, to first order, what the input adds to the logit.
 
 import { element } from "../dom.js";
-import { largest, pixelCanvas, ScaleLegend, shadeOf, shortNumber, signedNumber } from "./diverging.js";
+import { shortNumber, signedNumber } from "../formats.js";
+import { largest, pixelCanvas, ScaleLegend, shadeOf } from "./diverging.js";
 import { farthest, SignedBars } from "./signed-bars.js";
 
 /** @typedef {import("../types.js").ModelData} ModelData */

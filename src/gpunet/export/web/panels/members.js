@@ -1,10 +1,10 @@
 // An ensemble's members: what each of them answers, over the mean that the ensemble gives.
 
 import { element, fillPanel } from "../dom.js";
-import { percent } from "../formats.js";
+import { figureText, percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
 import { inOwnUnits } from "../rows.js";
-import { figureText, nameElement, nameText } from "../text.js";
+import { nameElement, nameText } from "../text.js";
 import { answerNames, bestFirst } from "../verdict.js";
 
 /** @typedef {import("../app.js").App} App */

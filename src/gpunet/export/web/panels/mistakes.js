@@ -1,11 +1,11 @@
 // Test samples to look at: pictures, or rows of a table; a click puts one on the canvas.
 
-import { element } from "../dom.js";
-import { counted, percent } from "../formats.js";
+import { actionButton, element } from "../dom.js";
+import { counted, figureText, percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
 import { paintGrey } from "../pictures.js";
 import { inOwnUnits, pixelsOf, rowValues, testLabels, testRow } from "../rows.js";
-import { figureText, nameElement, nameText } from "../text.js";
+import { nameElement, nameText } from "../text.js";
 
 /** @typedef {import("../testing.js").Tested} Tested */
 /** @typedef {import("../types.js").Control} Control */
@@ -39,11 +39,10 @@ export class SampleList {
     /** @type {Tested|null} */
     this.tested = null;
     this.content = element("div", { className: page.data.model.image === null ? "samples-scroll" : "samples" });
-    this.more = element("button", { type: "button", hidden: true });
-    this.more.addEventListener("click", () => {
+    this.more = actionButton("", () => {
       this.shown += this.atOnce;
       this.draw();
-    });
+    }, { hidden: true });
     this.root = element("div", {}, this.content, this.more);
   }
 
@@ -90,8 +89,7 @@ export class SampleList {
   /** @param {number} row */
   tableRow(row) {
     const told = this.told(row);
-    const button = element("button", { type: "button", "aria-label": this.sentence(row, told) }, counted(row + 1));
-    button.addEventListener("click", () => this.chosen(row));
+    const button = actionButton(counted(row + 1), () => this.chosen(row), { "aria-label": this.sentence(row, told) });
     const cells = [told.label, told.answer].map((text) => element("td", {}, nameElement(text)));
     const values = rowValues(this.columns, testRow(this.page, row));
     return element("tr", {}, element("th", { scope: "row" }, button), ...cells, element("td", { className: "number" }, told.sure),

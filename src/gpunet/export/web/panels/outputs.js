@@ -1,8 +1,7 @@
 // The outputs of one network as bars; a radio button in each row chooses the one that is looked at.
 
 import { element } from "../dom.js";
-import { percent } from "../formats.js";
-import { shortNumber } from "./diverging.js";
+import { percent, shortNumber } from "../formats.js";
 
 /** @typedef {import("../types.js").ModelData} ModelData */
 

@@ -2,18 +2,18 @@
 // start from the same weights and all charts have one scale, so only the rates make the difference.
 
 import { drawCurves, drawnAnew, oncePerPicture } from "../charts.js";
-import { element } from "../dom.js";
+import { element, menuOf } from "../dom.js";
 import { decimal, percent, short } from "../formats.js";
 import { isBetter } from "../session.js";
 import { epochAxis, lossAxis, scoreAxis } from "./axes.js";
-import { settingField, settingMenu } from "./settings.js";
+import { settingField } from "./settings.js";
 import { TrainerPanel, fillTrainer } from "./trainer.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../charts.js").Axis} Axis */
 /** @typedef {import("../session.js").Way} Way */
 
-const FACTORS = [["1.25", "1.25"], ["1.5", "1.5"], ["2", "2"], ["3", "3"]];
+const FACTORS = ["1.25", "1.5", "2", "3"];
 
 /** @param {HTMLElement} root @param {App} app */
 export function createPopulation(root, app) {
@@ -30,10 +30,10 @@ class PopulationPanel extends TrainerPanel {
     const measured = app.page.data.model.shape.kind === "measured";
     this.scoreName = measured ? "R2" : "accuracy";
     this.scoreText = measured ? decimal : percent;
-    this.factorMenu = settingMenu(/** @type {[string, string][]} */ (FACTORS));
+    this.factorMenu = menuOf(FACTORS.map((factor) => [factor, factor]));
     this.factorMenu.value = "2";
     this.factorMenu.addEventListener("change", () => this.begin());
-    this.viewMenu = settingMenu([["loss", "loss"], ["log", "logarithmic loss"], ["score", this.scoreName]]);
+    this.viewMenu = menuOf([["loss", "loss"], ["log", "logarithmic loss"], ["score", this.scoreName]]);
     this.viewMenu.addEventListener("change", () => this.draw());
     this.settings.node.append(settingField("Factor between rates", this.factorMenu), settingField("Curves", this.viewMenu));
     this.tiles = Array.from({ length: this.settings.networks }, (_, network) => new PopulationTile(() => this.take(network)));

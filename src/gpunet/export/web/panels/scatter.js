@@ -1,8 +1,9 @@
 // Measured targets against the answers: what is right lies on the diagonal.
 
-import { element } from "../dom.js";
+import { element, menuOf } from "../dom.js";
+import { figureText } from "../formats.js";
 import { inOwnUnits, testLabels } from "../rows.js";
-import { figureText, nameText } from "../text.js";
+import { nameText } from "../text.js";
 
 /** @typedef {import("../testing.js").Tested} Tested */
 /** @typedef {import("../types.js").Page} Page */
@@ -34,7 +35,7 @@ export class Scatter {
     this.drawing = svgElement("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, class: "scatter", role: "img" });
     this.drawing.addEventListener("click", (event) => this.choose(/** @type {MouseEvent} */ (event)));
     const { targets } = page.data.model;
-    const choice = element("select", {}, ...targets.map((name, at) => element("option", { value: String(at) }, nameText(name))));
+    const choice = menuOf(Object.entries(targets.map(nameText)));
     choice.addEventListener("change", () => {
       this.target = Number(choice.value);
       this.draw();

@@ -1,7 +1,7 @@
 // What a training starts from, as the panels that train let it be chosen: weights, hidden sizes,
 // optimizer, seed. A network of other sizes can only start from scratch, so choosing one says so.
 
-import { element } from "../dom.js";
+import { element, menuOf } from "../dom.js";
 import { initialParameters } from "../parameters.js";
 
 /** @typedef {import("../app.js").App} App */
@@ -11,6 +11,7 @@ import { initialParameters } from "../parameters.js";
 
 /** @typedef {"saved"|"in use"|"scratch"} Start */
 
+/** @type {[start: Start, text: string][]} */
 const STARTS = [["saved", "saved"], ["in use", "in use"], ["scratch", "random"]];
 
 /** The hidden layers in words, such as "16, 16". @param {Shape} shape */
@@ -30,11 +31,6 @@ export function settingField(text, control) {
   return element("label", { className: "field" }, element("span", { className: "field-name" }, text), control);
 }
 
-/** @param {(readonly [string, string])[]} entries value and text of each */
-export function settingMenu(entries) {
-  return element("select", {}, ...entries.map(([value, text]) => element("option", { value }, text)));
-}
-
 export class Settings {
   /**
    * @param {App} app
@@ -47,9 +43,9 @@ export class Settings {
     const { shapes, optimizers, model } = app.page.data;
     const offered = trainedShapes(app.page.data, population);
     const starts = offered.includes(0) ? STARTS : STARTS.filter(([start]) => start === "scratch"); // else the model is too large
-    this.startMenu = settingMenu(/** @type {[string, string][]} */ (starts));
-    this.shapeMenu = settingMenu(offered.map((number) => [String(number), hiddenSizes(shapes[number])]));
-    this.optimizerMenu = settingMenu(optimizers.map(({ name }) => [name, name]));
+    this.startMenu = menuOf(starts);
+    this.shapeMenu = menuOf(offered.map((number) => [String(number), hiddenSizes(shapes[number])]));
+    this.optimizerMenu = menuOf(optimizers.map(({ name }) => [name, name]));
     this.seedInput = element("input", { type: "number", min: "0", max: "4294967295", step: "1", value: String(model.seed) });
     this.node = element("div", { className: "fields" },
       settingField("Starting weights", this.startMenu), settingField("Hidden layers", this.shapeMenu),

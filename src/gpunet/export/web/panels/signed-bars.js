@@ -2,7 +2,7 @@
 // once and reused, as the values may change with every stroke of the pen.
 
 import { element } from "../dom.js";
-import { signedNumber } from "./diverging.js";
+import { signedNumber } from "../formats.js";
 
 /** @typedef {{name: string, value: number}} SignedBar */
 

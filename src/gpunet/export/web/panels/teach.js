@@ -1,7 +1,7 @@
 // "No, this is a 7": a button for each class, which hands the sample with that label to the training;
 // that answers with what was learned.
 
-import { element } from "../dom.js";
+import { actionButton, element, menuOf } from "../dom.js";
 import { nameText } from "../text.js";
 
 /** @typedef {import("../app.js").App} App */
@@ -29,17 +29,14 @@ export class Teach {
 
   /** @param {string} name @param {number} label */
   button(name, label) {
-    const made = element("button", { type: "button", ariaLabel: `No, this is ${nameText(name)}`, title: name }, nameText(name));
-    made.addEventListener("click", () => this.teach(label));
-    return made;
+    const text = nameText(name);
+    return actionButton(text, () => this.teach(label), { ariaLabel: `No, this is ${text}`, title: name });
   }
 
   /** @param {string[]} classes */
   list(classes) {
-    const select = element("select", { ariaLabel: "The right class" }, ...classes.map((name, label) => element("option", { value: String(label) }, nameText(name))));
-    const made = element("button", { type: "button" }, "Teach");
-    made.addEventListener("click", () => this.teach(Number(select.value)));
-    return [select, made];
+    const menu = menuOf(Object.entries(classes.map(nameText)), { ariaLabel: "The right class" });
+    return [menu, actionButton("Teach", () => this.teach(Number(menu.value)))];
   }
 
   /** @param {number} label */

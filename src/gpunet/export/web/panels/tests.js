@@ -1,11 +1,11 @@
 // The test set: how often the networks in use are right, what they confuse, their worst mistakes.
 
-import { element, fillPanel } from "../dom.js";
-import { counted, percent } from "../formats.js";
+import { actionButton, element, fillPanel } from "../dom.js";
+import { counted, figureText, percent } from "../formats.js";
 import { columnsByInfluence } from "../influence.js";
 import { testLabels, testSample } from "../rows.js";
 import { testedOf, testOutputs } from "../testing.js";
-import { figureText, nameElement } from "../text.js";
+import { nameElement } from "../text.js";
 import { createConfusions, pairText } from "./matrix.js";
 import { SampleList } from "./mistakes.js";
 import { Scatter } from "./scatter.js";
@@ -38,8 +38,7 @@ class TestPanel {
     this.note = element("p", { className: "quiet small", role: "status" }, "Answering the test samples …");
     this.overview = this.createOverview();
     this.heading = element("h3", { tabIndex: -1 }, "Worst mistakes");
-    this.all = element("button", { type: "button", hidden: true }, "Show all mistakes");
-    this.all.addEventListener("click", () => this.filter(null));
+    this.all = actionButton("Show all mistakes", () => this.filter(null), { hidden: true });
     const { controls } = app.page.data.model;
     const columns = columnsByInfluence(app.page, app.networks).map((at) => controls[at]);
     this.list = new SampleList(app.page, columns, (row) => this.look(row));

@@ -5,10 +5,11 @@
 
 import { Announcer } from "../announce.js";
 import { element, fillPanel } from "../dom.js";
-import { counted, percent } from "../formats.js";
+import { counted, percent, shortNumber } from "../formats.js";
 import { inputGradient, logitDeltas } from "../network.js";
 import { layerViews } from "../parameters.js";
-import { divergingShades, shortNumber } from "./diverging.js";
+import { answerNames } from "../verdict.js";
+import { divergingShades } from "./diverging.js";
 import { strongestEdges } from "./edges.js";
 import { EvidenceCard } from "./evidence.js";
 import { Stage } from "./stage.js";
@@ -36,7 +37,7 @@ class Think {
     this.app = app;
     this.model = app.page.data.model;
     this.features = featureNames(this.model);
-    this.outputs = this.model.classes.length > 0 ? this.model.classes : this.model.targets;
+    this.outputs = answerNames(this.model);
     this.shades = divergingShades();
     this.member = 0;
     /** The output that is explained; null: the answer. @type {number|null} */

@@ -1,15 +1,15 @@
 // What is below the board: the buttons, the width of the pen, and the ways that an image gets in.
 
-import { element } from "../dom.js";
+import { actionButton, element } from "../dom.js";
 
 /** @typedef {import("./pad.js").Pad} Pad */
 
 /** @param {Pad} pad @param {(file: Blob) => void} open is given an image file that was chosen, pasted or dropped */
 export function padTools(pad, open) {
-  const undo = toolButton("Undo", () => pad.undo());
-  const redo = toolButton("Redo", () => pad.redo());
-  const clear = toolButton("Clear", () => pad.clear());
-  const eraser = toolButton("Eraser", () => pad.setEraser(!pad.erases));
+  const undo = actionButton("Undo", () => pad.undo());
+  const redo = actionButton("Redo", () => pad.redo());
+  const clear = actionButton("Clear", () => pad.clear());
+  const eraser = actionButton("Eraser", () => pad.setEraser(!pad.erases));
   const width = element("input", { type: "range", min: "2", max: "14", step: "0.5", value: String(100 * pad.penWidth) });
   width.addEventListener("input", () => { pad.penWidth = Number(width.value) / 100; });
   pad.listenToChange(() => {
@@ -24,13 +24,6 @@ export function padTools(pad, open) {
     element("label", { className: "pad-width" }, element("span", {}, "Pen"), width));
 }
 
-/** @param {string} name @param {() => void} act */
-function toolButton(name, act) {
-  const button = element("button", { type: "button" }, name);
-  button.addEventListener("click", act);
-  return button;
-}
-
 /** A button that asks for an image file; one may also be pasted, or dropped anywhere on the page. @param {(file: Blob) => void} open */
 function imageButton(open) {
   const input = element("input", { type: "file", accept: "image/*", hidden: true, tabIndex: -1 });
@@ -41,7 +34,7 @@ function imageButton(open) {
   document.addEventListener("paste", (event) => receive(event, event.clipboardData, open));
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => receive(event, event.dataTransfer, open));
-  return [toolButton("Image…", () => input.click()), input];
+  return [actionButton("Image…", () => input.click()), input];
 }
 
 /** @param {Event} event @param {DataTransfer|null} data @param {(file: Blob) => void} open */

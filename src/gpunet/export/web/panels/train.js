@@ -1,6 +1,6 @@
 // "Train here": the network trains on in the page, and what it has learned answers at once.
 
-import { element } from "../dom.js";
+import { actionButton, element } from "../dom.js";
 import { decimal, percent, short } from "../formats.js";
 import { modelFile, saveAsFile } from "../safetensors.js";
 import { bestOf, meanWay } from "../session.js";
@@ -11,7 +11,7 @@ import { EpochTable } from "./epoch-table.js";
 import { Filters } from "./filters.js";
 import { lesson } from "./lesson.js";
 import { RateSlider } from "./rate.js";
-import { TrainerPanel, actionButton, fillTrainer } from "./trainer.js";
+import { TrainerPanel, fillTrainer } from "./trainer.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../session.js").Reached} Reached */

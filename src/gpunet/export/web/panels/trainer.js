@@ -1,7 +1,7 @@
 // What the panels that train share: the settings, a session made out of them, and the bar that
 // starts, pauses and resets it. One training runs at a time; starting one pauses the other.
 
-import { element, fillPanel } from "../dom.js";
+import { actionButton, element, fillPanel } from "../dom.js";
 import { counted, short } from "../formats.js";
 import { Session } from "../session.js";
 import { Settings } from "./settings.js";
@@ -47,13 +47,6 @@ export function fillTrainer(root, app, title, make) {
   refresh(app.gpu !== null);
 }
 
-/** @param {string} text @param {() => void} action @param {string} [className] */
-export function actionButton(text, action, className = "") {
-  const made = element("button", { type: "button", className }, text);
-  made.addEventListener("click", action);
-  return made;
-}
-
 export class TrainerPanel {
   /**
    * @param {App} app
@@ -67,7 +60,7 @@ export class TrainerPanel {
     this.session = null;
     this.settings = new Settings(app, networks, () => this.begin());
     this.node = element("div", { className: "trainer" });
-    this.startButton = actionButton("Train", () => this.toggle(), "primary trainer-start");
+    this.startButton = actionButton("Train", () => this.toggle(), { className: "primary trainer-start" });
     this.epochButton = actionButton("One epoch", () => void this.train(({ ended }) => ended));
     this.resetButton = actionButton("Reset", () => this.reset());
     this.where = element("span", { className: "trainer-where number" });

@@ -1,7 +1,8 @@
 // One unit: the weights by which it reads the layer below, what it is now, and whom it tells.
 
 import { element } from "../dom.js";
-import { largest, paintSigned, pixelCanvas, ScaleLegend, shortNumber, signedNumber } from "./diverging.js";
+import { shortNumber, signedNumber } from "../formats.js";
+import { largest, paintSigned, pixelCanvas, ScaleLegend } from "./diverging.js";
 import { farthest, SignedBars } from "./signed-bars.js";
 
 /** @typedef {import("../types.js").Shape} Shape */

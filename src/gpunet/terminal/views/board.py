@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from gpunet.terminal.draw.digits import half_blocks, picture
 from gpunet.terminal.draw.dots import dotted, written_large
 from gpunet.terminal.draw.style import GREYS, Ink, bar, glyphs
 from gpunet.terminal.live.console import shows_greys
+from gpunet.terminal.views.frame import with_keys
 from gpunet.terminal.views.verdict import predictions
 from gpunet.workflows.drawing import DrawingAnswers
 
@@ -39,7 +41,7 @@ __all__ = [
     "Area",
     "Drawn",
     "Reply",
-    "draw_block",
+    "board_block",
     "draw_screen",
     "key_hints",
     "label_hints",
@@ -126,21 +128,21 @@ class _Place:
 def draw_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     """The board of a run's dashboard, what the network in training answers, and the keys."""
     if view.drawn is None:
-        images = run.dataset.image_shape is not None
-        words = "only the run's own terminal can draw" if images else "drawing takes images"
-        why = (
-            "; `gpunet draw` asks the model that a run has kept"
-            if images
-            else ", but the samples of this run are rows of a table"
-        )
-        return text_block(console, [Text(words + why, Ink.MUTED)], width).shaped(width, rows)
+        why = "drawing takes images, but the samples of this run are rows of a table"
+        if run.dataset.image_shape is not None:
+            why = (
+                "only the run's own terminal can draw; `gpunet draw` asks the model that a run "
+                "has kept"
+            )
+        lines = [Text(line, Ink.MUTED) for line in wrap(why, width)]
+        return text_block(console, lines, width).shaped(width, rows)
     canvas, reply = view.drawn
-    board = draw_block(console, canvas, reply, width, rows - 1)
+    board = board_block(console, canvas, reply, width, rows - 1)
     hints = text_block(console, [key_hints(canvas, ("Esc", "back"), width)], width)
     return stack([board, hints], width)
 
 
-def draw_block(console: Console, canvas: Canvas, reply: Reply, width: int, rows: int) -> Block:
+def board_block(console: Console, canvas: Canvas, reply: Reply, width: int, rows: int) -> Block:
     """The board and the answer, in exactly so many cells; a sentence where they do not fit."""
     place = _place(console, canvas, width, rows)
     if not place.rows:
@@ -176,7 +178,8 @@ def key_hints(canvas: Canvas, leave: tuple[str, str], width: int, *, keeps: bool
         width: in cells.
         keeps: whether drawings can be kept.
     """
-    return _hints(
+    return with_keys(
+        Text(),
         [
             leave,
             ("space", "pen up" if canvas.is_down else "pen down"),
@@ -194,16 +197,8 @@ def key_hints(canvas: Canvas, leave: tuple[str, str], width: int, *, keeps: bool
 
 def label_hints(label: str, width: int) -> Text:
     """The keys while it is asked as what a drawing is to be kept."""
-    return _hints([("Enter", f"keep as {label}"), ("arrows", "another"), ("Esc", "back")], width)
-
-
-def _hints(hints: Sequence[tuple[str, str]], width: int) -> Text:
-    text = Text()
-    for key, action in hints:
-        gap = "   " if text else ""
-        if text.cell_len + len(f"{gap}{key} {action}") <= width:
-            text.append(gap + key, Ink.STRONG).append(f" {action}", Ink.MUTED)
-    return text
+    keys = [("Enter", f"keep as {label}"), ("arrows", "another"), ("Esc", "back")]
+    return with_keys(Text(), keys, width)
 
 
 # ---- The board
@@ -232,7 +227,7 @@ def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
     if not place.frame:
         return Block(place.columns, lines)
     edges = box.ASCII if console.options.ascii_only else box.SQUARE
-    style = console.get_style(Ink.MUTED)
+    style = console.get_style(Ink.LINE)
     across = edges.top * place.columns
     side = Segment(edges.mid_left if console.options.ascii_only else "│", style)
     framed = [[side, *line, side] for line in lines]
