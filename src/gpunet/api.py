@@ -60,7 +60,7 @@ def train(
     *,
     device: str = "auto",
     verbose: bool = True,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] | None = (),
     run_dir: str | Path | None = None,
     name: str | None = None,
     kept: bool = False,
@@ -121,7 +121,7 @@ def train(
         device,
         messages_for(verbose=verbose),
         recorder=new_run(folder, name, checkpoint_every) if kept else None,
-        callbacks=callbacks,
+        callbacks=callbacks or (),
         autotune=autotune,
         sample_weight=sample_weight,
     )
@@ -133,7 +133,7 @@ def resume(
     *,
     device: str = "auto",
     verbose: bool = True,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] | None = (),
     checkpoint_every: int | None = None,
     autotune: bool = True,
     **changes: Any,
@@ -171,7 +171,7 @@ def resume(
         device,
         messages_for(verbose=verbose),
         recorder=recorder,
-        callbacks=callbacks,
+        callbacks=callbacks or (),
         autotune=autotune,
     )
 

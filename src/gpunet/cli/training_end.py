@@ -18,6 +18,7 @@ from rich.text import Text
 from gpunet.artifacts import model_file
 from gpunet.artifacts.kept_runs import RUNS
 from gpunet.artifacts.report import write_report
+from gpunet.cli.exits import leave_if_signaled
 from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
 from gpunet.config import SETTINGS
@@ -94,9 +95,8 @@ def finish(
         painter: paints samples in pixels.
         samples: of the test set to show; ``None`` for as many as usual, where there is room.
     """
-    console, signal = messages.console, messages.control.signal
-    if signal is not None:
-        raise typer.Exit(128 + signal)
+    leave_if_signaled(messages.control)
+    console = messages.console
     if console.quiet:
         if (failure := _no_better_than_guessing(run)) is not None:
             note(f"{failure}; try {_lower_rate(run)}, or find a rate by `gpunet find-lr`")

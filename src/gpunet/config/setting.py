@@ -47,7 +47,6 @@ ELSEWHERE = {
     "log-loss": "cross-entropy",
     "logistic": "sigmoid",
     "loss": "val-loss",
-    "lr": "learning-rate",
     "lr-scheduler": "schedule",
     "max-epochs": "epochs",
     "max-iter": "epochs",
@@ -240,7 +239,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _plain_word(word: str) -> str:
-    return word.lower().strip("-").replace("_", "-")
+    return word.lower().removeprefix("gpunet_").strip("-").replace("_", "-")
 
 
 def _as(kind: Any, value: Any) -> Any:

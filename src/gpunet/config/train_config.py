@@ -14,9 +14,9 @@ from gpunet.config.settings import (
     DEFAULT_LR_DECAY_EVERY,
     DEFAULT_PATIENCE,
     FOLLOWING,
-    FORMER_NAMES,
     SETTINGS,
     Settings,
+    canonical,
 )
 from gpunet.config.texts import written
 from gpunet.errors import SettingError, UsageError, spelled
@@ -153,13 +153,14 @@ class TrainConfig(Settings):
     def with_settings(self, settings: Mapping[str, Any]) -> "TrainConfig":
         """These settings but for some, whatever the data.
 
-        The settings are by their names, also by those of earlier versions.
+        Args:
+            settings: by their names, also short ones and those of earlier versions.
 
         Raises:
             UsageError: a name that is no setting, or a value that cannot be.
         """
         config = TrainConfig.from_dict({**self.to_dict(), **settings})
-        names = {FORMER_NAMES.get(name, name) for name in settings}
+        names = {canonical(name) for name in settings}
         measured = {name: one for name, one in self.measured.items() if name not in names}
         return dataclasses.replace(config, measured=measured)
 
@@ -170,6 +171,9 @@ class TrainConfig(Settings):
         ``LEAST_STEPS``, at most to ``MOST_DEFAULT_EPOCHS``. An epoch counts as in batches of at
         most 64 samples here, so that larger batches do not let it grow. The patience grows
         by the same factor, as does the time between two decays if the epochs were open.
+
+        Args:
+            samples: to train on.
         """
         if None not in (self.epochs, self.patience, self.lr_decay_every):
             return self
@@ -245,12 +249,12 @@ class TrainConfig(Settings):
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> "TrainConfig":
-        """The settings that ``to_dict`` gave, also with the names of earlier versions.
+        """The settings that ``to_dict`` gave, also with short names and those of earlier versions.
 
         Raises:
             UsageError: a name that is no setting, or a value that cannot be.
         """
-        values = {FORMER_NAMES.get(name, name): value for name, value in settings.items()}
+        values = {canonical(name): value for name, value in settings.items()}
         for name in values:
             if name not in SETTINGS:
                 raise UsageError(f"{name!r} is no setting of training{suggestion(name, SETTINGS)}")
