@@ -78,7 +78,7 @@ def train(
     *,
     device: str = "auto",
     verbose: bool = True,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] | None = (),
     run_dir: str | Path | None = None,
     name: str | None = None,
     kept: bool = False,
@@ -93,7 +93,8 @@ def train(
 
     Args:
         data: a dataset's name (``"mnist"``, ``"strokes"``), a path, ``(X, y)``,
-            ``(X, y, X_test, y_test)`` or a ``Dataset``. X are numbers (n, I) or (n, height, width)
+            ``(X, y, X_test, y_test)``, a data frame that holds the labels in the column
+            ``label="its title"``, or a ``Dataset``. X are numbers (n, I) or (n, height, width)
             in an array or a data frame, y (n,) whole numbers, texts or booleans for classes, (n,)
             or (n, T) fractions for measured targets, or (n, T) 0 and 1 for any number of labels.
             Part of the training samples is held out for validation, see ``validation``.
@@ -138,7 +139,7 @@ def train(
         device,
         _messages(verbose),
         recorder=new_run(folder, name, checkpoint_every) if kept else None,
-        callbacks=callbacks,
+        callbacks=callbacks or (),
         autotune=autotune,
         sample_weight=sample_weight,
     )
@@ -150,7 +151,7 @@ def resume(
     *,
     device: str = "auto",
     verbose: bool = True,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] | None = (),
     checkpoint_every: int | None = None,
     autotune: bool = True,
     **changes: Any,
@@ -188,7 +189,7 @@ def resume(
         device,
         _messages(verbose),
         recorder=recorder,
-        callbacks=callbacks,
+        callbacks=callbacks or (),
         autotune=autotune,
     )
 

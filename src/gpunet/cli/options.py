@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gpunet.cli.completion import data_names, device_names, model_files, run_folders
+from gpunet.cli.completion import data_names, device_names, models, resumable_runs, runs
 from gpunet.cli.help import SHARED
 from gpunet.cli.sources import take_user_settings
 from gpunet.config import SETTINGS
@@ -108,7 +108,7 @@ ModelFile = Annotated[
         help="A model file, or the name, the number or the folder of a run; by default the model "
         "of the newest run.",
         show_default=False,
-        autocompletion=model_files,
+        autocompletion=models,
     ),
 ]
 RunArgument = Annotated[
@@ -117,7 +117,7 @@ RunArgument = Annotated[
         metavar="[RUN]",
         help="The name, the number or the folder of a run; by default the newest one.",
         show_default=False,
-        autocompletion=run_folders,
+        autocompletion=runs,
     ),
 ]
 RunArguments = Annotated[
@@ -126,7 +126,7 @@ RunArguments = Annotated[
         metavar="[RUN]...",
         help="The names, the numbers or the folders of runs; by default the newest one.",
         show_default=False,
-        autocompletion=run_folders,
+        autocompletion=runs,
     ),
 ]
 ModelData = Annotated[
@@ -225,7 +225,7 @@ Resume = Annotated[
     str | None,
     typer.Option(
         envvar=NO_VARIABLE,
-        autocompletion=run_folders,
+        autocompletion=resumable_runs,
         metavar="[RUN]",
         help="Resume a run by its name, number or folder, or the newest one, with its data and "
         "settings; --epochs may be raised and --max-time changed.",

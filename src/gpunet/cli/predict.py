@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import models_and_files
 from gpunet.config import AnswerFormat, FramingStyle
 from gpunet.errors import DataError, UsageError
 from gpunet.terminal.live.notes import complain, note, one_line
@@ -37,6 +38,7 @@ Given = Annotated[
     list[str],
     typer.Argument(
         metavar="[MODEL] DATA...",
+        autocompletion=models_and_files,
         help="A model file or a run, by default the newest one; and new data: a table such as "
         "rows.csv, an .npy or .npz file, images, or a folder of images; - reads a table or an "
         "image from the standard input.",

@@ -14,6 +14,7 @@ from rich.console import Console, Group, RenderableType
 
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
+from gpunet.cli.exits import leave_if_signaled
 from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
 from gpunet.config.choices import Kind
@@ -86,9 +87,8 @@ def finish(
     if found.model is not None:
         results.save("model", partial(model_file.save, found.model), output)
     results.save("report", partial(write_report, found.report()), report)
-    console, signal = messages.console, messages.control.signal
-    if signal is not None:
-        raise typer.Exit(128 + signal)
+    leave_if_signaled(messages.control)
+    console = messages.console
     info = SearchInfo.of(found.study, found.choice, found.dataset, found.progress)
     if console.quiet:
         typer.echo(_result_line(info, found, results))

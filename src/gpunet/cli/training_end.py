@@ -18,6 +18,7 @@ from rich.text import Text
 from gpunet.artifacts import model_file
 from gpunet.artifacts.kept_runs import RUNS
 from gpunet.artifacts.report import write_report
+from gpunet.cli.exits import leave_if_signaled
 from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
 from gpunet.config import SETTINGS
@@ -94,9 +95,8 @@ def finish(
         painter: paints samples in pixels.
         samples: of the test set to show; ``None`` for as many as usual, where there is room.
     """
-    console, signal = messages.console, messages.control.signal
-    if signal is not None:
-        raise typer.Exit(128 + signal)
+    leave_if_signaled(messages.control)
+    console = messages.console
     if console.quiet:
         if (failure := _no_better_than_guessing(run)) is not None:
             note(f"{failure}; try {_lower_rate(run)}, or find a rate by `gpunet find-lr`")
@@ -116,11 +116,7 @@ def _result_line(run: Run, results: Results) -> str:
     if not run.best_epoch:
         return f"no epoch succeeded ({run.stop_reason}), {where}"
     scores = ", ".join(map(" ".join, scores_in_words(run.test, run.dataset.kind)))
-    return (
-        f"test {scores}, "
-        f"best epoch {run.best_epoch} of {len(run.history)} ({run.stop_reason}), "
-        f"{formats.seconds(run.result.seconds)}, {where}"
-    )
+    return f"test {scores}, {run.epochs_in_words}, {formats.seconds(run.result.seconds)}, {where}"
 
 
 def _parts(

@@ -221,7 +221,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _plain_word(word: str) -> str:
-    return word.lower().strip("-").replace("_", "-")
+    return word.lower().removeprefix("gpunet_").strip("-").replace("_", "-")
 
 
 def _as(kind: Any, value: Any) -> Any:

@@ -6,7 +6,7 @@ Several networks answer as one, with the mean of their outputs. The counting bel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +63,9 @@ class Evaluation:
 
     overall: Scores
     networks: tuple[Scores, ...]
-    answers: NDArray[np.float32] | NDArray[np.float64]
-    losses: NDArray[np.float64]
-    right: NDArray[np.bool_] | None
+    answers: NDArray[np.float32] | NDArray[np.float64] = field(repr=False)
+    losses: NDArray[np.float64] = field(repr=False)
+    right: NDArray[np.bool_] | None = field(repr=False)
     matrix: NDArray[np.int64]
     scores: ClassScores
     targets: TargetScores
@@ -250,7 +250,9 @@ def _in_own_units(
 
 def _require_some(samples: Samples) -> None:
     if not len(samples):
-        raise DataError("there are no samples to predict; use data that have a test set")
+        raise DataError(
+            "there are no samples to answer; give at least one, or data that have a test set"
+        )
 
 
 def sample_rows(

@@ -179,6 +179,10 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
         return Samples(rows, known)
     if isinstance(data, Dataset):
         return model.test_samples(data)
+    if not isinstance(data, str | Path | None):
+        raise DataError(
+            f"the data are {type(data).__name__}, wanted a name, a path, (X, y) or a gpunet.Dataset"
+        )
     name = None if data is None else str(data)
     table = None if name is None or is_name(name) else find_test_table(Path(name))
     if table is None:

@@ -94,7 +94,10 @@ def export_page(
 def require_page_name(path: Path) -> None:
     """Raise a UsageError unless a file of that name opens in a browser."""
     if path.suffix.lower() not in ENDINGS:
-        raise UsageError(f"{path} is no name for a page; give one such as {path.stem}.html")
+        raise UsageError(
+            f"{path} is no name for a page, which is what a model is exported as; give one such as "
+            f"{path.stem}.html"
+        )
 
 
 def _samples(model: Model, data: Any, messages: Messages) -> tuple[Dataset, str]:

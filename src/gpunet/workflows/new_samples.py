@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import math
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from gpunet.datasets.tables.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model
+from gpunet.workflows.messages import warn
 
 __all__ = ["STANDARD_INPUT", "NewSamples", "Reading", "features_of", "new_samples"]
 
@@ -93,7 +93,7 @@ class Reading:
     one_digit: bool = False
     by_image: bool = False
     pass_over: Callable[[DataError], object] | None = None
-    tell: Callable[[str], object] = warnings.warn
+    tell: Callable[[str], object] = warn
 
 
 def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples]:
@@ -268,13 +268,11 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     try:
         array = as_numbers(data, "X")
     except DataError:
+        _require_rows(data)
         if len(np.shape(data)) != 2:
             raise
         return encoded_rows(data, columns, model.network.inputs, tally)[0], False
-    if array.ndim < 2:
-        raise DataError(
-            f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
-        )
+    _require_rows(array)
     shape = array.shape[1:]
     flat = array.reshape(len(array), math.prod(shape))
     if model.image_shape is not None and are_colored(shape):
@@ -283,6 +281,14 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
         tally.filled += sum(int(np.isnan(flat[rows]).sum()) for rows in row_blocks(flat))
     may_be_grey = columns.grey and flat.dtype != np.uint8 and flat.size > 0
     return flat, may_be_grey and highest_grey_level((flat,)) > 1
+
+
+def _require_rows(data: Any) -> None:
+    """Raise a DataError if data are a single row."""
+    if hasattr(data, "__len__") and len(np.shape(data)) == 1:
+        raise DataError(
+            f"X is of shape {np.shape(data)}, wanted (samples, features); for one sample give [X]"
+        )
 
 
 def _typed(flat: NDArray[Any], grey: bool) -> NDArray[Any]:

@@ -25,7 +25,7 @@ from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import DeviceInfo
-from gpunet.errors import ModelError, spelled
+from gpunet.errors import ModelError, UsageError, spelled
 from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
@@ -114,6 +114,12 @@ class Run:
         return self.result.stop_reason
 
     @property
+    def epochs_in_words(self) -> str:
+        """The best epoch, of how many, and why no more followed unless all were done."""
+        reason = "" if self.stop_reason == "epochs" else f" ({self.stop_reason})"
+        return f"best epoch {self.best_epoch} of {len(self.result.history)}{reason}"
+
+    @property
     def failed(self) -> bool:
         """Whether the run came to no model, or the device left something undone."""
         if self.best_epoch:
@@ -171,9 +177,16 @@ class Run:
             "test MAE": test.mae,
             "test loss": test.loss,
         }
+        if self.best_epoch and not self.result.tested:
+            best = self.result.history[self.best_epoch - 1]
+            scores = {
+                "val accuracy": best.val_accuracy,
+                "val R2": best.val_r2,
+                "val loss": best.val_loss,
+            }
         parts = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
-        best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
-        return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*parts, best])}>"
+        told = ", ".join([*parts, self.epochs_in_words])
+        return f"<gpunet.Run {network} on {self.dataset.name}: {told}>"
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -220,6 +233,9 @@ def train_model(
     Raises:
         GpunetError: whatever a user can cause or fix.
     """
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise UsageError(f"callbacks hold {callback!r}, wanted instances of gpunet.Callback")
     begun = recorder.state if recorder else None
     require_named(data)
     choice = device_as_before(device, begun.device if begun else "", messages)

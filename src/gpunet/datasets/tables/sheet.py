@@ -123,6 +123,14 @@ class Table:
         self._aside = Aside(sheet.head.name)
         self._size = 0
 
+    @classmethod
+    def of(cls, sheet: Sheet) -> Table:
+        """All rows of a sheet."""
+        table = cls(sheet)
+        for block in sheet.blocks:
+            table.add(block)
+        return table
+
     def add(self, block: Block) -> None:
         """Keep a block.
 

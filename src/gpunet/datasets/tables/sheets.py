@@ -52,10 +52,7 @@ def open_sheet(source: Path | BinaryIO, pick: Pick) -> AbstractContextManager[Sh
 def read_whole(source: Path | BinaryIO, pick: Pick) -> Table:
     """All rows of a table, as ``open_sheet`` reads it."""
     with open_sheet(source, pick) as sheet:
-        table = Table(sheet)
-        for block in sheet.blocks:
-            table.add(block)
-    return table
+        return Table.of(sheet)
 
 
 def gather(path: Path, pick: Pick, tell: Progress = untold) -> tuple[Table, dict[int, Word]]:
