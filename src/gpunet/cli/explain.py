@@ -15,7 +15,7 @@ from gpunet.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpunet.engine.planning.layered import Plan
+    from gpunet.engine.planning.passes import Plan
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 

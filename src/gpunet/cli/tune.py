@@ -193,13 +193,13 @@ def tune(
     from gpunet.search import require_optuna
 
     require_optuna()
-    from gpunet.api import run_search
     from gpunet.cli.search_end import finish, telling_how_to_resume
     from gpunet.search.events import Work
     from gpunet.search.session import TRIALS
     from gpunet.search.storage import StudyStorage
     from gpunet.search.study import SearchStudy
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.tuning import run_search
 
     options.require_outputs(output, report)
     file = None if config_file is None else read_settings(config_file)

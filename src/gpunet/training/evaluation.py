@@ -15,7 +15,8 @@ from gpunet.config import LOSS_FACTS, Loss
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DataError, ModelError
 from gpunet.model import Model, Scores
 from gpunet.rng import permutation
@@ -268,15 +269,10 @@ def sample_rows(
     among: NDArray[np.bool_] | None = None,
     losses: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Rows of at most ``count`` samples to look at, drawn at random and in order.
+    """Rows of at most ``count`` samples to look at.
 
-    Args:
-        total: samples that there are.
-        count: how many rows; all if there are fewer.
-        seed: of the draw.
-        among: (n,) the samples to choose from; ``None`` for all.
-        losses: (n,) to take the samples with the largest in place of random ones, the largest
-            first.
+    They are drawn at random from those that ``among`` (n,) allows; with ``losses`` (n,) they are
+    those with the largest, the largest first.
     """
     rows = np.arange(total, dtype=np.int64)  # (n,)
     if among is not None:
