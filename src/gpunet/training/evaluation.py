@@ -6,7 +6,7 @@ Several networks answer as one, with the mean of their outputs. The counting bel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evaluation:
     """How a model did on labeled samples.
 
@@ -64,9 +64,9 @@ class Evaluation:
 
     overall: Scores
     networks: tuple[Scores, ...]
-    answers: NDArray[np.float32] | NDArray[np.float64] = field(repr=False)
-    losses: NDArray[np.float64] = field(repr=False)
-    right: NDArray[np.bool_] | None = field(repr=False)
+    answers: NDArray[np.float32] | NDArray[np.float64]
+    losses: NDArray[np.float64]
+    right: NDArray[np.bool_] | None
     matrix: NDArray[np.int64]
     scores: ClassScores
     targets: TargetScores
@@ -106,6 +106,11 @@ class Evaluation:
         if self.right is None:
             raise ModelError("measured targets have no probabilities; take answers in their place")
         return np.asarray(self.answers, np.float32)
+
+    def __repr__(self) -> str:
+        scores = {name: one for name, one in asdict(self.overall).items() if one is not None}
+        told = ", ".join(f"{name} {one:.4g}" for name, one in scores.items())
+        return f"<gpunet.Evaluation of {len(self.answers):,} samples: {told}>"
 
 
 def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
