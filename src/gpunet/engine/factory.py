@@ -205,7 +205,7 @@ def settle(
     if steps * (STEP + MULTIPLICATION * weights * configs[0].batch_size) < SHORT:
         short = "numpy on the processor; so short a training is not worth a trial of the adapter"
         return replace(device, reason=short)
-    trials = TrialCache.of(device.rival.info)
+    trials = TrialCache(device.rival.info)
     work = work_key(network, configs)
     trial = trials.trial(work)
     if trial is None:
