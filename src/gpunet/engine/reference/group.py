@@ -19,7 +19,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.population import NetworkSettings, Population
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
-from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
+from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares, spread
 
 __all__ = ["Group", "Scores"]
 
@@ -368,22 +368,9 @@ class _Columns:
         if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
             self.clip_value.any()
         ):
-            l1 = _spread(column("l1"), column("l1_biases"), network)
-            l2 = _spread(column("l2"), column("l2_biases"), network)
+            l1 = spread(network, column("l1"), column("l1_biases"))
+            l2 = spread(network, column("l2"), column("l2_biases"))
             self.penalties = (l1 if l1.any() else None, l2)
-
-
-def _spread(
-    weights: NDArray[np.float32], biases: NDArray[np.float32], network: NetworkSpec
-) -> NDArray[np.float32]:
-    """A setting (P, N) of every parameter, from those of weights and of biases (P, 1).
-
-    Scales and shifts have none.
-    """
-    values = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
-    for own_weights, own_biases in layer_views(values, network):
-        own_weights[...], own_biases[...] = weights[:, :, None], biases
-    return values
 
 
 class Scores:
