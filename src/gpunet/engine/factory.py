@@ -130,8 +130,8 @@ def select_device(
 ) -> Device:
     """The device of a name.
 
-    Of several adapters that are alike, and of several names, each worker process of a pool takes
-    its own, see ``workers.dealt``.
+    Where several adapters are alike, or several names are given, each worker process of a pool
+    takes its own, see ``workers.dealt``.
 
     Args:
         selector: ``auto`` (a hardware GPU, else numpy, until ``settle`` has tried a software

@@ -164,7 +164,7 @@ class Group:
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         """Every layer's inputs and at last the logits; every hidden layer's derivatives.
 
-        Of rows (1, B) that all networks take the first layer's inputs are (1, B, I), too.
+        Where all networks take the same rows (1, B), the first layer's inputs are (1, B, I), too.
         """
         values = kernels.read_samples(samples.features, rows)
         if self._dropout[0] is not None:
@@ -281,7 +281,7 @@ class Group:
 
 @cache
 def _block_rows() -> int:
-    """Rows that an evaluation multiplies in one call of BLAS, always so many.
+    """The number of rows that an evaluation multiplies in one call of BLAS, always the same.
 
     How a sum is rounded depends on the shapes of the factors, and on whether a row is one of the
     last few that fill no whole tile. So a row's answer has the same bits whatever rows are beside
@@ -376,8 +376,7 @@ class _Columns:
 class Scores:
     """What the samples seen so far cost, and which of them were answered correctly.
 
-    Of measured targets a hit is no truth value but the squared error, and with weights it is what
-    the sample counts.
+    For measured targets a hit is the squared error; with weights it is what the sample counts.
     """
 
     def __init__(self, networks: int, samples: int) -> None:

@@ -1,7 +1,7 @@
 """Tiles that were measured to be the fastest, kept from run to run in the user's cache folder.
 
-How they are measured is said by ``tile_trials``, what may be chosen by ``tiles``, and how the file
-is kept by ``measurements``.
+``tile_trials`` measures them, ``tiles`` says what may be chosen, and ``measurements`` keeps the
+file.
 """
 
 from __future__ import annotations
