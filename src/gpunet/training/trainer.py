@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from statistics import fmean
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -372,11 +372,10 @@ class _Run:
             self._end_all(running, self._interruption())
             return
         self._tell(epoch, trained, training_seconds, "validating")
-        validated = self._validate()
+        validated, val_scores = self._validate()
         seconds = self.clock() - began + (begun.seconds if begun else 0.0)
         measured = self.engine.network.kind == "measured"
         train_scores = self.samples.scores("train", trained)
-        val_scores = self.samples.scores("validation", validated)
         records = {
             p: EpochRecord(
                 epoch=epoch,
@@ -460,11 +459,11 @@ class _Run:
                 self._tell(epoch, metrics, busy, "paused")
                 time.sleep(PAUSE_SECONDS)
 
-    def _validate(self) -> Metrics | None:
+    def _validate(self) -> tuple[Metrics | None, list[Any]]:
         began = self.clock()
-        metrics = self.samples.validate()
+        validated = self.samples.validate()
         self.validation_seconds = self.clock() - began
-        return metrics
+        return validated
 
     def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
         """Keep the best weights, and deactivate the networks that have ended.
