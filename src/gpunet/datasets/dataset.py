@@ -159,9 +159,14 @@ class Dataset:
         return int(self.train.features.shape[1])
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the classes, or of the targets."""
+        return self.classes or self.targets
+
+    @property
     def outputs(self) -> int:
         """Classes C, or targets T."""
-        return len(self.targets or self.classes)
+        return len(self.output_names)
 
     @property
     def parts(self) -> dict[str, Samples]:
