@@ -196,7 +196,7 @@ def preview_dataset(
         soft_wrap=True,
     )
     console.print()
-    names, kind = dataset.classes or dataset.targets, dataset.kind
+    names, kind = dataset.output_names, dataset.kind
     preview(console, dataset.train, names, dataset.image_shape, rows, painter, kind)
     if plot is not None:
         pictures = partial(plot_pictures, _pictures(dataset, rows))
@@ -210,7 +210,7 @@ def _pictures(dataset: Dataset, rows: NDArray[np.integer]) -> list[Picture]:
     from gpunet.terminal.views.verdict import in_words
 
     shape = require_images(dataset.name, dataset.image_shape)
-    drawn, names = dataset.train[rows], dataset.classes or dataset.targets
+    drawn, names = dataset.train[rows], dataset.output_names
     truths = in_words(drawn.labels, names, dataset.kind)
     return [
         Picture(features.reshape(shape), truth)
