@@ -181,9 +181,8 @@ class Loop:
                 return self.retry(self._test, self._test)
             except DeviceError as error:
                 self.retry.failures.append(str(error))
-        networks = len(self.members)
-        empty = np.zeros((networks, 0, self.engine.network.outputs), dtype=np.float32)
-        return Metrics.none(networks), empty
+        shape = (len(self.members), 0, self.engine.network.outputs)
+        return Metrics.none(len(self.members)), np.zeros(shape, np.float32)
 
     def _test(self) -> tuple[Metrics, NDArray[np.float32]]:
         self.engine.set_parameters(self.best)

@@ -22,11 +22,12 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.pixels import levels_of
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import ModelError, UsageError, spelled
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import network_for, settled
