@@ -66,7 +66,7 @@ class Model:
         parameters: (P, N) float32, laid out as ``gpunet.parameters`` says.
         config: how they were trained.
         classes: the classes' names, C of them.
-        image_shape: height and width if a sample is a grey image, else ``None``.
+        image_shape: height and width if a sample is a gray image, else ``None``.
         scaling: how float features were standardized, or ``None``.
         origin: the data they were trained on.
         best_epoch: the epoch whose weights these are, counted from 1; 0 if untrained.

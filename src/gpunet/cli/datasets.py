@@ -79,10 +79,8 @@ def list_datasets() -> None:
         console.print(f"  kept as it was read, {size(one.size)}, last opened {opened}")
     if kept:
         total = size(sum(one.size for one in kept))
-        console.print(
-            f"{total} of at most {size(room())} ({VARIABLE}) are kept in {kept[0].file.parent}",
-            soft_wrap=True,
-        )
+        most = f"{size(room())} ({VARIABLE})"
+        print_words(console, f"{total} of at most {most} are kept in {kept[0].file.parent}")
 
 
 @app.command("remove")
