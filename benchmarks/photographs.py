@@ -31,11 +31,11 @@ from gpunet.datasets.readers.path import read_path
 from output import Output, parser_of, run_script
 
 SIDE = 280  # pixels of most images, ten for each of MNIST's
-PAPER, INK = 245.0, 40.0  # grey levels
+PAPER, INK = 245.0, 40.0  # gray levels
 SURE = 0.9  # a share of the probability; a wrong answer above is worse than a wrong answer
 
 Levels = NDArray[np.float64]
-"""Grey levels (height, width) from 0 to 255, or ink from 0 to 1."""
+"""Gray levels (height, width) from 0 to 255, or ink from 0 to 1."""
 
 Way = Callable[[NDArray[np.uint8], np.random.Generator], Image.Image]
 """Draws the image of one of MNIST's digits, (28, 28)."""
