@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw, ImageFilter
 __all__ = ["ABREAST", "BLANK", "WAYS", "Across", "Blank", "Way"]
 
 SIDE = 280  # pixels of most images, ten for each of MNIST's
-PAPER, INK = 245.0, 40.0  # grey levels
+PAPER, INK = 245.0, 40.0  # gray levels
 
 Levels = NDArray[np.float64]
-"""Grey levels (height, width) from 0 to 255, or ink from 0 to 1."""
+"""Gray levels (height, width) from 0 to 255, or ink from 0 to 1."""
 
 Way = Callable[[NDArray[np.uint8], np.random.Generator], Image.Image]
 """Draws the image of one of MNIST's digits, (28, 28)."""

@@ -7,7 +7,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.config import TrainConfig
-from gpunet.model import Model, Origin, Scores
+from gpunet.datasets.origin import Origin
+from gpunet.model import Model, Scores
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.terminal.draw.style import SIGNED, Ink
 from gpunet.terminal.draw.weights import (

@@ -141,7 +141,7 @@ def images(features: NDArray[Any]) -> Dataset:
 
 
 def pixels(kind: Any = np.uint8) -> NDArray[Any]:
-    """(40, 4) dark pixels; as floats they are no whole grey levels."""
+    """(40, 4) dark pixels; as floats they are no whole gray levels."""
     drawn = np.random.default_rng(0).integers(0, 100, (40, 4))
     return drawn.astype(np.uint8) if kind == np.uint8 else (drawn / 300).astype(np.float32)
 

@@ -140,9 +140,11 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
     from gpunet.files.output import is_there
 
     first, *others = words
-    if first == STANDARD or (is_there(first) and not is_model(first)):
-        return options.chosen_model(None), words
     *_, last = words
+    if first == STANDARD or (is_there(first) and not is_model(first)):
+        if others and is_there(last) and is_model(last):
+            raise UsageError(f"{last} is a model, which stands before the data; name it first")
+        return options.chosen_model(None), words
     is_alone = len(words) < 3 and (bool(others) or not is_model(last))
     if is_alone and last != STANDARD and not is_there(expanded(last)):
         raise UsageError(f"{last} does not exist; check how the path is spelled")
@@ -237,7 +239,7 @@ def _print_image(console: Console, model: Model, block: Answers, *, drawn: bool)
     from gpunet.terminal.views.showcase import prediction
     from gpunet.terminal.views.verdict import predictions
 
-    kind, names = model.network.kind, model.classes or model.targets
+    kind, names = model.network.kind, model.output_names
     told = [
         found if share is None else f"{found} ({100 * share:.1f} %)"
         for found, share in predictions(block.values, names, kind)

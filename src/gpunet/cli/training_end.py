@@ -158,7 +158,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
     guessing = no_better_than_guessing(config, run.result, test, dataset)
     if guessing is None:
         return None
-    names = dataset.classes or dataset.targets
+    names = dataset.output_names
     answer = ", ".join(names[at] for at in guessing.answer) or "none"
     return (
         f"the network is no better than guessing: its test accuracy is "
@@ -178,7 +178,7 @@ def _test_parts(
 ) -> Iterator[Part]:
     """What the best weights make of the test set."""
     dataset, result, test = run.dataset, run.result, run.dataset.test
-    answers, names, kind = result.answers, dataset.classes or dataset.targets, dataset.kind
+    answers, names, kind = result.answers, dataset.output_names, dataset.kind
     count = SAMPLES if samples is None else samples
     if count:
         rows = sample_rows(len(test), count, run.config.seed)
@@ -194,7 +194,7 @@ def _whole_test(
     console: Console, dataset: Dataset, answers: NDArray[np.floating[Any]]
 ) -> RenderableType:
     """What is confused in the test set; of measured targets the predictions by the true values."""
-    test, names = dataset.test, dataset.classes or dataset.targets
+    test, names = dataset.test, dataset.output_names
     if dataset.kind == "classes":
         return confusion_table(console, confusion_matrix(answers, test.labels), names)
     if dataset.kind == "labels":

@@ -15,8 +15,9 @@ import numpy as np
 from gpunet.config.setting import suggestion
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.download import Progress, Published, is_cached
+from gpunet.datasets.download import Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
+from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.parts import joined
@@ -101,7 +102,7 @@ def entries() -> tuple[Entry, ...]:
     ]
     drawn = Entry(
         name="strokes",
-        description="digits drawn by this package from pen strokes, 28 x 28 grey images",
+        description="digits drawn by this package from pen strokes, 28 x 28 gray images",
         train_count=STROKES_TRAIN,
         test_count=STROKES_TEST,
         size=(STROKES_TRAIN + STROKES_TEST) * (STROKES_SIDE**2 + 1),

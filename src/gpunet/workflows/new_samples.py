@@ -143,10 +143,7 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
 def features_of(model: Model, data: Any, note: Callable[[str], object]) -> NDArray[Any]:
     """The features (n, I) of new samples, of the type that the model was trained on.
 
-    Args:
-        model: any.
-        data: as ``new_samples`` takes it, but for iterators.
-        note: is told what was filled in and passed over.
+    They are as ``new_samples`` takes them, but for iterators; ``note`` is told what was filled in.
 
     Raises:
         DataError: it is not what it should be.
@@ -253,7 +250,7 @@ def _named_rows(frame: Any, column: str) -> tuple[str, list[str], Any]:
 
 
 def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
-    """Rows (n, I) of numbers, and whether they are grey levels that are to become bytes."""
+    """Rows (n, I) of numbers, and whether they are gray levels that are to become bytes."""
     columns = model.table_columns
     if columns.encodings and len(np.shape(data)) == 2:
         return encoded_rows(data, columns, model.network.inputs, tally)[0], False
@@ -292,7 +289,7 @@ def _require_rows(data: Any) -> None:
 
 
 def _typed(flat: NDArray[Any], grey: bool) -> NDArray[Any]:
-    """Rows as bytes where they are grey levels, else as floats or bytes that they are already."""
+    """Rows as bytes where they are gray levels, else as floats or bytes that they are already."""
     if grey:
         return flat.astype(np.uint8)
     known = flat.dtype in (np.uint8, np.float32, np.float64)

@@ -22,11 +22,12 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.pixels import levels_of
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import ModelError, UsageError, spelled
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import network_for, settled
@@ -220,15 +221,8 @@ def train_model(
 ) -> Run:
     """Train a network or an ensemble, and test the best weights: all in its order.
 
-    Args:
-        data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
-        config: the settings.
-        device: as ``factory.select_device`` takes it.
-        messages: receive notes on the progress.
-        recorder: keeps the run in a folder, and says where an earlier one stands.
-        callbacks: called as the training goes on.
-        autotune: take the fastest tiles, and measure them first where that pays.
-        sample_weight: (n,) what each row of X counts.
+    Arguments are as ``gpunet.train`` takes them; a recorder keeps the run in a folder, and says
+    where an earlier one stands.
 
     Raises:
         GpunetError: whatever a user can cause or fix.

@@ -8,7 +8,7 @@ measured at the end of epochs. How a chart is drawn belongs to ``draw.charts``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -148,7 +148,7 @@ def _validation(
     return x[within], scale * (loss if column == LOSS else score)[within]
 
 
-def _measured(console: Console, records: tuple[EpochRecord, ...]) -> NDArray[np.float64]:
+def _measured(console: Console, records: Sequence[EpochRecord]) -> NDArray[np.float64]:
     """The epochs, and the loss and the score (n, 3) of the validation after each."""
     figures = [(one.epoch, one.val_loss, one.val_score) for one in records]
     return np.array(figures, float).reshape(-1, 3)  # None: NaN
