@@ -188,7 +188,7 @@ def choose_tiles(
     messages: Messages,
     steps: float,
 ) -> list[Measured]:
-    """Measure the tiles of the matmuls for which a training of so many steps pays.
+    """Measure the tiles of the matmuls for which that pays in a training of this many steps.
 
     Raises:
         DeviceError: the device fails.
