@@ -67,7 +67,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / part, folder / part, ignore=ignored)
     for one in list_adapters():  # which are checked elsewhere
-        Measurements.of(one.info, folder / "cache" / FILE).keep(KEY, [])
+        Measurements(one.info, folder / "cache" / FILE).keep(KEY, [])
     package, shaders = folder / "src" / "gpunet", folder / "shaders"
     replace(
         package / "config" / "settings.py",
@@ -112,7 +112,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace(reference / "kernels.py", ("def loss(", LOSS))
     shutil.copy(shaders / "loss" / "quadratic.wgsl", shaders / "loss" / "squares.wgsl")
     replace(
-        package / "engine" / "interface.py",
+        package / "engine" / "population.py",
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
         ('    "lion": 1,\n', '    "lion": 1,\n    "sign": 0,\n'),
     )

@@ -31,6 +31,7 @@ __all__ = [
     "norm_offsets",
     "norm_views",
     "rate_shares",
+    "spread",
 ]
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -114,10 +115,8 @@ def rate_shares(
 ) -> NDArray[np.float32] | None:
     """The share (P, N) of the learning rate that every parameter takes; ``None`` if it is 1.
 
-    Args:
-        network: the shape of all networks.
-        biases: (P, 1) the share of the biases.
-        by_inputs: whether weights take theirs by their layer's inputs.
+    Biases have the shares (P, 1) that are given; those of weights follow from their layer's inputs,
+    or are 1.
     """
     if not by_inputs and (biases == 1).all():
         return None
@@ -126,6 +125,16 @@ def rate_shares(
     for rate, (own_weights, own_biases) in zip(rates, layer_views(shares, network), strict=True):
         own_weights[...], own_biases[...] = rate, biases
     return shares
+
+
+def spread(
+    network: NetworkSpec, weights: NDArray[np.float32], biases: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """A setting (P, N) of all parameters, from those of weights and biases (P, 1); norms have 0."""
+    values = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
+    for own_weights, own_biases in layer_views(values, network):
+        own_weights[...], own_biases[...] = weights[:, :, None], biases
+    return values
 
 
 def initial_parameters(

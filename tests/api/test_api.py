@@ -125,6 +125,8 @@ def test_evaluating_arrays_compares_all_of_them() -> None:
     told = model.evaluate((features, labels))
     assert told.accuracy == pytest.approx((model.predict(features) == labels).mean())
     assert told.matrix.sum() == len(labels)
+    scores = f"loss {told.loss:.4g}, accuracy {told.accuracy:.4g}"
+    assert repr(told) == f"<gpunet.Evaluation of 90 samples: {scores}>"
 
 
 def test_grey_levels_of_any_type_are_one_kind_of_image() -> None:
@@ -224,6 +226,11 @@ def test_a_training_prints_lines_where_there_is_no_terminal(
     assert "epoch 2/2" in out
 
 
+def test_a_setting_goes_by_its_short_name_as_on_the_command_line() -> None:
+    run = gpunet.train(flowers(), **SMALL, lr=0.03, init="he", callbacks=None)
+    assert (run.config.learning_rate, run.config.initialization) == (0.03, "he")
+
+
 def test_a_setting_that_is_none_is_told_with_what_was_meant() -> None:
     with pytest.raises(gpunet.UsageError, match=r"'droput' is no setting.*did you mean 'dropout'"):
         gpunet.train("strokes:300+100", droput=0.1)
@@ -251,7 +258,7 @@ def test_rows_that_do_not_fit_the_model_are_refused() -> None:
     model = gpunet.train(flowers(), **SMALL).model
     with pytest.raises(gpunet.ModelError, match="have 2 features but the model takes 3"):
         model.predict([[1.0, 2.0]])
-    with pytest.raises(gpunet.DataError, match="for one sample write"):
+    with pytest.raises(gpunet.DataError, match=r"for one sample give \[X\]"):
         model.predict([1.0, 2.0, 3.0])
     with pytest.raises(gpunet.DataError, match="no samples"):
         model.predict(np.empty((0, 3)))
@@ -259,6 +266,8 @@ def test_rows_that_do_not_fit_the_model_are_refused() -> None:
         model.predict({"a": [1.0]})
     with pytest.raises(gpunet.DataError, match=r"the data are 3 arrays, wanted \(X, y\)"):
         model.evaluate(([[1.0, 2.0, 3.0]], [0], [0]))
+    with pytest.raises(gpunet.DataError, match="the data are dict, wanted a name, a path"):
+        model.evaluate({"a": [1.0]})
 
 
 def test_a_model_that_never_learned_is_not_there() -> None:

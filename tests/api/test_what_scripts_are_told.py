@@ -66,7 +66,7 @@ class Told(Messages):
 
 def test_a_run_is_told_in_a_line() -> None:
     run = gpunet.train(STROKES, **SMALL)
-    end = f"best epoch {run.best_epoch} of 2 (epochs)"
+    end = f"best epoch {run.best_epoch} of 2"
     accuracy, loss = run.test.accuracy, run.test.loss
     assert accuracy is not None
     assert loss is not None
@@ -75,7 +75,10 @@ def test_a_run_is_told_in_a_line() -> None:
     html = run._repr_html_()
     assert html.startswith(f"<div><p>784-8-10 on strokes: {told}, {end}; {run.device}</p><svg")
     untested = gpunet.train(rows(), **SMALL)
-    assert repr(untested).startswith("<gpunet.Run 2-8-2 on arrays: best epoch ")
+    best = untested.history[untested.best_epoch - 1]
+    told = f"val accuracy {best['val_accuracy']:.4g}, val loss {best['val_loss']:.4g}"
+    end = f"best epoch {untested.best_epoch} of 2"
+    assert repr(untested) == f"<gpunet.Run 2-8-2 on arrays: {told}, {end}>"
 
 
 def test_a_plot_of_a_run_is_titled_by_its_data_network_and_optimizer(
@@ -126,8 +129,22 @@ def test_data_that_cannot_be_are_told_with_what_can() -> None:
             gpunet.train(data, **SMALL)
         assert str(raised.value) == (
             f"the data are {type(data).__name__}, wanted a name, a path, (X, y), "
-            "(X, y, X_test, y_test) or a gpunet.Dataset"
+            "(X, y, X_test, y_test), a data frame or a gpunet.Dataset"
         )
+
+
+def test_a_callback_that_is_none_is_refused_before_the_training() -> None:
+    with pytest.raises(gpunet.UsageError, match="hold <built-in function print>, wanted instances"):
+        gpunet.train(rows(), **SMALL, callbacks=[print])  # type: ignore[list-item]
+
+
+def test_a_warning_names_the_line_that_called_gpunet() -> None:
+    words = [["red", 1.5], ["blue", 2.0]] * 10
+    with pytest.warns(UserWarning, match="becomes one feature per word") as told:
+        model = gpunet.train((words, [0, 1] * 10), **SMALL).model
+    with pytest.warns(UserWarning, match="not trained on") as told_of_rows:
+        model.predict([["green", 1.0]])
+    assert {one.filename for one in (*told, *told_of_rows)} == {__file__}
 
 
 def test_data_are_found_again_by_their_name_or_an_absolute_path() -> None:
@@ -137,15 +154,13 @@ def test_data_are_found_again_by_their_name_or_an_absolute_path() -> None:
     assert reference("here.csv", dataset) == str(Path("here.csv").absolute())
     Path("here.csv").touch()
     assert found_again("here", str(Path("here.csv").absolute())) == str(Path("here.csv").absolute())
-    for place, where in (
-        (None, "lie outside its folder, and it keeps no such path"),
-        ("here.csv", "are not at here.csv"),
+    for place, told in (
+        (None, "the model does not tell where the data 'here' are that it was trained on"),
+        ("here.csv", "the data 'here' that the model was trained on are not at here.csv"),
     ):
         with pytest.raises(gpunet.DataError) as raised:
             found_again("here", place)
-        assert str(raised.value) == (
-            f"the data 'here' that it was trained on {where}; give their path as data"
-        )
+        assert str(raised.value) == f"{told}; give them as data"
 
 
 def test_labels_and_rows_of_arrays_must_be_as_many() -> None:
@@ -339,5 +354,5 @@ def test_a_model_of_arrays_asks_for_its_columns() -> None:
     with pytest.raises(gpunet.DataError) as shape:
         model.predict(np.zeros(2))
     assert str(shape.value) == (
-        "X is of shape (2,), wanted (samples, features); for one sample write X[None]"
+        "X is of shape (2,), wanted (samples, features); for one sample give [X]"
     )

@@ -27,10 +27,13 @@ printf '%s\\n' "${COMPREPLY[@]}"
 @pytest.fixture(autouse=True)
 def _folder_with_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("runs/deep/last.safetensors", "runs/deep/best.safetensors", "my.csv"):
+    kept = ("last.safetensors", "best.safetensors", "metrics.jsonl")
+    for name in (
+        *(f"runs/deep/{file}" for file in kept),
+        *("runs/begun/metrics.jsonl", "tune/first/best.safetensors", "m.safetensors", "my.csv"),
+    ):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
-    Path("tune/first").mkdir(parents=True)
     Path("bin").mkdir()
     program = Path("bin/gpunet")
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gpunet "$@"\n')
@@ -43,14 +46,20 @@ def _folder_with_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("typed", "offered"),
     [
         (["ev"], ["evaluate"]),
-        (["train", "m"], ["mnist", "my.csv"]),
+        (["train", "m"], ["mnist", "m.safetensors", "my.csv"]),
         (["train", "--data", "f"], ["fashion-mnist"]),
         (["train", "--data", "x"], [""]),  # so that bash offers files
         (["train", "--device", "v"], ["vulkan"]),
-        (["train", "--resume", ""], ["runs/deep"]),
+        (["train", "--resume", ""], ["deep"]),
         (["tune", "--resume", ""], ["first"]),
-        (["evaluate", "r"], ["runs/deep/best.safetensors"]),
+        (["evaluate", ""], ["deep", "m.safetensors", "tune/first/best.safetensors"]),
+        (["evaluate", "r"], ["runs/deep"]),
+        (["predict", "m"], ["m.safetensors", "my.csv"]),
+        (["predict", "my"], [""]),
+        (["watch", "b"], ["begun"]),
+        (["runs", "show", "runs/"], ["runs/begun", "runs/deep"]),
         (["help", "sche"], ["schedules", "schedule"]),
+        (["help", "ev"], ["evaluate"]),
         (["recipes", "n"], ["nielsen"]),
         (["train", "--le"], ["--leaky-slope", "--learning-rate"]),
         (["train", "--schedule", "cos"], ["cosine", "coslog4"]),

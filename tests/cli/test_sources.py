@@ -101,6 +101,39 @@ def test_a_variable_that_cannot_be_is_named(
     assert ran.failure.startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("GPUNET_DEVISE", "GPUNET_DEVICE"),
+        ("GPUNET_LR", "GPUNET_LEARNING_RATE"),
+        ("GPUNET_GPU", "GPUNET_DEVICE"),
+        ("GPUNET_CONFG", "GPUNET_CONFIG"),
+    ],
+)
+def test_a_misspelled_variable_is_told_once_with_the_one_that_is_meant(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, "cpu")
+    monkeypatch.setenv("GPUNET_SITE_FOLDER", "of another program")
+    told = f"note: the environment variable {name} is unknown; did you mean {meant!r}?\n"
+    assert gpunet("-V").err == told
+    monkeypatch.setenv("GPUNET_CONFIG", "nosuch.toml")
+    assert gpunet("runs").err.startswith(f"{told}error: GPUNET_CONFIG names nosuch.toml")
+
+
+def test_a_device_that_is_none_is_told_as_it_was_given(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", tuple)
+    command = ("train", "--data", "strokes:300+100", "--epochs", 1)
+    Path("user.toml").write_text('seed = 1\ndevice = "rtx"\n')
+    told = " names no adapter of this machine"
+    assert gpunet(*command).failure.startswith(f"user.toml, line 2: device 'rtx'{told}")
+    monkeypatch.setenv("GPUNET_DEVICE", "gtx")
+    assert gpunet(*command).failure.startswith(f"GPUNET_DEVICE=gtx{told}")
+    assert gpunet(*command, "--device", "arc").failure.startswith(f"--device arc{told}")
+
+
 def test_every_option_has_a_variable_but_those_about_one_call() -> None:
     lacking = set()
     for command in LEAVES.values():

@@ -925,4 +925,4 @@ def test_a_device_that_was_opened_anew_is_noted(
     ran = gpunet("train", "--data", halves, *FAST, "-q")
     note = "note: the device is lost; try again; it was opened again, and the work repeated\n"
     assert (ran.code, ran.err) == (0, note if reopened else "")
-    assert " of 3 (epochs), " in ran.out
+    assert " of 3, " in ran.out

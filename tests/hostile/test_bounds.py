@@ -72,7 +72,7 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def png(width: int, height: int, content: bytes) -> bytes:
-    """A grey image of 8 bits per pixel."""
+    """A gray image of 8 bits per pixel."""
     size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = (b"IHDR", size), (b"IDAT", zlib.compress(content, 9)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
@@ -206,6 +206,23 @@ def test_a_part_of_an_image_that_promises_gigabytes_takes_no_more_than_the_file(
     path = tmp_path / "image.png"
     path.write_bytes(content)
     assert outcome(path) == "read"
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        (60 << 20, "is no log of a run: line 1 is longer than 4 MiB"),
+        ((4 << 20) - 100, "is no log of a run: in line 1, it lacks 'format'"),
+    ],
+)
+def test_a_line_of_a_log_takes_little_memory_whatever_it_holds(
+    tmp_path: Path, size: int, says: str
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(
+        b'{"event":"begin","clock":0,"config":{"a":[[]%s]}}\n' % (b",[]" * (size // 3))
+    )
+    assert says in outcome(path)
 
 
 @pytest.mark.parametrize(

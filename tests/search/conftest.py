@@ -32,6 +32,7 @@ class Noting(SearchObserver):
     def __init__(self) -> None:
         self.batches: list[tuple[str, tuple[int, ...]]] = []
         self.updates: list[StudyProgress] = []
+        self.compiled: list[tuple[int, int]] = []
         self.waited = 0
         self.when_stood: Callable[[StudyProgress], None] = lambda progress: None
 
@@ -40,6 +41,9 @@ class Noting(SearchObserver):
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         self.batches.append((network, tuple(numbers)))
+
+    def on_compile(self, done: int, count: int) -> None:
+        self.compiled.append((done, count))
 
     def on_progress(self, progress: Progress) -> None:
         self.progress = progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.search.conftest import Noting
 
 import gpunet
 from gpunet.config import TrainConfig
 from gpunet.config.settings_file import LARGEST
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import Device, select_device
+from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.errors import DeviceLostError, GpunetError
 from gpunet.search import session
 from gpunet.search.events import SearchInfo, SearchObserver, Work
@@ -35,6 +38,19 @@ def failure_of(work: Callable[[], object]) -> str:
     with pytest.raises(GpunetError) as raised:
         work()
     return str(raised.value)
+
+
+def test_the_shaders_of_a_batch_are_counted_while_they_are_compiled(
+    adapter: Adapter, blobs: Dataset, make_spec: MakeSpec, observer: Noting
+) -> None:
+    spec = make_spec({"learning_rate": {"low": 1e-3, "high": 0.1}}, epochs=1)
+    study = SearchStudy.begin(StudyStorage(None, "shaders", 10), "shaders", spec, join=False)
+    choice = Device(adapter, adapter.info, "as asked for")
+    with contextlib.closing(study):
+        Tuner(study, choice, blobs, Work(2, 2), Control(), observer).run()
+    count = len(observer.compiled)
+    assert count > 0
+    assert observer.compiled == [(done, count) for done in range(count)]
 
 
 def test_the_default_space_is_the_one_that_is_documented() -> None:
@@ -402,7 +418,7 @@ def found_by(spec: StudySpec, dataset: Dataset, timeout: float | None = None) ->
 def test_a_search_is_told_as_its_report_holds_it(make_spec: MakeSpec, blobs: Dataset) -> None:
     found = found_by(make_spec({"hidden": {"choices": ["4"]}}), blobs)
     assert repr(found) == (
-        f"<gpunet.Search 2 trials, best val_loss {found.best_trial.figure:.4g}: {{'hidden': '4'}}>"
+        f"<gpunet.Search 2 trials, best val_loss {found.best_trial.figure:.4g}: {{'hidden': (4,)}}>"
     )
     report = found.report()
     assert list(report) == [
@@ -416,7 +432,7 @@ def test_a_search_is_told_as_its_report_holds_it(make_spec: MakeSpec, blobs: Dat
         "loss": found.model.test.loss,
         "accuracy": found.model.test.accuracy,
     }
-    assert (found.best, found.failure) == ({"hidden": "4"}, None)
+    assert (found.best, found.failure) == ({"hidden": (4,)}, None)
     assert [one["number"] for one in found.trials] == [one.number for one in found.progress.trials]
     assert found.config.hidden == (4,)
     info = SearchInfo.of(found.study, found.choice, blobs, found.progress)

@@ -31,6 +31,7 @@ LETTERS = {
     style.Ink.WARNING: "!",
     style.Ink.LABEL: "l",
     style.Ink.MUTED: ".",
+    style.Ink.LINE: "-",
     style.Ink.STRONG: "b",
 }
 """``BEST`` looks as many of what is right do."""

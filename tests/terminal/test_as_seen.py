@@ -20,13 +20,14 @@ from tests.terminal.shots import assert_as_held
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.framing import Framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import layer_views
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
@@ -286,7 +287,7 @@ def board() -> Board:
         "mine", "tune/mine", device, "mnist", "val_loss", NAMES, 12, StudyProgress((), 120, False)
     )
     report = Progress(4, 645, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
-    return Board(search, PROGRESS, 10.0, "784-64-32-10", (13, 14, 5), report)
+    return Board(search, PROGRESS, (10.0, 0.0), "784-64-32-10", (13, 14, 5), report)
 
 
 BOARDS: dict[str, tuple[tuple[int, int], dict[str, Any], dict[str, Any]]] = {
@@ -296,7 +297,7 @@ BOARDS: dict[str, tuple[tuple[int, int], dict[str, Any], dict[str, Any]]] = {
     "60x10": ((60, 10), COLOR, {}),
     "59x10": ((59, 10), COLOR, {"batch_progress": None}),
     "40x8": ((40, 8), {}, {}),
-    "100x9": ((100, 9), {}, {"began_at": 70.0}),
+    "100x9": ((100, 9), {}, {"began": (70.0, 0.0)}),
     "30x1": ((30, 1), {}, {}),
     "80x7-choosing": ((80, 7), COLOR, {"batch": ()}),
     "80x7-waiting": ((80, 7), COLOR, {"others": 3}),
@@ -330,7 +331,7 @@ def test_what_stays_of_a_search(
 ) -> None:
     console = make_text_console(width, **settings)
     assert board.search is not None
-    console.print(trial_table(console, board.search, PROGRESS, 6))
+    console.print(trial_table(console, board.search, PROGRESS, TRIALS[:6]))
     shares = {"learning_rate": 0.615, "hidden": 0.3, "l2": 0.085, "seed": 0.0}
     console.print(importance_block(console, shares))
     console.print(importance_block(console, {}))

@@ -157,8 +157,8 @@ def test_what_is_drawn_behind_is_seen_where_nothing_else_is(console: Console) ->
     level = Series("train", x, np.array([0.0, 0.0]), Ink.TRAIN)
     drawn = LineChart("loss", [rough, level], 7, (0.0, 1.0))
     lowest = line_chart(console, drawn, 30).lines[5]
-    assert {part.style for part in lowest[1:]} == {console.get_style(Ink.TRAIN)}
-    others = [part for line in line_chart(console, drawn, 30).lines[1:5] for part in line[1:]]
+    assert {part.style for part in lowest[2:]} == {console.get_style(Ink.TRAIN)}
+    others = [part for line in line_chart(console, drawn, 30).lines[1:5] for part in line[2:]]
     assert console.get_style(Ink.MUTED) in {part.style for part in others}
     assert written(console, drawn, 30)[0].rstrip() == "loss ━ train 0"
 

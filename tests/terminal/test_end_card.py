@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -110,3 +111,15 @@ def test_a_command_is_broken_by_the_terminal_alone_and_counts_the_rows_that_it_t
         lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
         assert lines[-1] == command
         assert ("a" in lines) is left
+
+
+@pytest.mark.parametrize("warning", ["", "no better than guessing"])
+def test_the_title_is_as_bright_as_the_values_whatever_the_frames_color(
+    make_text_console: MakeConsole, warning: str
+) -> None:
+    console = make_text_console(80, colors="256")
+    head = console.render_lines(replace(CARD, warning=warning))[0]
+    (title,) = (one.style for one in head if CARD.title in one.text)
+    assert title is not None
+    assert title.color is not None
+    assert (title.bold, title.color.is_default) == (True, True)

@@ -1,7 +1,13 @@
+import io
+import shlex
+import sys
+from collections.abc import Callable
+
 import pytest
+from rich.console import Console
 
 from gpunet.config import Monitor, TrainConfig
-from gpunet.terminal.views.ending import ending, monitored_metric
+from gpunet.terminal.views.ending import command, ending, monitored_metric
 from gpunet.training.events import EpochRecord, StopReason
 
 
@@ -74,3 +80,23 @@ def test_the_monitored_metric_is_of_the_held_out_samples_if_there_are_any(
     loss, accuracy = (0.25, 0.875) if held_out else (None, None)
     record = EpochRecord(1, 0.5, 0.75, loss, accuracy, 0.002, 2.9, 100.0)
     assert monitored_metric(monitor, record) == told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its shells join no lines")
+@pytest.mark.parametrize("width", [20, 50, 60, 200])
+def test_a_long_command_goes_on_behind_a_backslash_and_is_the_same_to_a_shell(
+    make_text_console: Callable[..., Console], width: int
+) -> None:
+    words = ["gpunet", "train", "--data", "my --data.csv", "--hidden", "64", "--nesterov"]
+    words += ["--learning-rate", "0.0020460388141102584", "--epochs", "12"]
+    console = make_text_console(width, colors="truecolor")
+    console.print(command(console, shlex.join(words)), crop=False)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert shlex.split(shown.replace("\\\n", "")) == words
+    options = [line.split()[0] for line in shown.splitlines()[1:]]
+    assert all(option.startswith("--") for option in options)
+    assert width == 20 or max(map(len, shown.splitlines())) <= width
+    pipe = make_text_console(width)
+    pipe.print(command(pipe, shlex.join(words)), crop=False)
+    assert pipe.file.getvalue() == f"{shlex.join(words)}\n"  # type: ignore[attr-defined]

@@ -217,9 +217,11 @@ def test_an_image_keeps_its_proportions_and_is_enlarged_by_a_whole_factor() -> N
     assert (26 * 4) ** 2 + np.count_nonzero(drawn == 0) == drawn.size
 
 
-def test_signed_values_are_blue_and_red_in_at_most_256_colors() -> None:
+def test_signed_values_are_blue_and_red_in_at_most_256_colors(
+    make_text_console: MakeConsole,
+) -> None:
     values = np.linspace(-1, 1, 784, dtype=np.float32).reshape(28, 28)
-    colors = signed_colors(values, 28, 28)
+    colors = signed_colors(make_text_console(), values, 28, 28)
     assert colors[0, 0, 2] > colors[0, 0, 0]
     assert colors[-1, -1, 0] > colors[-1, -1, 2]
     assert 200 < len(np.unique(colors.reshape(-1, 3), axis=0)) <= 256

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -24,10 +25,12 @@ from gpunet.terminal.views.leaderboard import (
     leaderboard_frame,
     trial_table,
 )
+from gpunet.terminal.views.search_history import history_chart
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, Progress
 
 MakeConsole = Callable[..., Console]
+BAR = re.compile("[#-]{2,}")
 NAMES = ("hidden", "activation", "learning_rate", "schedule", "dropout", "l2")
 
 
@@ -47,6 +50,7 @@ TRIALS = (
     trial(5, "failed", (), "diverged in epoch 1"),
     trial(6, "running"),
 )
+FIGURES = ((0, 0.5), (1, 0.25), (2, 0.75))
 PROGRESS = StudyProgress(TRIALS, 24, maximize=False)
 
 
@@ -60,7 +64,7 @@ def search() -> SearchInfo:
 @pytest.fixture
 def board(search: SearchInfo) -> Board:
     progress = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
-    return Board(search, PROGRESS, 10.0, "784-16-16-10", (3, 6), progress)
+    return Board(search, PROGRESS, (10.0, 0.0), "784-16-16-10", (3, 6), progress)
 
 
 def shown(console: Console, board: Board, width: int, height: int, now: float = 70.0) -> list[str]:
@@ -108,6 +112,26 @@ def test_the_best_trials_stand_first_with_their_curves_and_settings(
     assert "16,16   leaky_relu  0.01" in lines[8]
 
 
+def test_trials_that_run_are_shown_also_where_others_would_fill_the_screen(
+    make_text_console: MakeConsole, board: Board
+) -> None:
+    ended = [trial(number, "pruned", (number / 10,), "pruned") for number in range(10, 20)]
+    running = [trial(number, "running") for number in range(20, 28)]
+    progress = StudyProgress((*ended, *running), 24, maximize=False)
+    lines = shown(make_text_console(80), replace(board, progress=progress), 80, 14)
+    assert [line.split()[:2] for line in lines[7:-1]] == [
+        *[[str(number), "pruned"] for number in range(10, 13)],
+        *[[str(number), "running"] for number in range(20, 23)],
+    ]
+
+
+def test_both_bars_stand_below_one_another(make_text_console: MakeConsole, board: Board) -> None:
+    many = replace(board, progress=replace(PROGRESS, total=1200))
+    for width in (40, 60, 80, 140):
+        both = shown(make_text_console(width, ascii_only=True), many, width, 24)[1:3]
+        assert len({(found.start(), found.end()) for found in map(BAR.search, both) if found}) == 1
+
+
 def test_settings_without_room_are_counted(make_text_console: MakeConsole, board: Board) -> None:
     narrow = shown(make_text_console(60), board, 60, 24)
     assert narrow[5].endswith("+5")
@@ -139,7 +163,7 @@ def test_the_closing_table_lists_the_best(
     make_text_console: MakeConsole, search: SearchInfo
 ) -> None:
     console = make_text_console(80)
-    console.print(trial_table(console, search, PROGRESS, 2))
+    console.print(trial_table(console, search, PROGRESS, TRIALS[:2]))
     console.print(importance_block(console, {"learning_rate": 0.75, "l2": 0.25}))
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
@@ -216,7 +240,7 @@ def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
     told = replace(search, monitor="val_accuracy", progress=before, parameters=tuple(values))
     progress = StudyProgress(trials, 12, maximize=True)
     steps = Progress(2, 645, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
-    board = Board(told, progress, 10.0, "784-16-16-10", (5,), steps)
+    board = Board(told, progress, (10.0, 3.0), "784-16-16-10", (5,), steps)
     lines = shown(make_text_console(100), board, 100, 24)
     # of seven that have ended three had before, and 2/3 of another one are done, in a minute
     assert lines[1].endswith("58 %  4.67 per minute, about 0:55 left")
@@ -240,6 +264,21 @@ def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
     ]
 
 
+@pytest.mark.parametrize(("state", "ink"), [("running", Ink.TRAIN), ("complete", Ink.BEST)])
+def test_the_best_score_is_told_in_the_color_of_its_row(
+    make_text_console: MakeConsole, board: Board, state: str, ink: Ink
+) -> None:
+    console = make_text_console(100, colors="truecolor")
+    only = StudyProgress((trial(3, state, (0.25,)),), 24, maximize=False)
+    lines = leaderboard_frame(
+        console, replace(board, progress=only), Control(), (100, 24), 70.0, True
+    ).lines
+    inks = {part.text.strip(): part.style for line in lines for part in line}
+    row = "running" if state == "running" else "done"
+    found = [inks["0.2500 in trial 3"], next(inks[one] for one in inks if one.startswith(row))]
+    assert found == [console.get_style(ink)] * 2
+
+
 def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_counted(
     make_text_console: MakeConsole, board: Board
 ) -> None:
@@ -247,7 +286,7 @@ def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_coun
     block = leaderboard_frame(console, board, Control(), (60, 24), 70.0, True)
     best = console.get_style(Ink.BEST)
     marked = [line for line in block.lines if any(part.style == best for part in line)]
-    assert ["".join(part.text for part in line).split()[0] for line in marked] == ["best", "0"]
+    assert ["".join(part.text for part in line).split()[0] for line in marked] == ["0"]
     lines = shown(make_text_console(80), board, 80, 24)
     names = lines[5].split()[5:]
     assert names[-1] == f"+{len(NAMES) - len(names) + 1}"
@@ -267,7 +306,7 @@ def test_only_the_worst_tenth_of_the_figures_may_lie_beyond_the_curves(
     curve = (worst, *[1.0 - place / 10 for place in range(10)])
     progress = StudyProgress((trial(0, "complete", curve),), 1, maximize=maximize)
     console = make_text_console(100)
-    console.print(trial_table(console, search, progress, 1))
+    console.print(trial_table(console, search, progress, progress.trials))
     row = console.file.getvalue().splitlines()[2]  # type: ignore[attr-defined]
     assert row.split()[3] == drawn
 
@@ -321,7 +360,7 @@ def test_settings_are_written_as_people_say_them(
     told = replace(search, parameters=tuple(values))
     one = TrialSummary(0, "complete", values, (0.5,), 0.5, "", "host:1")
     console = make_text_console(120)
-    console.print(trial_table(console, told, StudyProgress((one,), 1, maximize=False), 5))
+    console.print(trial_table(console, told, StudyProgress((one,), 1, maximize=False), [one]))
     head, _, row = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert head.split()[5:] == ["layer_norm", "augment", "l2", "batch", "epochs"]
     assert row.split()[-5:] == ["yes", "no", "1e-07", "64", "1"]
@@ -340,16 +379,27 @@ def test_the_importance_of_a_setting_is_as_long_a_bar_as_its_share(
     assert filled == [22.5, 7.5]
 
 
-def test_a_search_measures_its_pace_from_its_own_beginning(
+def test_a_search_measures_its_pace_from_its_first_steps_not_while_shaders_are_compiled(
     make_text_console: MakeConsole, search: SearchInfo
 ) -> None:
     clock = Control(clock=WorkingClock(lambda: 1000.0))
     screen = LiveLeaderboard(make_text_console(100), clock, keys=io.StringIO())
+
+    def line(now: float, number: int) -> str:
+        block = screen.frame((100, 24), now, False)
+        return "".join(part.text for part in block.lines[number]).rstrip()
+
     screen.on_search_begin(search)
-    screen.on_update(PROGRESS)
-    block = screen.frame((100, 24), 1060.0, False)
-    line = "".join(part.text for part in block.lines[1]).rstrip()
-    assert line.endswith("21 %  5.67 per minute, about 3:14 left")
+    screen.on_batch_begin(PROGRESS, "4-3-2", [3, 6])
+    screen.on_compile(3, 12)
+    assert line(1060.0, 1).endswith("21 %  - per minute, about --:-- left")
+    assert line(1060.0, 2).startswith("shaders  3/12 ")
+    assert line(1060.0, 2).endswith("25 %  compiling 4-3-2")
+    half = Progress(1, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    screen.on_progress(replace(half, step=0))
+    screen.on_progress(half)  # half of one of three epochs of trial 6
+    assert line(1000.5, 1).endswith("21 %  - per minute, about --:-- left")
+    assert line(1060.0, 1).endswith("21 %  0.167 per minute, about 1:48:59 left")
 
 
 def test_a_live_leaderboard_keeps_what_is_not_news(
@@ -359,28 +409,29 @@ def test_a_live_leaderboard_keeps_what_is_not_news(
     screen = LiveLeaderboard(make_text_console(), control, keys=io.StringIO())
     told = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
     empty, some = search.progress, StudyProgress(TRIALS[:2], 24, maximize=False)
+    began = 77.0, 1 + 2 / 3
     acts: list[tuple[Callable[[], None], Board]] = [
-        (lambda: screen.on_search_begin(search), Board(search, empty, 77.0)),
+        (lambda: screen.on_search_begin(search), Board(search, empty)),
         (
             lambda: screen.on_batch_begin(some, "4-3-2", [3, 6]),
-            Board(search, some, 77.0, "4-3-2", (3, 6)),
+            Board(search, some, None, "4-3-2", (3, 6)),
         ),
-        (lambda: screen.on_progress(told), Board(search, some, 77.0, "4-3-2", (3, 6), told)),
+        (lambda: screen.on_progress(told), Board(search, some, began, "4-3-2", (3, 6), told)),
         (
             lambda: screen.on_update(PROGRESS),
-            Board(search, PROGRESS, 77.0, "4-3-2", (3, 6), told),
+            Board(search, PROGRESS, began, "4-3-2", (3, 6), told),
         ),
         (
             lambda: screen.on_wait(some, 5),
-            Board(search, some, 77.0, "4-3-2", (3, 6), told, 5),
+            Board(search, some, began, "4-3-2", (3, 6), told, 5),
         ),
         (
             lambda: screen.on_update(PROGRESS),
-            Board(search, PROGRESS, 77.0, "4-3-2", (3, 6), told, 5),
+            Board(search, PROGRESS, began, "4-3-2", (3, 6), told, 5),
         ),
         (
             lambda: screen.on_batch_begin(some, "9-9", [7]),
-            Board(search, some, 77.0, "9-9", (7,)),
+            Board(search, some, began, "9-9", (7,)),
         ),
     ]
     for act, board in acts:
@@ -404,13 +455,10 @@ def test_the_pace_counts_from_the_beginning_and_is_unknown_before(
 
 
 def test_a_search_with_more_done_than_wanted_has_nothing_left_and_its_pace_never_falls_below_zero(
-    board: Board, search: SearchInfo
+    board: Board,
 ) -> None:
     assert replace(board, progress=replace(PROGRESS, total=5)).remaining(70.0) == 0
-    before = StudyProgress(
-        tuple(trial(number, "complete", (0.5,)) for number in range(9)), 24, False
-    )
-    assert replace(board, search=replace(search, progress=before)).rate(70.0) == 0
+    assert replace(board, began=(10.0, 9.0)).rate(70.0) == 0
 
 
 def test_failures_are_told_in_their_order_and_once_each(
@@ -437,7 +485,7 @@ def test_the_worst_trials_do_not_flatten_the_curves_of_the_good_ones(
     bad = (trial(2, "pruned", (90.0, 70.0)), trial(3, "pruned", (900.0,)))
     console = make_text_console(100)
     progress = StudyProgress((*good, *bad), 4, maximize=False)
-    console.print(trial_table(console, search, progress, 4))
+    console.print(trial_table(console, search, progress, progress.trials))
     rows = console.file.getvalue().splitlines()[2:]  # type: ignore[attr-defined]
     assert [row.split()[3] for row in rows] == ["█▄▁", "█▆▃", "██", "█"]
 
@@ -455,8 +503,8 @@ def test_before_a_trial_has_a_figure_the_loss_of_the_batch_is_told(
     ended = StudyProgress((trial(3, "running", (0.25,)), trial(6, "running")), 24, False)
     lines = shown(make_text_console(100), replace(first, progress=ended), 100, 24)
     assert lines[3].startswith("best 0.2500 in trial 3, which runs · ")
-    lines = shown(make_text_console(140), first, 140, 24)
-    assert lines[2].endswith("784-16-16-10, 2 of 2 trials run, mean train loss 0.4000")
+    lines = shown(make_text_console(140), replace(first, progress=ended), 140, 24)
+    assert lines[3].startswith("best 0.2500 in trial 3, which runs · mean train loss 0.4000 · ")
 
 
 def test_a_log_tells_how_far_a_long_epoch_is(
@@ -474,3 +522,14 @@ def test_a_log_tells_how_far_a_long_epoch_is(
     assert [line for line in told if line.startswith("epoch")] == [
         "epoch 1/3   50 %  train loss 0.4000, mean of 2 networks"
     ] * 2
+
+
+def test_the_history_of_a_search_steps_from_best_to_best(search: SearchInfo) -> None:
+    rising = [TrialSummary(at, "complete", {}, (), figure, "", "") for at, figure in FIGURES]
+    best_first = sorted(rising, key=lambda one: -(one.figure or 0.0))
+    progress = StudyProgress((*best_first, trial(3, "running")), 9, maximize=True)
+    chart = history_chart(replace(search, monitor="val_accuracy"), progress, 12)
+    each, best = chart.series
+    assert (each.x.tolist(), each.y.tolist()) == ([0, 1, 2], [0.5, 0.25, 0.75])
+    assert (best.x.tolist(), best.y.tolist()) == ([0, 1, 1, 2, 2], [0.5, 0.5, 0.5, 0.5, 0.75])
+    assert (chart.title, chart.x_range) == ("val accuracy by trial", (0, 8))

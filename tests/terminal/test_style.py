@@ -1,9 +1,13 @@
 import ast
 import re
+from itertools import combinations, starmap
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.color import Color, ColorSystem
+from rich.console import Console
 from rich.errors import StyleSyntaxError
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
@@ -11,6 +15,7 @@ from rich.terminal_theme import TerminalTheme
 import gpunet
 from gpunet.terminal.draw import style
 from gpunet.terminal.draw.style import Background, theme
+from gpunet.terminal.views.curves import INKS
 
 PALETTES = {
     "VS Code dark": "1e1e1e d4d4d4 cd3131 0dbc79 e5e510 2472c8 bc3fbc 11a8cd "
@@ -51,15 +56,15 @@ NAMES = [
         style.Ink.LABEL,
         style.Ink.MUTED,
     ),
-    *(*style.RIGHT_SHARE, *style.WRONG_SHARE, "bar.complete", "bar.back", "status.spinner"),
+    *(*style.RIGHT_SHARE, *style.WRONG_SHARE, "bar.complete", "status.spinner"),
 ]
 
-RECEDING = (style.Ink.MUTED, "bar.back")
+LINES = (style.Ink.LINE, "bar.back")
 
 ROOMS = [
     path
     for room in ("terminal", "cli")
-    for path in sorted(Path(gpunet.__file__).parent.joinpath(room).glob("*.py"))
+    for path in sorted(Path(gpunet.__file__).parent.joinpath(room).rglob("*.py"))
     if path.name != "style.py"
 ]
 
@@ -74,11 +79,16 @@ def terminal(palette: str) -> TerminalTheme:
     return TerminalTheme(ground, ink, [ground, *colors[:6], ink], [ink, *colors[6:], ink])
 
 
+def linear(color: tuple[int, int, int]) -> list[float]:
+    """Red, green and blue as light, 0 to 1."""
+    shares = [part / 255 for part in color]
+    return [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+
+
 def luminance(color: tuple[int, int, int]) -> float:
     """As WCAG 2 defines it."""
-    shares = [part / 255 for part in color]
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    red, green, blue = linear(color)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
@@ -86,12 +96,26 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    """How unlike two colors look: from 2.3 on people see a difference, in CIELAB of 1976."""
+    return float(np.linalg.norm(lab(one) - lab(other)))
+
+
+def lab(color: tuple[int, int, int]) -> NDArray[np.float64]:
+    x, y, z = np.cbrt(XYZ @ linear(color) / WHITE)  # the straight part near black is left out
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+WHITE = XYZ.sum(axis=1)
+
+
 def contrast_of(name: str, palette: str, background: Background, *, sixteen: bool = False) -> float:
     """Of a style with the ground that it is drawn on; what is reversed has the same."""
     shown, drawn = terminal(palette), theme(background, sixteen=sixteen).styles[name]
+    assert drawn.color is not None
     assert drawn.bgcolor is None
-    if drawn.color is None or drawn.color.is_default:
-        return contrast(shown.foreground_color, shown.background_color)
+    assert not drawn.dim, "how much a terminal dims is not known"
     return contrast(drawn.color.get_truecolor(shown), shown.background_color)
 
 
@@ -103,6 +127,13 @@ def ground(palette: str) -> Background:
 def test_every_style_can_be_read_on_the_background_that_it_is_chosen_for(palette: str) -> None:
     shown = {name: contrast_of(name, palette, ground(palette)) for name in NAMES}
     assert {name: value for name, value in shown.items() if value < 4.5} == {}
+
+
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+@pytest.mark.parametrize("palette", PALETTES)
+def test_lines_can_be_seen_and_recede_behind_text(palette: str, background: Background) -> None:
+    for name in LINES:
+        assert 3 <= contrast_of(name, palette, background) < 5.4
 
 
 @pytest.mark.parametrize("palette", PALETTES)
@@ -125,6 +156,19 @@ def test_bright_black_is_never_drawn_as_it_is_some_palettes_background(
     styles = theme(background, sixteen=sixteen).styles
     drawn = {styles[name].color for name in NAMES}
     assert not drawn & {Color.parse("bright_black"), Color.parse("black"), Color.parse("white")}
+
+
+@pytest.mark.parametrize("sixteen", [True, False])
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+def test_the_colors_of_runs_in_one_picture_differ(background: Background, sixteen: bool) -> None:
+    """Of the sixteen colors there are so many that can be seen on a dark background alone."""
+    styles = theme(background, sixteen=sixteen).styles
+    known = 2 if sixteen and background != "dark" else len(INKS)
+    numbers = [styles[ink].color for ink in INKS[:known]]
+    assert len(set(numbers)) == known
+    if not sixteen:
+        triplets = [one.get_truecolor() for one in numbers if one is not None]
+        assert min(starmap(distance, combinations(triplets, 2))) > 35
 
 
 @pytest.mark.parametrize("background", ["dark", "light", "unknown"])
@@ -151,24 +195,47 @@ def test_what_stands_in_a_muted_line_is_not_muted_itself_nor_the_other_way_round
     background: Background,
 ) -> None:
     styles = theme(background).styles
-    muted = styles[style.Ink.MUTED]
-    others = [styles[name] for name in NAMES if name not in RECEDING]
-    assert all((muted + one).color == one.color and not (muted + one).dim for one in others)
-    assert all((one + muted).color == muted.color for one in others)
+    receding = [styles[name] for name in (style.Ink.MUTED, style.Ink.LINE)]
+    others = [styles[name] for name in (*NAMES, style.Ink.TITLE) if name != style.Ink.MUTED]
+    for back in receding:
+        assert all((back + one).color == one.color and not (back + one).dim for one in others)
+        assert all((one + back).color == back.color for one in others)
 
 
-@pytest.mark.parametrize("colors", [style.SIGNED, style.SIGNED_256])
-def test_signed_colors_go_from_blue_over_a_bright_grey_to_red(colors: tuple[Color, ...]) -> None:
+@pytest.mark.parametrize("truecolor", [True, False])
+@pytest.mark.parametrize("background", style.SIGNED)
+def test_signed_colors_go_from_blue_over_what_is_like_the_background_to_red(
+    background: str, truecolor: bool
+) -> None:
+    colors = [one.get_truecolor() for one in style.SIGNED[background].colors(truecolor)]
     middle = len(colors) // 2
-    written = [color.get_truecolor() for color in colors]
     assert len(colors) == 2 * middle + 1
-    assert len(set(written[middle])) == 1
-    for below, above in zip(written[:middle], written[:middle:-1], strict=True):
-        assert below.blue > max(below.red, below.green)
-        assert above.red > max(above.green, above.blue)
-    greens = [color.green for color in written]
-    assert sorted(greens[: middle + 1]) == greens[: middle + 1]
-    assert sorted(greens[middle:], reverse=True) == greens[middle:]
+    assert len(set(colors[middle])) == 1
+    for below, above in zip(colors[:middle], colors[:middle:-1], strict=True):
+        assert (below == colors[middle]) == (above == colors[middle])  # alike to either side
+        assert below == colors[middle] or below.blue > max(below.red, below.green)
+        assert above == colors[middle] or above.red > max(above.green, above.blue)
+    for side in (colors[middle::-1], colors[middle:]):
+        away = [contrast(one, colors[middle]) for one in side]
+        assert away == sorted(away)
+        assert away[-1] > 4.5
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_a_weight_of_zero_is_like_the_background_and_a_large_one_stands_out(palette: str) -> None:
+    scale, behind = style.SIGNED[ground(palette)], terminal(palette).background_color
+    assert contrast(scale.zero, behind) < 1.5
+    assert contrast(scale.below, behind) > 4
+    assert contrast(scale.above, behind) > 4
+
+
+@pytest.mark.parametrize(
+    ("background", "like"), [("dark", "dark"), ("light", "light"), ("unknown", "dark")]
+)
+def test_a_console_takes_the_scale_of_its_background(background: Background, like: str) -> None:
+    for sixteen in (False, True):
+        console = Console(theme=theme(background, sixteen=sixteen))
+        assert style.signed_scale(console) is style.SIGNED[like]
 
 
 def _is_a_color(text: str) -> bool:
@@ -191,22 +258,24 @@ def test_colors_are_named_in_one_place_alone(path: Path) -> None:
 
 
 DRAWN: dict[tuple[Background, bool], str] = {
-    ("dark", False): "#5fd7ff #ffaf00 #87d75f #ff8787 #87afff #ffd75f color(247)",
-    ("light", False): "#005faf #875f00 #005f00 #af0000 #5f5faf #875f00 #626262",
-    ("unknown", False): "#0087d7 #d75f00 #5f875f #d75f5f #875fff #d75f00 dim",
-    ("dark", True): "cyan yellow green bright_red bright_blue yellow dim",
-    ("light", True): "blue magenta blue red blue magenta dim",
+    ("dark", False): "#5fd7ff #ffaf00 #87d75f #ff8787 #af87ff #ffd75f color(247) color(244)",
+    ("light", False): "#005faf #875f00 #005f00 #af0000 #8700af #875f00 #626262 color(244)",
+    ("unknown", False): "#0087d7 #d75f00 #5f875f #d75f5f #875fff #d75f00 color(244) color(244)",
+    ("dark", True): "cyan yellow green bright_red bright_blue yellow default dim",
+    ("light", True): "blue magenta blue red blue magenta default dim",
     ("unknown", True): "bright_blue bright_magenta bright_blue bright_red bright_blue "
-    "bright_magenta dim",
+    "bright_magenta default dim",
 }
-"""Of training, validation, right, wrong, label, warning, and of what recedes."""
+"""Of training, validation, right, wrong, label, warning, and of what recedes: text, and lines."""
 
 
 @pytest.mark.parametrize(("background", "sixteen"), DRAWN)
 def test_every_name_has_the_color_of_its_meaning(background: Background, sixteen: bool) -> None:
     words = DRAWN[background, sixteen].split()
-    *colors, recede = words
-    train, validation, right, wrong, label, warning = (f"not dim {color}" for color in colors)
+    *colors, lines = words
+    train, validation, right, wrong, label, warning, muted = (
+        f"not dim {color}" for color in colors
+    )
     expected = {
         **dict.fromkeys(("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), train),
         style.Ink.TRAIN: train,
@@ -223,8 +292,8 @@ def test_every_name_has_the_color_of_its_meaning(background: Background, sixteen
         style.WRONG_SHARE[1]: f"bold {wrong}",
         style.WRONG_SHARE[2]: f"bold reverse {wrong}",
     }
-    muted = "dim default" if recede == "dim" else recede
-    expected |= dict.fromkeys((style.Ink.MUTED, "bar.back", "progress.percentage"), muted)
+    expected |= dict.fromkeys((style.Ink.MUTED, "progress.percentage"), muted)
+    expected |= dict.fromkeys(LINES, "dim default" if lines == "dim" else f"not dim {lines}")
     drawn = theme(background, sixteen=sixteen).styles
     assert {name: drawn[name] for name in expected} == {
         name: Style.parse(wanted) for name, wanted in expected.items()
@@ -236,17 +305,12 @@ def test_greys_go_from_black_to_white_in_even_steps() -> None:
     assert levels == [(8 + 10 * step,) * 3 for step in range(24)]
 
 
-def test_signed_colors_begin_in_the_middle_and_end_at_both_ends() -> None:
-    below, zero, above = style.SIGNED[0], style.SIGNED[12], style.SIGNED[24]
-    assert [one.get_truecolor() for one in (below, zero, above)] == [
-        style.BELOW_ZERO,
-        style.ZERO,
-        style.ABOVE_ZERO,
-    ]
-    assert style.SIGNED[6].get_truecolor() == (140, 148, 206)
-    assert [one.number for one in style.SIGNED_256] == [
-        *(19, 20, 21, 63, 105, 147, 189, 255, 224, 217, 210, 203, 196, 160, 124)
-    ]
+def test_signed_colors_are_mixed_of_zeros_and_those_at_both_ends() -> None:
+    scale = style.SIGNED["light"]
+    colors = [one.get_truecolor() for one in scale.colors(truecolor=True)]
+    assert [colors[0], colors[12], colors[24]] == [scale.below, scale.zero, scale.above]
+    assert colors[6] == (148, 157, 215)
+    assert [one.number for one in scale.colors(truecolor=False)] == list(scale.numbers)
 
 
 def test_a_console_of_ascii_has_marks_of_ascii_alone() -> None:

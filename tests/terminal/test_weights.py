@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -8,9 +7,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.config import TrainConfig
-from gpunet.model import Model, Origin, Scores
+from gpunet.datasets.origin import Origin
+from gpunet.model import Model, Scores
 from gpunet.parameters import initial_parameters, layer_views
-from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, ZERO, Ink
+from gpunet.terminal.draw.style import SIGNED, Ink
 from gpunet.terminal.draw.weights import (
     signed_colors,
     signed_picture,
@@ -118,14 +118,17 @@ def test_pictures_of_weights_stay_within_the_width(
     assert "".join(lines).isascii() or not ascii_only
 
 
-def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing() -> None:
+def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing(
+    make_text_console: MakeConsole,
+) -> None:
+    console, scale = make_text_console(background="light"), SIGNED["light"]
     values = np.ones((10, 20), np.float32)
     values[:, 1::2], values[0, 0] = -1, 1000
-    colors = signed_colors(values, 10, 20)
-    assert colors[5, 0].tolist() == list(ABOVE_ZERO)
-    assert colors[5, 1].tolist() == list(BELOW_ZERO)
+    colors = signed_colors(console, values, 10, 20)
+    assert colors[5, 0].tolist() == list(scale.above)
+    assert colors[5, 1].tolist() == list(scale.below)
     values[0, :] = 4  # a tenth of them is no outlier
-    assert signed_colors(values, 10, 20)[5, 0].tolist() != list(ABOVE_ZERO)
+    assert signed_colors(console, values, 10, 20)[5, 0].tolist() != list(scale.above)
 
 
 @pytest.mark.parametrize(
@@ -134,15 +137,15 @@ def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing()
         *[(0.0, " ", ""), (0.24, " ", ""), (-0.24, " ", "")],
         *[
             (0.25, "+", Ink.WRONG),
-            (-0.25, "-", Ink.LABEL),
+            (-0.25, "-", Ink.TRAIN),
             (0.59, "+", Ink.WRONG),
-            (-0.59, "-", Ink.LABEL),
+            (-0.59, "-", Ink.TRAIN),
         ],
         *[
             (0.6, "#", Ink.WRONG),
-            (-0.6, "=", Ink.LABEL),
+            (-0.6, "=", Ink.TRAIN),
             (1.0, "#", Ink.WRONG),
-            (-1.0, "=", Ink.LABEL),
+            (-1.0, "=", Ink.TRAIN),
         ],
     ],
 )
@@ -158,36 +161,40 @@ def test_a_weight_is_drawn_by_its_sign_and_its_share_of_the_largest(
 
 
 @pytest.mark.parametrize(
-    ("colors", "shown"),
+    ("colors", "background", "shown"),
     [
-        ("truecolor", [BELOW_ZERO, (140, 148, 206), ZERO, (200, 112, 130), ABOVE_ZERO]),
-        ("256", [(0, 0, 175), (135, 135, 255), (238, 238, 238), (255, 135, 135), (175, 0, 0)]),
+        *[
+            ("truecolor", "dark", "5f9bff 3e5c8e 1c1c1c 8e3e34 ff5f4b"),
+            ("truecolor", "light", "3b4cc0 949dd7 eeeeee d1798a b40426"),
+        ],
+        *[
+            ("256", "dark", "5fafff 5f5f87 1c1c1c 875f5f ff8787"),
+            ("256", "light", "0000af 8787d7 eeeeee d78787 870000"),
+        ],
     ],
 )
 def test_the_colors_of_weights_go_from_one_end_over_zero_to_the_other(
-    make_text_console: MakeConsole,
-    colors: Literal["truecolor", "256"],
-    shown: list[tuple[int, int, int]],
+    make_text_console: MakeConsole, colors: str, background: str, shown: str
 ) -> None:
-    console = make_text_console(colors=colors)
+    console = make_text_console(colors=colors, background=background)
     values = np.array([[-1, -0.5, 0, 0.5, 1], [1, 0.5, 0, -0.5, -1]], np.float32)
     (line,) = signed_picture(console, values, 5, 1).lines
     assert [part.text for part in line] == ["▀", "▀", " ", "▀", "▀"]
-    tops = [part.style.color.get_truecolor() for part in line]  # type: ignore[union-attr]
-    bottoms = [part.style.bgcolor.get_truecolor() for part in line]  # type: ignore[union-attr]
-    assert tops == shown
+    tops = [part.style.color.get_truecolor().hex for part in line]  # type: ignore[union-attr]
+    bottoms = [part.style.bgcolor.get_truecolor().hex for part in line]  # type: ignore[union-attr]
+    assert tops == [f"#{color}" for color in shown.split()]
     assert bottoms == tops[::-1]
 
 
-def test_in_pixels_a_weight_is_mixed_of_zeros_color_and_its_ends() -> None:
+def test_in_pixels_a_weight_is_mixed_of_zeros_color_and_its_ends(
+    make_text_console: MakeConsole,
+) -> None:
     values = np.array([[-2, -1, 0, 1, 2]], np.float32)
-    assert signed_colors(values, 1, 5)[0].tolist() == [
-        list(BELOW_ZERO),
-        [139, 148, 206],
-        list(ZERO),
-        [200, 112, 129],
-        list(ABOVE_ZERO),
-    ]
+    steps = (-127, -64, 0, 64, 127)  # the nearest ones, of which there are 127 on either side
+    for background, scale in SIGNED.items():
+        console = make_text_console(background=background)
+        colors = signed_colors(console, values, 1, 5)[0].tolist()
+        assert colors == [list(scale.color(step / 127).get_truecolor()) for step in steps]
 
 
 def test_a_picture_of_nothing_but_one_weight_is_scaled_by_it(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,20 +40,19 @@ from gpunet.cli import (
     tune_kernels,
     watch,
 )
-from gpunet.cli.command_tree import completed
+from gpunet.cli.command_tree import completed, walk
+from gpunet.cli.exits import INTERRUPTED, MISTYPED
 from gpunet.cli.help import print_help
 from gpunet.cli.setting_options import option
+from gpunet.cli.sources import misspelled_variables
 from gpunet.cli.usage_errors import in_own_words
 from gpunet.errors import DataError, GpunetError, ModelError, StudyError, reason_of, spelling
-from gpunet.terminal.live.notes import complain
+from gpunet.terminal.live.notes import complain, note
 
 __all__ = ["app", "command_line", "main", "run"]
 
-INTERRUPTED = 130
-"""128 + SIGINT, as shells report a program that was interrupted."""
-
-MISTYPED = 2
-"""What cannot be asked for: an option, a value, or a file that is not there."""
+COMPLETING = "_GPUNET_COMPLETE"
+"""The variable by which a shell asks for completions."""
 
 app = typer.Typer(
     name="gpunet",
@@ -92,13 +92,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns the exit code: 0 if all went well, 1 after a failure, 2 if the command line cannot be,
     130 if the user interrupted. A failure is one line on the standard error.
     """
+    _open_closed_streams()
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return _tell("the current folder is no longer there; change to another one", 1)
     with spelling(option):
         return _run(arguments)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = command_line().main(
+        tree = command_line()
+        _tell_misspelled_variables(tree)
+        code = tree.main(
             args=None if arguments is None else list(arguments),
             prog_name="gpunet",
             standalone_mode=False,
@@ -120,6 +127,21 @@ def _run(arguments: Sequence[str] | None) -> int:
         _forget_output()
         return _tell(f"the output cannot be written: {reason_of(error)}", 1)
     return int(code or 0)
+
+
+def _open_closed_streams() -> None:
+    """Have empty standard streams in place of those that the parent process closed."""
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+def _tell_misspelled_variables(tree: typer.core.TyperGroup) -> None:
+    """Say which variables would else be passed over in silence."""
+    if COMPLETING not in os.environ:
+        options = (one for _, command in walk("gpunet", tree) for one in command.params)
+        for told in misspelled_variables(options):
+            note(told)
 
 
 def command_line() -> typer.core.TyperGroup:

@@ -52,7 +52,9 @@ def bench(
     from gpunet.artifacts.report import strict_json
     from gpunet.bench import CASES, run
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.notes import note_load
 
+    note_load()
     adapters = _adapters(device)
     cases = CASES[:1] if quick else CASES
     if as_json:
@@ -92,6 +94,7 @@ def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
     """What each device reaches at most."""
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.terminal.draw import formats
+    from gpunet.terminal.draw.device_name import short_name
     from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.console import print_words
     from gpunet.terminal.live.stages import Stages
@@ -103,8 +106,8 @@ def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
             reached = measure_roofline(adapter)
         arithmetic = formats.amount(reached.operations_per_second)
         memory = formats.amount(reached.bytes_per_second)
-        name = "numpy" if adapter is None else adapter.info.name
-        words = f"  {arithmetic}FLOP/s at multiply-adds, {memory}B/s at copies: {name}"
+        name = "numpy" if adapter is None else short_name(adapter.info.name)
+        words = f"  {name}: {arithmetic}FLOP/s at multiply-adds, {memory}B/s at copies"
         print_words(console, words, Ink.MUTED)
 
 

@@ -15,8 +15,9 @@ import typer.main
 
 from gpunet.cli import options
 from gpunet.cli.help import HELP, long_help, short_help, split_examples
+from gpunet.cli.setting_options import as_given
 from gpunet.cli.sources import blamed, give_variable
-from gpunet.errors import SettingError
+from gpunet.errors import SettingError, spelling
 
 __all__ = ["completed", "walk"]
 
@@ -50,9 +51,10 @@ def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _blaming_its_source(invoke: Callable[[Any], Any], context: Any) -> Any:
-    """Carry out a command; an error about a setting names the variable or the file it is from."""
+    """Carry out a command; an error about a value names the variable or the file it is from."""
     try:
-        return invoke(context)
+        with spelling(partial(as_given, context)):
+            return invoke(context)
     except SettingError as error:
         raise blamed(context, error) from error
 

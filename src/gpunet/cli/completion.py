@@ -1,4 +1,4 @@
-"""What a shell offers where the values are no fixed list: data, devices, runs, studies, models.
+"""What a shell offers where the values are no fixed list: data, devices, models, runs, studies.
 
 It reads names of files at most, since a shell asks at every press of a key. Where nothing fits,
 the shell offers files by itself.
@@ -13,14 +13,21 @@ from pathlib import Path
 from gpunet.config.choices import DEVICES
 from gpunet.files.resources import data_file
 
-__all__ = ["data_names", "device_names", "model_files", "run_folders", "study_names"]
+__all__ = [
+    "data_names",
+    "device_names",
+    "models",
+    "models_and_files",
+    "resumable_runs",
+    "runs",
+    "study_names",
+]
 
 
 def data_names(incomplete: str) -> list[str]:
     """Names of datasets, and the files beside them that begin alike."""
     published = tomllib.loads(data_file("datasets.toml").read_text("utf-8"))
-    names = _fitting(incomplete, ["auto", *published, "strokes"])
-    return [*names, *_fitting(incomplete, map(str, _there("*")))] if names else []
+    return _with_files(incomplete, _fitting(incomplete, ["auto", *published, "strokes"]))
 
 
 def device_names(incomplete: str) -> list[str]:
@@ -28,21 +35,45 @@ def device_names(incomplete: str) -> list[str]:
     return _fitting(incomplete, DEVICES)
 
 
-def run_folders(incomplete: str) -> list[str]:
-    """The folders of runs that can be resumed."""
-    return _fitting(incomplete, (str(path.parent) for path in _there("runs/*/last.safetensors")))
+def runs(incomplete: str) -> list[str]:
+    """Names of kept runs."""
+    return _runs_with("metrics.jsonl", incomplete)
 
 
-def model_files(incomplete: str) -> list[str]:
-    """Model files here, and those of kept runs and studies."""
-    patterns = ("*.safetensors", "runs/*/best.safetensors", "tune/*/best.safetensors")
-    found = (str(path) for pattern in patterns for path in _there(pattern))
-    return _fitting(incomplete, found)
+def resumable_runs(incomplete: str) -> list[str]:
+    """Names of kept runs that can be resumed."""
+    return _runs_with("last.safetensors", incomplete)
+
+
+def models(incomplete: str) -> list[str]:
+    """Model files here, names of kept runs that have a model, and models of searches."""
+    here, searched = _there("*.safetensors"), _there("tune/*/best.safetensors")
+    named = _runs_with("best.safetensors", incomplete)
+    return [*named, *_fitting(incomplete, map(str, [*here, *searched]))]
+
+
+def models_and_files(incomplete: str) -> list[str]:
+    """Models, and all files here, as images or tables may be named in their place."""
+    return _with_files(incomplete, models(incomplete))
 
 
 def study_names(incomplete: str) -> list[str]:
     """The studies of earlier searches."""
     return _fitting(incomplete, (path.name for path in _there("tune/*") if path.is_dir()))
+
+
+def _runs_with(file: str, incomplete: str) -> list[str]:
+    """Names of kept runs that have such a file, or their folders where those are being typed."""
+    folders = [path.parent for path in _there(f"runs/*/{file}")]
+    names = _fitting(incomplete, (folder.name for folder in folders))
+    return names or _fitting(incomplete, map(str, folders))
+
+
+def _with_files(incomplete: str, names: Iterable[str]) -> list[str]:
+    """Names, and the files here that begin alike; none where those are all there is."""
+    found = [*names]
+    files = _fitting(incomplete, map(str, _there("*")))
+    return [*dict.fromkeys([*found, *files])] if found else []
 
 
 def _there(pattern: str) -> list[Path]:

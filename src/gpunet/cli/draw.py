@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.exits import leave_if_signaled
 from gpunet.errors import UsageError
 
 __all__ = ["draw"]
@@ -55,8 +56,7 @@ def draw(model: options.ModelFile = None, keep: Keep = Path("drawn")) -> None:
     control = Control()
     with DrawScreen(console, control, loaded, keep) as screen:
         screen.wait()
-    if control.signal is not None:
-        raise typer.Exit(128 + control.signal)
+    leave_if_signaled(control)
     reply = screen.drawn.reply
     if reply.answers is not None:
         for image, values in zip(reply.answers.pictures, reply.answers.values, strict=True):

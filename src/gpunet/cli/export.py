@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import models_and_files
 from gpunet.config.choices import PageWeights
 from gpunet.errors import UsageError
 
@@ -19,6 +20,7 @@ def export(
         list[str],
         typer.Argument(
             metavar="[MODEL] PAGE",
+            autocompletion=models_and_files,
             help="A model file or a run, by default the newest one; and the file to write, such as "
             "digits.html.",
         ),

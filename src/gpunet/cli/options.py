@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gpunet.cli.completion import data_names, device_names, model_files, run_folders
+from gpunet.cli.completion import data_names, device_names, models, resumable_runs, runs
 from gpunet.cli.help import SHARED
-from gpunet.cli.sources import take_user_settings
+from gpunet.cli.sources import origin, take_user_settings
 from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
 from gpunet.config import Theme as _Theme
@@ -51,6 +51,7 @@ __all__ = [
     "Theme",
     "Verbose",
     "chosen_model",
+    "data_named_by",
     "require_outputs",
 ]
 
@@ -108,7 +109,7 @@ ModelFile = Annotated[
         help="A model file, or the name, the number or the folder of a run; by default the model "
         "of the newest run.",
         show_default=False,
-        autocompletion=model_files,
+        autocompletion=models,
     ),
 ]
 RunArgument = Annotated[
@@ -117,7 +118,7 @@ RunArgument = Annotated[
         metavar="[RUN]",
         help="The name, the number or the folder of a run; by default the newest one.",
         show_default=False,
-        autocompletion=run_folders,
+        autocompletion=runs,
     ),
 ]
 RunArguments = Annotated[
@@ -126,7 +127,7 @@ RunArguments = Annotated[
         metavar="[RUN]...",
         help="The names, the numbers or the folders of runs; by default the newest one.",
         show_default=False,
-        autocompletion=run_folders,
+        autocompletion=runs,
     ),
 ]
 ModelData = Annotated[
@@ -225,7 +226,7 @@ Resume = Annotated[
     str | None,
     typer.Option(
         envvar=NO_VARIABLE,
-        autocompletion=run_folders,
+        autocompletion=resumable_runs,
         metavar="[RUN]",
         help="Resume a run by its name, number or folder, or the newest one, with its data and "
         "settings; --epochs may be raised and --max-time changed.",
@@ -346,6 +347,17 @@ LogFile = Annotated[
         expose_value=False,
     ),
 ]
+
+
+def data_named_by(context: typer.Context, word: str | None, data: str) -> str:
+    """The data that a command's word names, else what ``--data`` does.
+
+    Raises:
+        UsageError: both are typed.
+    """
+    if word is not None and origin(context, "data") == "typed":
+        raise UsageError(f"{word} and --data {data} both name the data; give one of them")
+    return word or data
 
 
 def require_outputs(output: Path | None, report: Path | None, plot: Path | None = None) -> None:

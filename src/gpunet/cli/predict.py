@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import models_and_files
 from gpunet.config import AnswerFormat, FramingStyle
 from gpunet.errors import DataError, UsageError
 from gpunet.terminal.live.notes import complain, note, one_line
@@ -37,6 +38,7 @@ Given = Annotated[
     list[str],
     typer.Argument(
         metavar="[MODEL] DATA...",
+        autocompletion=models_and_files,
         help="A model file or a run, by default the newest one; and new data: a table such as "
         "rows.csv, an .npy or .npz file, images, or a folder of images; - reads a table or an "
         "image from the standard input.",
@@ -138,9 +140,11 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
     from gpunet.files.output import is_there
 
     first, *others = words
-    if first == STANDARD or (is_there(first) and not is_model(first)):
-        return options.chosen_model(None), words
     *_, last = words
+    if first == STANDARD or (is_there(first) and not is_model(first)):
+        if others and is_there(last) and is_model(last):
+            raise UsageError(f"{last} is a model, which stands before the data; name it first")
+        return options.chosen_model(None), words
     is_alone = len(words) < 3 and (bool(others) or not is_model(last))
     if is_alone and last != STANDARD and not is_there(expanded(last)):
         raise UsageError(f"{last} does not exist; check how the path is spelled")
@@ -235,7 +239,7 @@ def _print_image(console: Console, model: Model, block: Answers, *, drawn: bool)
     from gpunet.terminal.views.showcase import prediction
     from gpunet.terminal.views.verdict import predictions
 
-    kind, names = model.network.kind, model.classes or model.targets
+    kind, names = model.network.kind, model.output_names
     told = [
         found if share is None else f"{found} ({100 * share:.1f} %)"
         for found, share in predictions(block.values, names, kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from gpunet.cli import options
 from gpunet.cli.setting_options import with_settings
 from gpunet.config import TrainConfig
@@ -12,6 +14,8 @@ __all__ = ["profile"]
 @with_settings
 def profile(
     *,
+    context: typer.Context,
+    named: options.DataArgument = None,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",
@@ -21,28 +25,30 @@ def profile(
     """Measure where the time of a training step goes, kernel by kernel; save nothing.
 
     Examples:
-        gpunet profile --data mnist --hidden 128
-        gpunet profile --data mnist --device gpu
-        gpunet profile --data mnist -b 256 --optimizer sgd
+        gpunet profile mnist --hidden 128
+        gpunet profile mnist --device gpu
+        gpunet profile mnist -b 256 --optimizer sgd
     """
     from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
-    from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.terminal.live.notes import note_load
     from gpunet.terminal.views.profile_table import profile_table
     from gpunet.training.profile import measure_profile
-    from gpunet.training.splits import settled, split
+    from gpunet.training.settings_for_data import settled
+    from gpunet.training.splits import split
     from gpunet.training.windows import Windows
     from gpunet.workflows.data import open_training_data
-    from gpunet.workflows.devices import settle_device, training_engine
+    from gpunet.workflows.devices import find_device, settle_device, training_engine
 
     messages = ConsoleMessages(plain=plain)
     console = messages.console
+    data = options.data_named_by(context, named, data)
     require_named(data)
-    with messages.stage("looking for devices", "device"):
-        choice = select_device(device)
+    note_load()
+    choice = find_device(device, messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
     config = settled(config, dataset)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.exits import leave_if_signaled
 from gpunet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -151,6 +152,5 @@ def _play(told: Told, seconds: float, screen: Shown, *, plain: bool) -> None:
     control = Control()
     with Player(console, control, moments(told, MOMENTS), seconds, screen=screen) as player:
         player.play()
-    if control.signal is not None:
-        raise typer.Exit(128 + control.signal)
+    leave_if_signaled(control)
     console.print(player.closing_view())

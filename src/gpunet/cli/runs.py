@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 import typer.core
 
-from gpunet.cli import options
-from gpunet.cli.completion import run_folders
+from gpunet.cli import completion, options
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, UsageError
 from gpunet.files.output import is_there
@@ -41,7 +40,7 @@ Names = Annotated[
     typer.Argument(
         metavar="RUN...",
         help="The name, the number or the folder of a run, or newest; any number of them.",
-        autocompletion=run_folders,
+        autocompletion=completion.runs,
     ),
 ]
 Sort = Annotated[
@@ -188,7 +187,7 @@ def delete_runs(names: Names, yes: Yes = False) -> None:
 
     runs = _found(names)
     for run in runs:
-        run.require_idle()
+        run.require_removable()
     listed = ", ".join(f"{run.path} ({size(run.bytes)})" for run in runs)
     if not yes:
         if not sys.stdin.isatty():

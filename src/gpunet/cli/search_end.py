@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
+from gpunet.cli.exits import leave_if_signaled
 from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
+from gpunet.config.choices import Kind
 from gpunet.search.events import SearchInfo
 from gpunet.search.result import Search
 from gpunet.search.storage import StudyStorage
@@ -24,7 +26,7 @@ from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
 from gpunet.terminal.views.end_card import EndCard
-from gpunet.terminal.views.ending import Part, print_parts, whole
+from gpunet.terminal.views.ending import Part, command, print_parts, whole
 from gpunet.terminal.views.leaderboard import (
     counted,
     failure_lines,
@@ -33,12 +35,19 @@ from gpunet.terminal.views.leaderboard import (
     trial_table,
 )
 from gpunet.terminal.views.score import measured_in_words, scores_in_words
-from gpunet.training.splits import left_open
+from gpunet.training.settings_for_data import left_open
 
 __all__ = ["finish", "telling_how_to_resume"]
 
 SHOWN = 10
 """Trials that are listed at the end."""
+
+EVALUATED: Mapping[Kind, str] = {
+    "classes": "every class, and what is confused",
+    "labels": "every label by itself",
+    "measured": "every target by itself",
+}
+"""What ``gpunet evaluate`` tells of the best network."""
 
 LONGER = 3
 """Times as many epochs as a trial's, in the command that trains the best one longer."""
@@ -78,9 +87,8 @@ def finish(
     if found.model is not None:
         results.save("model", partial(model_file.save, found.model), output)
     results.save("report", partial(write_report, found.report()), report)
-    console, signal = messages.console, messages.control.signal
-    if signal is not None:
-        raise typer.Exit(128 + signal)
+    leave_if_signaled(messages.control)
+    console = messages.console
     info = SearchInfo.of(found.study, found.choice, found.dataset, found.progress)
     if console.quiet:
         typer.echo(_result_line(info, found, results))
@@ -99,36 +107,36 @@ def _resuming(storage: StudyStorage) -> str:
 def _show(console: Console, info: SearchInfo, found: Search, results: Results, device: str) -> None:
     """Print the leaderboard, what mattered, the command that trains longer, and the card."""
     study, progress = found.study, found.progress
-    parts = [Part(trial_table(console, info, progress, SHOWN), 1)]
+    parts = [Part(trial_table(console, info, progress, progress.trials[:SHOWN]), 1)]
     if importances := study.importances():
         parts.append(Part(importance_block(console, importances), 2))
     if failures := failure_lines(progress):
         parts.append(Part(whole("\n".join(failures))))
-    parts.append(Part(whole(_longer(found, device))))
+    parts.append(Part(_longer(console, found, device)))
     moves = []
     if "model" in results.paths:
         evaluate = shlex.join(["gpunet", "evaluate", str(results.paths["model"])])
-        moves.append((evaluate, "every class, and what is confused"))
+        moves.append((evaluate, EVALUATED[found.dataset.kind]))
     if progress.done < progress.total:
         moves.append((_resuming(study.storage), "goes on with the search"))
     rows = _rows(console, info, found, results)
     print_parts(console, [*parts, Part(EndCard(f"study {study.name}", rows, moves))])
 
 
-def _longer(found: Search, device: str) -> str:
+def _longer(console: Console, found: Search, device: str) -> RenderableType:
     """The command that trains the best trial longer, and what else it is good for."""
     longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
     if found.choice.rival is not None:  # the trial of one network alone may come out otherwise
         device = "cpu" if found.choice.adapter is None else "gpu"
     longer = left_open(longer, found.dataset)
-    command = settings_command("train", longer, found.study.spec.data or "PATH", device)
-    text = f"to train it longer:\n{command}"
+    line = settings_command("train", longer, found.study.spec.data or "PATH", device)
+    parts = ["to train it longer:", command(console, line)]
     if found.best_trial.state == "complete":
-        text += (
-            f"\n(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
+        parts.append(
+            f"(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
             "bit, on the same device)"
         )
-    return text
+    return Group(*parts)
 
 
 def _result_line(info: SearchInfo, found: Search, results: Results) -> str:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gpunet.cli.sources import FILE, as_typed, is_given, origin, settings_files
+from gpunet.cli.sources import FILE, PREFIX, as_typed, is_given, origin, settings_files
 from gpunet.config import SETTINGS, Setting, TrainConfig
 from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.config.settings import DATA
@@ -24,7 +24,14 @@ from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.config.texts import written
 from gpunet.errors import UsageError
 
-__all__ = ["SHORT", "option", "settings_command", "with_fixed_settings", "with_settings"]
+__all__ = [
+    "SHORT",
+    "as_given",
+    "option",
+    "settings_command",
+    "with_fixed_settings",
+    "with_settings",
+]
 
 FIXED = (
     *("label", "missing", "ignore", "weight"),
@@ -39,6 +46,14 @@ SHORT = {"epochs": ["-e"], "batch_size": ["-b"]}
 def option(name: str, value: str = "") -> str:
     """A setting as an option, with a value unless that is empty: ``--optimizer sgd``."""
     return f"--{name.replace('_', '-')}{value and f' {value}'}"
+
+
+def as_given(context: typer.Context, name: str, value: str = "") -> str:
+    """A setting with a value as the user wrote it: an option, a variable, or a line of a file."""
+    place = origin(context, name) if value and value == context.params.get(name) else ""
+    if place in {"", "typed"}:
+        return option(name, value)
+    return f"{place}={value}" if place.startswith(PREFIX) else f"{place}: {name} {value!r}"
 
 
 def settings_command(command: str, config: TrainConfig, data: str, device: str = "auto") -> str:

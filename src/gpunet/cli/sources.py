@@ -7,6 +7,7 @@ user's ``config.toml``, and that over the defaults. Of the two files this owns t
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,19 @@ from typing import Any
 import typer
 
 from gpunet.config import SETTINGS
+from gpunet.config.setting import suggestion
 from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.config.texts import written
 from gpunet.errors import SettingError, UsageError
 
 __all__ = [
     "FILE",
+    "PREFIX",
     "as_typed",
     "blamed",
     "give_variable",
     "is_given",
+    "misspelled_variables",
     "origin",
     "settings_files",
     "take_user_settings",
@@ -31,8 +35,14 @@ __all__ = [
     "variable",
 ]
 
+PREFIX = "GPUNET_"
+"""What the environment variables begin with."""
+
 VARIABLE = "GPUNET_CONFIG"
 """The environment variable that names another file in the place of the user's."""
+
+OTHERS = (VARIABLE, "GPUNET_CACHE", "GPUNET_CACHE_LIMIT")
+"""Environment variables that stand for no option."""
 
 FILE, USER_FILE = "gpunet.config.settings_file", "gpunet.config.user_file"
 """Keys under which a command's context keeps its settings files, for messages about them."""
@@ -45,7 +55,7 @@ EVERYWHERE = frozenset(
 
 def variable(name: str) -> str:
     """The environment variable of an option: ``GPUNET_BATCH_SIZE`` of ``batch_size``."""
-    return f"GPUNET_{name.lstrip('-').replace('-', '_').upper()}"
+    return f"{PREFIX}{name.lstrip('-').replace('-', '_').upper()}"
 
 
 def give_variable(option: Any) -> None:
@@ -53,6 +63,19 @@ def give_variable(option: Any) -> None:
     if option.envvar is None:
         names = [one for one in option.opts if one.startswith("--")]
         option.envvar = variable(names[0]) if names else ""
+
+
+def misspelled_variables(options: Iterable[Any]) -> Iterator[str]:
+    """Of each variable in the environment that seems to be meant for an option: which one.
+
+    Args:
+        options: of all commands.
+    """
+    ours = sorted(name for name in os.environ if name.startswith(PREFIX))
+    known = {*OTHERS, *(str(one.envvar) for one in options if one.envvar)} if ours else set()
+    for name in ours:
+        if name not in known and (meant := suggestion(name, known)):
+            yield f"the environment variable {name} is unknown{meant}"
 
 
 def user_path() -> Path:

@@ -44,6 +44,12 @@ class Topic(NamedTuple):
     sections: Callable[[], Iterator[Section]]
 
 
+def _known(context: typer.Context) -> list[str]:
+    """What can be asked for."""
+    root: Any = context.find_root().command
+    return [*TOPICS, *root.commands, *SETTINGS]
+
+
 def help_on(
     context: typer.Context,
     words: Annotated[
@@ -51,7 +57,7 @@ def help_on(
         typer.Argument(
             metavar="[TOPIC]...",
             help="A command, a topic, or a setting of training.",
-            autocompletion=lambda: [*TOPICS, *SETTINGS],
+            autocompletion=_known,
             show_default=False,
         ),
     ] = None,
@@ -129,7 +135,7 @@ def _schedules() -> Iterator[Section]:
 
 
 def _optimizers() -> Iterator[Section]:
-    from gpunet.engine.interface import update_rule
+    from gpunet.engine.population import update_rule
     from gpunet.engine.reference.optimizers import RULES
 
     rows: list[Row] = []

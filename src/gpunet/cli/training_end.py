@@ -18,6 +18,7 @@ from rich.text import Text
 from gpunet.artifacts import model_file
 from gpunet.artifacts.kept_runs import RUNS
 from gpunet.artifacts.report import write_report
+from gpunet.cli.exits import leave_if_signaled
 from gpunet.cli.saving import Results
 from gpunet.cli.setting_options import settings_command
 from gpunet.config import SETTINGS
@@ -49,7 +50,7 @@ from gpunet.training.outcome import (
     no_better_than_the_mean,
     still_falling,
 )
-from gpunet.training.splits import left_open, network_for, settled
+from gpunet.training.settings_for_data import left_open, network_for, settled
 from gpunet.workflows.run_folders import Recorder
 from gpunet.workflows.training import Run
 
@@ -94,9 +95,8 @@ def finish(
         painter: paints samples in pixels.
         samples: of the test set to show; ``None`` for as many as usual, where there is room.
     """
-    console, signal = messages.console, messages.control.signal
-    if signal is not None:
-        raise typer.Exit(128 + signal)
+    leave_if_signaled(messages.control)
+    console = messages.console
     if console.quiet:
         if (failure := _no_better_than_guessing(run)) is not None:
             note(f"{failure}; try {_lower_rate(run)}, or find a rate by `gpunet find-lr`")
@@ -116,11 +116,7 @@ def _result_line(run: Run, results: Results) -> str:
     if not run.best_epoch:
         return f"no epoch succeeded ({run.stop_reason}), {where}"
     scores = ", ".join(map(" ".join, scores_in_words(run.test, run.dataset.kind)))
-    return (
-        f"test {scores}, "
-        f"best epoch {run.best_epoch} of {len(run.history)} ({run.stop_reason}), "
-        f"{formats.seconds(run.result.seconds)}, {where}"
-    )
+    return f"test {scores}, {run.epochs_in_words}, {formats.seconds(run.result.seconds)}, {where}"
 
 
 def _parts(
@@ -162,7 +158,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
     guessing = no_better_than_guessing(config, run.result, test, dataset)
     if guessing is None:
         return None
-    names = dataset.classes or dataset.targets
+    names = dataset.output_names
     answer = ", ".join(names[at] for at in guessing.answer) or "none"
     return (
         f"the network is no better than guessing: its test accuracy is "
@@ -182,7 +178,7 @@ def _test_parts(
 ) -> Iterator[Part]:
     """What the best weights make of the test set."""
     dataset, result, test = run.dataset, run.result, run.dataset.test
-    answers, names, kind = result.answers, dataset.classes or dataset.targets, dataset.kind
+    answers, names, kind = result.answers, dataset.output_names, dataset.kind
     count = SAMPLES if samples is None else samples
     if count:
         rows = sample_rows(len(test), count, run.config.seed)
@@ -198,7 +194,7 @@ def _whole_test(
     console: Console, dataset: Dataset, answers: NDArray[np.floating[Any]]
 ) -> RenderableType:
     """What is confused in the test set; of measured targets the predictions by the true values."""
-    test, names = dataset.test, dataset.classes or dataset.targets
+    test, names = dataset.test, dataset.output_names
     if dataset.kind == "classes":
         return confusion_table(console, confusion_matrix(answers, test.labels), names)
     if dataset.kind == "labels":

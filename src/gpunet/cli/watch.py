@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from gpunet.cli import options
+from gpunet.cli.exits import leave_if_signaled
 
 __all__ = ["watch"]
 
@@ -44,6 +43,5 @@ def watch(
         run.look()  # which tells of a damaged log before a screen opens
     with Watcher(console, control, followed) as watcher:
         watcher.watch()
-    if control.signal is not None:
-        raise typer.Exit(128 + control.signal)
+    leave_if_signaled(control)
     console.print(watcher.closing_view())

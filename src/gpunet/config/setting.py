@@ -12,7 +12,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from gpunet.errors import SettingError
 
-__all__ = ["LARGEST_NUMBER", "Range", "Setting", "require_one_of", "setting", "suggestion"]
+__all__ = [
+    "COUNT",
+    "LARGEST_NUMBER",
+    "Range",
+    "Setting",
+    "checked",
+    "require_one_of",
+    "setting",
+    "suggestion",
+]
 
 ELSEWHERE = {
     "acc": "val-accuracy",
@@ -103,6 +112,10 @@ class Range:
         if self.below:
             return f"a number from {self.lowest} to below {self.highest}"
         return f"from {self.lowest:,} to {self.highest:,}" if bounded else f"{self.lowest} or more"
+
+
+COUNT = Range(1, 1 << 31)
+"""What an argument that counts something may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +209,11 @@ def setting(default: Any, help: str, **facts: Any) -> Any:
     return field(default=default, metadata={"row": row})
 
 
+def checked(name: str, value: Any, kind: Any, bounds: Range | None = None) -> Any:
+    """An argument of a type and within bounds, checked as settings of training are."""
+    return Setting(name=name, kind=kind, bounds=bounds, panel="", help="").check(value)
+
+
 def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:
     """Raise a SettingError unless a setting's value is a known name."""
     if value not in choices:
@@ -221,7 +239,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _plain_word(word: str) -> str:
-    return word.lower().strip("-").replace("_", "-")
+    return word.lower().removeprefix("gpunet_").strip("-").replace("_", "-")
 
 
 def _as(kind: Any, value: Any) -> Any:

@@ -112,7 +112,7 @@ class Dataset:
             are still among them.
         test: the test samples.
         classes: the classes' names, C of them; none where targets are measured.
-        image_shape: height and width if a sample is a grey image, else ``None``.
+        image_shape: height and width if a sample is a gray image, else ``None``.
         source: where it came from, in words for the user.
         notice: something that the user should know about the choice, or ``None``.
         validation: the validation samples that the data came with, at least one, or ``None``.
@@ -140,7 +140,8 @@ class Dataset:
     kind: Kind = "classes"
 
     def __post_init__(self) -> None:
-        for part, samples in self._parts().items():
+        for name, samples in self.parts.items():
+            part = "training" if name == "train" else name
             whose = f"of the {part} samples of {self.name!r}"
             if samples.features.shape[1] != self.inputs:
                 raise DataError(
@@ -158,9 +159,20 @@ class Dataset:
         return int(self.train.features.shape[1])
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the classes, or of the targets."""
+        return self.classes or self.targets
+
+    @property
     def outputs(self) -> int:
         """Classes C, or targets T."""
-        return len(self.targets or self.classes)
+        return len(self.output_names)
+
+    @property
+    def parts(self) -> dict[str, Samples]:
+        """The sets of samples that there are, by their names."""
+        parts = {"train": self.train, "test": self.test}
+        return parts if self.validation is None else {**parts, "validation": self.validation}
 
     @property
     def _may_be_missing(self) -> NDArray[np.bool_] | None:
@@ -222,7 +234,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """The SHA-256 of all samples and labels, in hexadecimal."""
         digest = hashlib.sha256()
-        for samples in self._parts().values():
+        for samples in self.parts.values():
             digest.update(f"{samples.features.dtype.str} {samples.features.shape}".encode())
             for rows in row_blocks(samples.features):
                 digest.update(np.ascontiguousarray(samples.features[rows]).data)
@@ -230,11 +242,6 @@ class Dataset:
             if samples.weights is not None:
                 digest.update(np.ascontiguousarray(samples.weights).data)
         return digest.hexdigest()
-
-    def _parts(self) -> dict[str, Samples]:
-        """The sets of samples that there are, by what messages call them."""
-        parts = {"training": self.train, "test": self.test}
-        return parts if self.validation is None else {**parts, "validation": self.validation}
 
 
 def refuse_unknown_values(

@@ -87,6 +87,9 @@ class SearchObserver(Callback):
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Trials of these numbers are about to be trained side by side."""
 
+    def on_compile(self, done: int, count: int) -> None:
+        """So many of the batch's shaders are compiled, of so many."""
+
     def on_update(self, progress: StudyProgress) -> None:
         """An epoch is done, a trial has ended, or another worker has gone on."""
 

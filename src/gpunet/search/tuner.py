@@ -31,9 +31,10 @@ from gpunet.search.study_progress import StudyProgress
 from gpunet.training.events import Control
 from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for
+from gpunet.training.settings_for_data import network_for
 from gpunet.training.stopping import monitored
 from gpunet.training.trainer import train_population
+from gpunet.workflows.devices import compiling
 from gpunet.workflows.training import untrained_model
 
 __all__ = ["Tuner", "best_model_path"]
@@ -156,6 +157,9 @@ class Tuner:
         self._observer.on_batch_begin(progress, str(network), [one.number for one in trials])
         adapter = self._choice.adapter
         tiles = None if adapter is None else TileCache.of(adapter)
+        if adapter is not None:
+            for done, count in compiling(adapter, settings, self._dataset, tiles):
+                self._observer.on_compile(done, count)
         with create_engine(self._choice, network, settings, tiles) as engine:
             result = train_population(
                 engine,

@@ -28,7 +28,7 @@ from sklearn.utils.validation import _check_method_params
 from gpunet.config import SHARED, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import Device, create_engine, largest_population, select_device
-from gpunet.engine.interface import update_rule
+from gpunet.engine.population import update_rule
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, GpunetError
 from gpunet.sklearn.estimators import Estimator
@@ -38,7 +38,8 @@ from gpunet.sklearn.tasks import GATHERED, Gathered, Task
 from gpunet.training.batches import steps_per_epoch
 from gpunet.training.own_rows import OwnRows, Pool
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for, settled, split
+from gpunet.training.settings_for_data import network_for, settled
+from gpunet.training.splits import split
 from gpunet.training.trainer import train_population
 from gpunet.workflows.devices import settle_device
 from gpunet.workflows.messages import Messages

@@ -43,12 +43,7 @@ class Usage:
 
 
 class UsageMeter:
-    """Measures what a run uses, once a second.
-
-    Args:
-        engine: that trains it.
-        clock: seconds that only grow.
-    """
+    """Measures what a run uses, once a second."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.perf_counter) -> None:
         self._engine, self._clock = engine, clock
@@ -59,7 +54,7 @@ class UsageMeter:
 
     @contextmanager
     def steps(self, count: int) -> Iterator[None]:
-        """Around so many steps until they are done: their times are measured if that is due."""
+        """Enclose the work of some steps, whose time is measured if a second has gone by."""
         began = self._clock()
         if began - self._timed_at < EVERY:
             yield

@@ -11,6 +11,7 @@ from gpunet.config.choices import Missing
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
+from gpunet.datasets.tables.frames import parted
 from gpunet.datasets.tables.options import USUAL, TableOptions
 from gpunet.errors import DataError, SettingError, UsageError, spelled
 from gpunet.files.home import expanded
@@ -31,11 +32,6 @@ log = logging.getLogger(__name__)
 
 def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
     """The data of a name or at a path, fetched if need be.
-
-    Args:
-        name: of the data, or a path.
-        messages: receive what they are.
-        options: what the user says of the columns of a table.
 
     Raises:
         DataError: it is missing or not what it should be.
@@ -72,17 +68,16 @@ def dataset_of(
 ) -> tuple[Dataset, str | None]:
     """The dataset that a script names or brings, and what opens it again, if anything does.
 
-    Args:
-        data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
-        messages: receive what they are.
-        options: what the user says of the columns of a table.
-        sample_weight: (n,) what each row of X counts.
+    Data are a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)``, a data frame with its labels or
+    a ``Dataset``; what each row of X counts is ``sample_weight`` (n,).
 
     Raises:
         DataError: it is missing or not what it should be.
         UsageError: there are weights beside other things than arrays, or a column of weights is
             named where there is none.
     """
+    if hasattr(data, "columns") and not isinstance(data, Dataset):
+        data = parted(data, options.label)
     arrays = isinstance(data, tuple | list) and len(data) in (2, 4)
     if sample_weight is not None and not arrays:
         raise UsageError(
@@ -112,7 +107,7 @@ def dataset_of(
         return dataset, None
     raise DataError(
         f"the data are {type(data).__name__}, wanted a name, a path, (X, y), "
-        "(X, y, X_test, y_test) or a gpunet.Dataset"
+        "(X, y, X_test, y_test), a data frame or a gpunet.Dataset"
     )
 
 
@@ -142,21 +137,21 @@ def reference(name: str, dataset: Dataset) -> str:
 def found_again(name: str, reference: str | None) -> str:
     """What opens the data that a file speaks of.
 
-    Args:
-        name: of the data, as the file has it.
-        reference: where they are, as the file has it, which may be anybody's.
+    The reference is as the file has it, which may be anybody's.
 
     Raises:
         DataError: they are not there.
     """
-    if reference is not None:
-        if is_name(reference) or (Path(reference).is_absolute() and Path(reference).exists()):
-            return reference
-        where = f"are not at {reference}"
-    else:
-        where = "lie outside its folder, and it keeps no such path"
+    if reference is None:
+        raise DataError(
+            f"the model does not tell where the data {name!r} are that it was trained on; give "
+            f"them as {spelled('data')}"
+        )
+    if is_name(reference) or (Path(reference).is_absolute() and Path(reference).exists()):
+        return reference
     raise DataError(
-        f"the data {name!r} that it was trained on {where}; give their path as {spelled('data')}"
+        f"the data {name!r} that the model was trained on are not at {reference}; give them as "
+        f"{spelled('data')}"
     )
 
 

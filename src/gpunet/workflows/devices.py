@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,13 @@ from gpunet.engine.factory import (
     settle,
 )
 from gpunet.engine.interface import Engine
+from gpunet.engine.population import networks_of
 from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import UsageError, spelled
 from gpunet.training.batches import steps_per_epoch
-from gpunet.training.splits import network_for
+from gpunet.training.settings_for_data import network_for
 from gpunet.workflows.messages import Messages
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ __all__ = [
     "choose_device",
     "choose_tiles",
     "compile_shaders",
+    "compiling",
     "device_as_before",
+    "find_device",
     "measured_tiles",
     "settle_device",
     "training_engine",
@@ -54,40 +57,39 @@ LONG_TRAINING = 60.0
 def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
     """The device of a name, for work that is too short for a trial of devices.
 
-    Args:
-        selector: as ``factory.choose`` takes it.
-        messages: receive which one it is and why.
-        shaders: whether ``auto`` takes a software adapter before numpy.
+    With ``shaders``, ``auto`` takes a software adapter before numpy.
 
     Raises:
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    with messages.stage("looking for devices", "device"):
-        choice = select_device(selector, shaders=shaders)
+    choice = find_device(selector, messages, shaders=shaders)
     log.info("device: %s", choice.reason)
     messages.device(choice)
     return choice
 
 
+def find_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
+    """The device of a name, which a trial may settle: what ``select_device`` says, as a stage."""
+    with messages.stage("looking for devices", "device"):
+        return select_device(selector, shaders=shaders)
+
+
 def device_as_before(selector: str, before: str, messages: Messages) -> Device:
     """The device of a resumed run: as ``auto`` the one that it had, if it is here.
 
-    Args:
-        selector: as ``factory.select_device`` takes it.
-        before: the device that the run had, as ``str`` of its ``DeviceInfo``; empty if not known.
-        messages: receive a note if it is another one now.
+    ``before`` is the ``str`` of its ``DeviceInfo``; empty if that is not known.
 
     Raises:
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    with messages.stage("looking for devices", "device"):
-        if before and selector == "auto":
+    if before and selector == "auto":
+        with messages.stage("looking for devices", "device"):
             again = select_device_again(before)
-            if again is not None:
-                return again
-        choice = select_device(selector)
+        if again is not None:
+            return again
+    choice = find_device(selector, messages)
     if before and before != str(choice.info):
         messages.note(
             f"the run was begun on {before}; on another device its last digits will differ"
@@ -99,13 +101,6 @@ def settle_device(
     choice: Device, config: TrainConfig, population: int, dataset: Dataset, messages: Messages
 ) -> Device:
     """The device of a training, where need be after a trial.
-
-    Args:
-        choice: what ``choose`` gave.
-        config: of the training.
-        population: networks trained side by side.
-        dataset: the data.
-        messages: receive which one it is and why.
 
     Raises:
         DeviceError: the adapter that was asked for has failed its check.
@@ -125,12 +120,7 @@ def settle_device(
 def checked_device(choice: Device, messages: Messages) -> Device:
     """A device that computes what it should: an adapter is checked before its first training.
 
-    Args:
-        choice: what would be taken.
-        messages: receive notes on the check, and on what ``auto`` passes over.
-
-    Returns:
-        The same, or what ``auto`` takes in its place.
+    It is the one that was chosen, or what ``auto`` takes in its place.
 
     Raises:
         DeviceError: the adapter that was asked for has failed its check.
@@ -198,7 +188,7 @@ def choose_tiles(
     messages: Messages,
     steps: float,
 ) -> list[Measured]:
-    """Measure the tiles of the matmuls for which a training of so many steps pays.
+    """Measure the tiles of the matmuls for which that pays in a training of this many steps.
 
     Raises:
         DeviceError: the device fails.
@@ -232,24 +222,43 @@ def compile_shaders(
     """
     if choice.adapter is None:
         return
-    with (
-        messages.stage("compiling shaders", "shaders") as tell,
-        trial_engine(config, choice.adapter, dataset, tiles) as engine,
-    ):
+    with messages.stage("compiling shaders", "shaders") as tell:
+        for done, count in compiling(choice.adapter, config, dataset, tiles):
+            tell("compiling shaders", done, count)
+
+
+def compiling(
+    adapter: Adapter,
+    configs: TrainConfig | Sequence[TrainConfig],
+    dataset: Dataset,
+    tiles: TileCache | None,
+) -> Iterator[tuple[int, int]]:
+    """Compile what a training step needs; before each shader, how many are done and of how many.
+
+    Raises:
+        GpunetError: as ``trial_engine``.
+    """
+    with trial_engine(configs, adapter, dataset, tiles) as engine:
         passes = engine.training_plan().passes
         for done, one in enumerate(passes):
-            tell("compiling shaders", done, len(passes))
+            yield done, len(passes)
             engine.compile(one)
 
 
 @contextmanager
 def trial_engine(
-    config: TrainConfig,
+    configs: TrainConfig | Sequence[TrainConfig],
     adapter: Adapter,
     dataset: Dataset,
     tiles: TileCache | None = None,
 ) -> Iterator[WgpuEngine]:
     """An engine with the plan of a training; it holds only the first batch of the data.
+
+    Args:
+        configs: how each network is trained; a single one stands for the networks of its ensemble.
+        adapter: that would train them.
+        dataset: the data.
+        tiles: those that were measured on the adapter, if they are to be taken.
 
     Raises:
         GpunetError: the settings do not fit the data, or the network does not fit the adapter.
@@ -257,10 +266,10 @@ def trial_engine(
     from gpunet.engine.wgpu.plan_trial import plan_border
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
-    network = network_for(config, dataset)
-    border = plan_border(adapter, config)
-    with WgpuEngine(network, config, adapter, tiles=tiles, persistent_rows=border) as engine:
-        engine.load("train", dataset.train[: config.batch_size].single())
+    configs = networks_of(configs)
+    network, border = network_for(configs[0], dataset), plan_border(adapter, configs[0])
+    with WgpuEngine(network, configs, adapter, tiles=tiles, persistent_rows=border) as engine:
+        engine.load("train", dataset.train[: configs[0].batch_size].single())
         yield engine
 
 

@@ -8,13 +8,14 @@ from typing import Any, get_args
 
 from gpunet.config.choices import PageWeights
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import SettingError, UsageError
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
 from gpunet.export.pictures import icon, preview
 from gpunet.files.output import require_writable, write_atomically
-from gpunet.model import Model, Origin
+from gpunet.model import Model
 from gpunet.workflows.data import data_of_model, dataset_of, reference
 from gpunet.workflows.messages import Messages
 
@@ -49,18 +50,9 @@ class PageOptions:
 def export_page(
     model: Model, path: Path, data: Any, options: PageOptions, messages: Messages
 ) -> int:
-    """Write a model as an HTML file that answers, shows and trains it in a browser.
+    """Write a model as an HTML file that answers, shows and trains it in a browser; its bytes.
 
-    Args:
-        model: any.
-        path: of the file, which ends in .html; one that is there is replaced.
-        data: that samples are taken from: a name, a path, arrays or a ``Dataset``; ``None`` for the
-            data that the model was trained on.
-        options: what the page carries.
-        messages: receive what the data are.
-
-    Returns:
-        The file's size in bytes.
+    A file that is there is replaced. Data are as ``Model.export`` takes them.
 
     Raises:
         UsageError: the path ends otherwise.
@@ -94,7 +86,10 @@ def export_page(
 def require_page_name(path: Path) -> None:
     """Raise a UsageError unless a file of that name opens in a browser."""
     if path.suffix.lower() not in ENDINGS:
-        raise UsageError(f"{path} is no name for a page; give one such as {path.stem}.html")
+        raise UsageError(
+            f"{path} is no name for a page, which is what a model is exported as; give one such as "
+            f"{path.stem}.html"
+        )
 
 
 def _samples(model: Model, data: Any, messages: Messages) -> tuple[Dataset, str]:

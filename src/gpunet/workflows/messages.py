@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
@@ -17,9 +19,17 @@ if TYPE_CHECKING:
     from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.engine.factory import Device
 
-__all__ = ["Messages", "Update"]
+__all__ = ["Messages", "Update", "warn"]
 
 log = logging.getLogger(__name__)
+
+
+def warn(message: object) -> None:
+    """Warn of something that the user should know, at the line of theirs that called gpunet."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "gpunet":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(str(message), stacklevel=level)
 
 
 class Update(Protocol):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import math
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from gpunet.datasets.tables.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model
+from gpunet.workflows.messages import warn
 
 __all__ = ["STANDARD_INPUT", "NewSamples", "Reading", "features_of", "new_samples"]
 
@@ -93,7 +93,7 @@ class Reading:
     one_digit: bool = False
     by_image: bool = False
     pass_over: Callable[[DataError], object] | None = None
-    tell: Callable[[str], object] = warnings.warn
+    tell: Callable[[str], object] = warn
 
 
 def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples]:
@@ -143,10 +143,7 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
 def features_of(model: Model, data: Any, note: Callable[[str], object]) -> NDArray[Any]:
     """The features (n, I) of new samples, of the type that the model was trained on.
 
-    Args:
-        model: any.
-        data: as ``new_samples`` takes it, but for iterators.
-        note: is told what was filled in and passed over.
+    They are as ``new_samples`` takes them, but for iterators; ``note`` is told what was filled in.
 
     Raises:
         DataError: it is not what it should be.
@@ -253,7 +250,7 @@ def _named_rows(frame: Any, column: str) -> tuple[str, list[str], Any]:
 
 
 def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
-    """Rows (n, I) of numbers, and whether they are grey levels that are to become bytes."""
+    """Rows (n, I) of numbers, and whether they are gray levels that are to become bytes."""
     columns = model.table_columns
     if columns.encodings and len(np.shape(data)) == 2:
         return encoded_rows(data, columns, model.network.inputs, tally)[0], False
@@ -268,13 +265,11 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     try:
         array = as_numbers(data, "X")
     except DataError:
+        _require_rows(data)
         if len(np.shape(data)) != 2:
             raise
         return encoded_rows(data, columns, model.network.inputs, tally)[0], False
-    if array.ndim < 2:
-        raise DataError(
-            f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
-        )
+    _require_rows(array)
     shape = array.shape[1:]
     flat = array.reshape(len(array), math.prod(shape))
     if model.image_shape is not None and are_colored(shape):
@@ -285,8 +280,16 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     return flat, may_be_grey and highest_grey_level((flat,)) > 1
 
 
+def _require_rows(data: Any) -> None:
+    """Raise a DataError if data are a single row."""
+    if hasattr(data, "__len__") and len(np.shape(data)) == 1:
+        raise DataError(
+            f"X is of shape {np.shape(data)}, wanted (samples, features); for one sample give [X]"
+        )
+
+
 def _typed(flat: NDArray[Any], grey: bool) -> NDArray[Any]:
-    """Rows as bytes where they are grey levels, else as floats or bytes that they are already."""
+    """Rows as bytes where they are gray levels, else as floats or bytes that they are already."""
     if grey:
         return flat.astype(np.uint8)
     known = flat.dtype in (np.uint8, np.float32, np.float64)

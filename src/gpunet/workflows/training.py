@@ -22,14 +22,15 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.pixels import levels_of
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import DeviceInfo
-from gpunet.errors import ModelError, spelled
-from gpunet.model import Model, Origin, Scores
+from gpunet.errors import ModelError, UsageError, spelled
+from gpunet.model import Model, Scores
 from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for, settled
+from gpunet.training.settings_for_data import network_for, settled
 from gpunet.training.trainer import train
 from gpunet.workflows.data import dataset_of
 from gpunet.workflows.devices import (
@@ -114,6 +115,12 @@ class Run:
         return self.result.stop_reason
 
     @property
+    def epochs_in_words(self) -> str:
+        """The best epoch, of how many, and why no more followed unless all were done."""
+        reason = "" if self.stop_reason == "epochs" else f" ({self.stop_reason})"
+        return f"best epoch {self.best_epoch} of {len(self.result.history)}{reason}"
+
+    @property
     def failed(self) -> bool:
         """Whether the run came to no model, or the device left something undone."""
         if self.best_epoch:
@@ -171,9 +178,16 @@ class Run:
             "test MAE": test.mae,
             "test loss": test.loss,
         }
+        if self.best_epoch and not self.result.tested:
+            best = self.result.history[self.best_epoch - 1]
+            scores = {
+                "val accuracy": best.val_accuracy,
+                "val R2": best.val_r2,
+                "val loss": best.val_loss,
+            }
         parts = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
-        best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
-        return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*parts, best])}>"
+        told = ", ".join([*parts, self.epochs_in_words])
+        return f"<gpunet.Run {network} on {self.dataset.name}: {told}>"
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -207,19 +221,15 @@ def train_model(
 ) -> Run:
     """Train a network or an ensemble, and test the best weights: all in its order.
 
-    Args:
-        data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
-        config: the settings.
-        device: as ``factory.select_device`` takes it.
-        messages: receive notes on the progress.
-        recorder: keeps the run in a folder, and says where an earlier one stands.
-        callbacks: called as the training goes on.
-        autotune: take the fastest tiles, and measure them first where that pays.
-        sample_weight: (n,) what each row of X counts.
+    Arguments are as ``gpunet.train`` takes them; a recorder keeps the run in a folder, and says
+    where an earlier one stands.
 
     Raises:
         GpunetError: whatever a user can cause or fix.
     """
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise UsageError(f"callbacks hold {callback!r}, wanted instances of gpunet.Callback")
     begun = recorder.state if recorder else None
     require_named(data)
     choice = device_as_before(device, begun.device if begun else "", messages)

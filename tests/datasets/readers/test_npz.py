@@ -86,7 +86,7 @@ def test_bytes_divided_by_255_are_those_bytes(tmp_path: Path, kind: Any) -> None
 
 @pytest.mark.parametrize("shape", [(6, 2, 6), (6, 12)])
 def test_other_fractions_become_float32(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    """Those between two grey levels, and those that form no image."""
+    """Those between two gray levels, and those that form no image."""
     x_train = arrays()["x_train"].reshape(shape) / 255
     x_train[0] /= 3 if len(shape) == 3 else 1
     changed = {"x_train": x_train, "x_test": arrays()["x_test"].reshape(3, *shape[1:]) / 255}
@@ -172,7 +172,7 @@ def test_images_in_color_become_the_grey_ones_that_files_become(
     assert np.reshape(greys, (6, 72)).tolist() == dataset.train.features.tolist()
     assert np.uint8 == dataset.train.features.dtype
     assert dataset.image_shape == (8, 9)
-    assert dataset.notice == "the images are colored and are turned to grey"
+    assert dataset.notice == "the images are colored and are turned to gray"
 
 
 def test_images_in_other_floats_stay_floats_when_they_turn_grey(tmp_path: Path) -> None:

@@ -159,3 +159,34 @@ def test_columns_of_arrays_are_refused() -> None:
     )
     with pytest.raises(DataError, match=r"column 2 \('px'\) of X holds lists, wanted numbers"):
         Dataset.from_arrays(given, LABELS)
+
+
+@pytest.mark.filterwarnings("ignore:.*feature per word")
+def test_a_frame_with_its_labels_trains_as_its_features_and_labels_do(frame: Frame) -> None:
+    whole = frame({"y": LABELS, **TABLE})
+    run = gpunet.train(whole, label="y", **FAST)
+    apart = gpunet.train((frame(TABLE), LABELS), **FAST)
+    assert run.model.columns == apart.model.columns
+    assert run.model.predict(whole).tolist() == apart.model.predict(frame(TABLE)).tolist()
+    several = gpunet.train(whole, label="a,flag", loss="squared-error", **FAST)
+    assert several.model.targets == ("a", "flag")
+
+
+def test_a_frame_whose_label_is_not_named_is_refused(frame: Frame) -> None:
+    whole = frame({"y": LABELS, "a": FLOATS})
+    with pytest.raises(gpunet.UsageError) as raised:
+        gpunet.train(whole, **FAST)
+    assert str(raised.value) == (
+        "label is None, wanted the title of a column, one of 'y', 'a'; or give (X, y) in place of "
+        "the data frame"
+    )
+    with pytest.raises(gpunet.UsageError, match="label 'z' names no column of the data frame"):
+        gpunet.train(whole, label="z", **FAST)
+
+
+@pytest.mark.filterwarnings("ignore:.*one feature per word")
+def test_a_single_row_of_words_is_told_to_be_one(frame: Frame) -> None:
+    model = gpunet.train((frame(TABLE), LABELS), **FAST).model
+    with pytest.raises(DataError, match=r"shape \(3,\), wanted .* give \[X\]"):
+        model.predict([0.5, "x", True])
+    assert len(model.predict([[0.5, "x", True, ""]])) == 1

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.files import reading, shown
-from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
+from gpunet.datasets.readers.image_files import SUFFIXES, Found, dataset_of_images
 from gpunet.datasets.readers.parts import (
     Part,
     by_part,
@@ -58,7 +59,7 @@ def read_image_folder(root: Path, progress: Progress | None = None) -> Dataset:
     ``root/val/CLASS/*.png``, where it is there, is the validation set. Without ``test``, the last
     sixth of every class of ``train``, by file name, is for testing. ``parts`` knows what else the
     three may be called. A folder that holds nothing but one folder stands for that one.
-    Images are turned to grey and brought to their commonest size (the aspect ratio is not kept);
+    Images are turned to gray and brought to their commonest size (the aspect ratio is not kept);
     the classes are ordered by name, whole numbers by value. Hidden files and files that do not
     end like images are left out; links are followed. The notice tells what is left out or changed.
 

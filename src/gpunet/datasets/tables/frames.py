@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.features import as_features
+from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.parts import Part, assembled, joined
 from gpunet.datasets.readers.targets import Targets
@@ -22,10 +23,10 @@ from gpunet.datasets.tables.cells import Decimal
 from gpunet.datasets.tables.columns import date_refused, learn_columns
 from gpunet.datasets.tables.encoder import Encoder, Tally
 from gpunet.datasets.tables.model_rows import Found
-from gpunet.datasets.tables.named_columns import named_column
+from gpunet.datasets.tables.named_columns import named_column, named_labels
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table, refuse_unbounded
-from gpunet.errors import DataError
+from gpunet.errors import DataError, SettingError
 
 __all__ = [
     "FrameRows",
@@ -33,6 +34,7 @@ __all__ = [
     "encoded_rows",
     "head_of",
     "is_gap",
+    "parted",
     "sheet_of",
     "titles_of",
 ]
@@ -43,6 +45,30 @@ def titles_of(features: Any) -> tuple[str, ...] | None:
     titles = tuple(getattr(features, "columns", ()))
     texts = bool(titles) and all(isinstance(title, str) for title in titles)
     return titles if texts and len(set(titles)) == len(titles) else None
+
+
+def parted(frame: Any, label: str | None) -> tuple[Any, Any]:
+    """The features and the labels of a data frame that holds both.
+
+    Args:
+        frame: whose columns have titles.
+        label: the column of the labels, or several of them, as ``TableOptions`` has it.
+
+    Raises:
+        SettingError: no column is named, or there is no such column.
+    """
+    titles = titles_of(frame)
+    if titles is None:
+        raise DataError(
+            "the titles of the data frame's columns are not texts, or two are alike, so that none "
+            "can be the label's; give (X, y)"
+        )
+    if label is None:
+        wanted = f"the title of a column, one of {', '.join(map(shown, titles[:12]))}"
+        raise SettingError("label", None, wanted, "or give (X, y) in place of the data frame")
+    named = [titles[at] for at in named_labels(head_of(frame, "the data frame"), label)]
+    features = frame[[title for title in titles if title not in named]]
+    return features, frame[named if len(named) > 1 else named[0]]
 
 
 def is_gap(item: Any) -> bool:
@@ -154,11 +180,9 @@ def dataset_of_frames(
                 f"{one.targets.name} holds {len(one.kept):,} rows but {one.name} "
                 f"{len(encoded):,}; give arrays that belong together"
             )
-        whole = (
-            ~lacking[one.kept]
-            if options.missing == "drop"
-            else np.ones(len(one.targets.values), bool)
-        )
+        whole = np.ones(len(one.targets.values), np.bool_)
+        if options.missing == "drop":
+            whole = ~lacking[one.kept]
         if not whole.any():
             raise DataError(f"every row of {one.name} lacks a cell, so none is left; fill some in")
         lost += int((~whole).sum())
@@ -191,10 +215,7 @@ def _learned(train: FrameRows, options: TableOptions) -> tuple[Columns, int, tup
     head = head_of(train.rows, train.name)
     left_out = {named_column(head, name, "ignore") for name in options.ignore}
     wanted = [at for at in range(head.columns) if at not in left_out]
-    sheet = sheet_of(train.rows, head, wanted)
-    table = Table(sheet)
-    for block in sheet.blocks:
-        table.add(block)
+    table = Table.of(sheet_of(train.rows, head, wanted))
     titles, count = head.titles, head.columns
     learned = learn_columns(table, wanted, {}, options)
     columns = Columns(

@@ -54,7 +54,7 @@ class Columns:
         widths = self._widths(head, left, width)
         rule = glyphs(ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
         lines = [_line(row, widths, left, ascii_only) for row in [head, *self.rows]]
-        lines.insert(1, Text(rule, Ink.MUTED))
+        lines.insert(1, Text(rule, Ink.LINE))
         return text_block(console, lines, width)
 
     def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:

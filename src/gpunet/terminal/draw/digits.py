@@ -18,7 +18,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from gpunet.terminal.draw.block import Block, Line
-from gpunet.terminal.draw.style import GREYS, SIGNED, glyphs
+from gpunet.terminal.draw.style import GREYS, glyphs
 from gpunet.terminal.live.console import shows_pixels
 
 __all__ = [
@@ -157,7 +157,7 @@ def half_blocks(levels: NDArray[np.int64], colors: Sequence[Color]) -> list[Line
     return lines
 
 
-@lru_cache(maxsize=len(GREYS) ** 2 + len(SIGNED) ** 2)
+@lru_cache(maxsize=2048)
 def _style(top: Color, bottom: Color | None) -> Style:
     return Style(color=top, bgcolor=bottom)
 

@@ -13,26 +13,26 @@ from enum import StrEnum
 from typing import Literal
 
 from rich.color import Color
+from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 from rich.theme import Theme
 
 __all__ = [
-    "ABOVE_ZERO",
     "ASCII",
-    "BELOW_ZERO",
     "GREYS",
     "PANEL",
     "RIGHT_SHARE",
     "SIGNED",
-    "SIGNED_256",
     "UNICODE",
     "WRONG_SHARE",
-    "ZERO",
     "Background",
     "Glyphs",
     "Ink",
+    "SignedScale",
     "bar",
     "glyphs",
+    "signed_scale",
     "sparkline",
     "theme",
 ]
@@ -53,6 +53,9 @@ class Ink(StrEnum):
     WARNING = "gpunet.warning"
     LABEL = "gpunet.label"
     MUTED = "gpunet.muted"
+    LINE = "gpunet.line"  # frames, axes, rules, and the part of a bar that is still to come
+    TITLE = "gpunet.title"  # in a frame, whose style it would take
+    ZERO = "gpunet.zero"  # in pictures of signed values
 
 
 RIGHT_SHARE = (Ink.RIGHT, "gpunet.right.many", "gpunet.right.most")
@@ -69,12 +72,14 @@ PALETTE: Palette = {
     Ink.VALIDATION: ("#ffaf00", "#875f00", "#d75f00"),
     Ink.RIGHT: ("#87d75f", "#005f00", "#5f875f"),
     Ink.WRONG: ("#ff8787", "#af0000", "#d75f5f"),
-    Ink.LABEL: ("#87afff", "#5f5faf", "#875fff"),
+    Ink.LABEL: ("#af87ff", "#8700af", "#875fff"),
     Ink.WARNING: ("#ffd75f", "#875f00", "#d75f00"),
-    Ink.MUTED: ("color(247)", "#626262", "dim default"),
+    Ink.MUTED: ("color(247)", "#626262", "color(244)"),
+    Ink.LINE: ("color(244)", "color(244)", "color(244)"),
 }
 """Colors of the cube and the greys that 256 colors consist of, so that they look alike there and
-in 24 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text."""
+in 24 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text; of 3, as it
+wants for graphics, on an unknown one and of lines."""
 
 SIXTEEN: Palette = {
     Ink.TRAIN: ("cyan", "blue", "bright_blue"),
@@ -83,41 +88,69 @@ SIXTEEN: Palette = {
     Ink.WRONG: ("bright_red", "red", "bright_red"),
     Ink.LABEL: ("bright_blue", "blue", "bright_blue"),
     Ink.WARNING: ("yellow", "magenta", "bright_magenta"),
-    Ink.MUTED: ("dim default", "dim default", "dim default"),
+    Ink.MUTED: ("default", "default", "default"),
+    Ink.LINE: ("dim default", "dim default", "dim default"),
 }
 """Where there are but the terminal's own sixteen colors: those that are the furthest from the
-background in most palettes. Bright black is none: in some it is the background itself."""
+background in most palettes. Bright black is none: in some it is the background itself. Nor is
+anything dim that must be read: in Solarized a contrast of 2 is left of it."""
 
 PANEL = {"dark": ((228, 228, 228), (18, 18, 18)), "light": ((28, 28, 28), (255, 255, 255))}
 """Red, green, blue of plain text and of what is behind it, where a screen is drawn as a picture."""
 
-BELOW_ZERO, ZERO, ABOVE_ZERO = (59, 76, 192), (221, 221, 221), (180, 4, 38)
-"""Red, green, blue at both ends and in the middle, 0 to 255: Moreland, "Diverging Color Maps for
-Scientific Visualization", 2009."""
 
-SIGNED_256 = tuple(
-    Color.from_ansi(number)
-    for number in (19, 20, 21, 63, 105, 147, 189, 255, 224, 217, 210, 203, 196, 160, 124)
-)
-"""Colors from below zero to above it among the 256, none of which is between the others in hue."""
+@dataclass(frozen=True, slots=True)
+class SignedScale:
+    """Colors of signed values. Zero recedes into the background, and both ends stand out equally.
+
+    Args:
+        below: red, green, blue of what is far below zero, 0 to 255.
+        zero: of zero.
+        above: of what is far above it.
+        numbers: the scale among 256 colors, from below to above; the nearest would be blotchy.
+    """
+
+    below: tuple[int, int, int]
+    zero: tuple[int, int, int]
+    above: tuple[int, int, int]
+    numbers: tuple[int, ...]
+
+    def color(self, share: float) -> Color:
+        """The color of a share of the largest value, -1 to 1, in 24 bits."""
+        end = self.below if share < 0 else self.above
+        mixed = (zero + abs(share) * (one - zero) for zero, one in zip(self.zero, end, strict=True))
+        return Color.from_rgb(*map(round, mixed))
+
+    def colors(self, truecolor: bool) -> tuple[Color, ...]:
+        """All colors in cells, from below zero to above it: an odd number."""
+        if not truecolor:
+            return tuple(map(Color.from_ansi, self.numbers))
+        return tuple(self.color(step / LEVELS) for step in range(-LEVELS, LEVELS + 1))
+
+
+LEVELS = 12
+"""Steps of color on either side of zero in 24 bits."""
+
+SIGNED = {
+    "dark": SignedScale(
+        (95, 155, 255),
+        (28, 28, 28),
+        (255, 95, 75),
+        (75, 69, 68, 61, 60, 17, 234, 234, 234, 52, 95, 131, 167, 203, 210),
+    ),
+    "light": SignedScale(
+        (59, 76, 192),
+        (238, 238, 238),
+        (180, 4, 38),
+        (19, 20, 61, 62, 104, 146, 189, 255, 224, 181, 174, 167, 160, 124, 88),
+    ),
+}
+"""The scales by background; the dark one where it is unknown, as images are bright on black, too.
+The ends on a light background: Moreland, "Diverging Color Maps for Scientific Visualization", 2009.
+"""
 
 GREYS = tuple(Color.from_ansi(232 + level) for level in range(24))
 """Colors from black to white: the greys of the 256, whose codes are short."""
-
-
-def _signed(levels: int) -> tuple[Color, ...]:
-    """Colors from below zero to above it in so many steps on either side."""
-    colors = []
-    for level in range(-levels, levels + 1):
-        end, share = (BELOW_ZERO if level < 0 else ABOVE_ZERO), abs(level) / levels
-        colors.append(
-            Color.from_rgb(*(round(a + share * (b - a)) for a, b in zip(ZERO, end, strict=True)))
-        )
-    return tuple(colors)
-
-
-SIGNED = _signed(12)
-"""Colors from below zero to above it in 24 bits."""
 
 
 def theme(background: Background, *, sixteen: bool = False) -> Theme:
@@ -127,16 +160,23 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
     """
     column = ("dark", "light", "unknown").index(background)
     inks = {name: row[column] for name, row in (SIXTEEN if sixteen else PALETTE).items()}
-    muted = inks.pop(Ink.MUTED)
     inks |= {Ink.BEST: f"bold {inks[Ink.RIGHT]}", Ink.WARNING: f"bold {inks[Ink.WARNING]}"}
     for few, many, most in (RIGHT_SHARE, WRONG_SHARE):
         inks |= {many: f"bold {inks[few]}", most: f"bold reverse {inks[few]}"}
     inks |= dict.fromkeys(
         ("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), inks[Ink.TRAIN]
     )
-    # A line of muted text may hold some that is not.
-    full = {name: f"not dim {color}" for name, color in inks.items()}
-    return Theme(full | dict.fromkeys((Ink.MUTED, "bar.back", "progress.percentage"), muted))
+    # A line of one style may hold some text of another.
+    full: dict[str, str | Style] = {name: f"not dim {color}" for name, color in inks.items()}
+    full |= {"bar.back": full[Ink.LINE], "progress.percentage": full[Ink.MUTED]}
+    zero = SIGNED.get(background, SIGNED["dark"]).color(0)
+    return Theme(full | {Ink.TITLE: "bold not dim default", Ink.ZERO: Style(color=zero)})
+
+
+def signed_scale(console: Console) -> SignedScale:
+    """The colors of signed values on the console's background."""
+    zero = console.get_style(Ink.ZERO).color
+    return next(scale for scale in SIGNED.values() if scale.color(0) == zero)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +235,7 @@ def bar(fraction: float, width: int, style: str, ascii_only: bool) -> Text:
     filled, half = divmod(halves, 2)
     text = Text()
     text.append(marks.filled * filled + marks.half * half, style)
-    text.append(marks.empty * (width - filled - half), Ink.MUTED)
+    text.append(marks.empty * (width - filled - half), Ink.LINE)
     return text
 
 

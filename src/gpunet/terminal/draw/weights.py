@@ -18,7 +18,7 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, Line, grid, lines_of, stack, text_block
 from gpunet.terminal.draw.digits import fitted, half_blocks
 from gpunet.terminal.draw.graphics import Painter
-from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, SIGNED, SIGNED_256, ZERO, Ink
+from gpunet.terminal.draw.style import Ink, signed_scale
 from gpunet.terminal.live.console import shows_pixels
 
 __all__ = ["signed_cells", "signed_colors", "signed_picture", "strongest_units", "unit_pictures"]
@@ -54,7 +54,7 @@ def unit_pictures(
         if painter is None:
             tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
         else:
-            pixels = signed_colors(values, *painter.size(columns, rows))
+            pixels = signed_colors(console, values, *painter.size(columns, rows))
             tiles.append(painter.above(caption, pixels, rows))
     console.print(grid(tiles, console.width, gap=2))
     shown, units = len(tiles), model.network.layers[0].outputs
@@ -95,7 +95,7 @@ def signed_cells(console: Console, pixels: NDArray[np.float64], full: float | No
     """
     columns = pixels.shape[1]
     if shows_pixels(console):
-        colors = SIGNED if console.color_system == "truecolor" else SIGNED_256
+        colors = signed_scale(console).colors(console.color_system == "truecolor")
         levels = np.rint((_shares(pixels, full) + 1) / 2 * (len(colors) - 1)).astype(int)
         return Block(columns, half_blocks(levels, colors))
     whole = pixels[: len(pixels) // 2 * 2]
@@ -103,14 +103,17 @@ def signed_cells(console: Console, pixels: NDArray[np.float64], full: float | No
     return Block(columns, lines).shaped(columns, -(-len(pixels) // 2))
 
 
-def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
+def signed_colors(
+    console: Console, values: NDArray[np.float32], height: int, width: int
+) -> NDArray[np.uint8]:
     """Values of both signs in colors, as large as (height, width) pixels let them be.
 
     Returns (height, width, 3) red, green and blue.
     """
     shares = _shares(fitted(values.astype(np.float64), height, width, 0.0))
     levels = np.rint(shares * FINE_LEVELS) / FINE_LEVELS  # (height, width)
-    zero, ends = np.array(ZERO), np.where(levels[..., None] < 0, BELOW_ZERO, ABOVE_ZERO)
+    scale = signed_scale(console)
+    zero, ends = np.array(scale.zero), np.where(levels[..., None] < 0, scale.below, scale.above)
     mixed = zero + np.abs(levels)[..., None] * (ends - zero)  # (height, width, 3)
     return np.asarray(np.rint(mixed), dtype=np.uint8)
 
@@ -131,7 +134,7 @@ def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
     sizes = np.abs(shares)
     levels = np.sign(shares) * ((sizes >= FAINT).astype(int) + (sizes >= FULL))  # -2 to 2
     marks = np.array(list(map(ord, MARKS)), np.uint32)[levels.astype(int) + 2]
-    styles = [console.get_style(Ink.LABEL), Style.null(), console.get_style(Ink.WRONG)]
+    styles = [console.get_style(Ink.TRAIN), Style.null(), console.get_style(Ink.WRONG)]
     return lines_of(marks, np.sign(levels).astype(int) + 1, styles)
 
 

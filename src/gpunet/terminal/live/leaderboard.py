@@ -49,16 +49,20 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
 
     def on_search_begin(self, search: SearchInfo) -> None:
         """The search is about to start."""
-        self._change(search=search, progress=search.progress, began_at=self._clock())
+        self._change(search=search, progress=search.progress)
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Trials of these numbers are about to be trained side by side."""
-        batch = tuple(numbers)
-        self._change(progress=progress, network=network, batch=batch, batch_progress=None, others=0)
+        self._change(progress=progress, network=network, batch=tuple(numbers), others=0)
+        self._change(batch_progress=None, shaders=None)
+
+    def on_compile(self, done: int, count: int) -> None:
+        """Some of the batch's shaders are compiled."""
+        self._change(shaders=(done, count))
 
     def on_progress(self, progress: Progress) -> None:
         """Some steps of the batch are done."""
-        self._change(batch_progress=progress)
+        self.show(replace(self.view, batch_progress=progress).begun(self._clock()))
 
     def on_update(self, progress: StudyProgress) -> None:
         """An epoch is done, a trial has ended, or another worker has gone on."""
@@ -66,7 +70,7 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
 
     def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Nothing is left to do but for trials that other workers train."""
-        self._change(progress=progress, others=others)
+        self.show(replace(self.view, progress=progress, others=others).begun(self._clock()))
 
 
 class PlainSearch(SearchObserver):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -22,14 +21,14 @@ from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.terminal.live.stages import Stages
 from gpunet.training.events import Callback, Control
-from gpunet.workflows.messages import Messages, Update
+from gpunet.workflows.messages import Messages, Update, warn
 
 if TYPE_CHECKING:
     from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.terminal.live.dashboard import Dashboard
     from gpunet.terminal.live.leaderboard import LiveLeaderboard
 
-__all__ = ["ConsoleMessages", "Warnings"]
+__all__ = ["ConsoleMessages", "Warnings", "messages_for"]
 
 Screen = TypeVar("Screen")
 Lines = TypeVar("Lines")
@@ -162,7 +161,7 @@ class Warnings(Messages):
 
     def note(self, message: object) -> None:
         """Warn of something that the user should know."""
-        warnings.warn(str(message), stacklevel=2)
+        warn(message)
 
     def dataset(self, dataset: Dataset) -> None:
         """Warn of what is special about the data."""
@@ -176,3 +175,8 @@ class Warnings(Messages):
     def search(self) -> AbstractContextManager[SearchObserver]:
         """Show nothing of a search."""
         return nullcontext(SearchObserver())
+
+
+def messages_for(*, verbose: bool) -> ConsoleMessages | Warnings:
+    """The messages of a function that a script calls."""
+    return ConsoleMessages(patient=True) if verbose else Warnings()

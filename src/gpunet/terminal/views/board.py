@@ -227,7 +227,7 @@ def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
     if not place.frame:
         return Block(place.columns, lines)
     edges = box.ASCII if console.options.ascii_only else box.SQUARE
-    style = console.get_style(Ink.MUTED)
+    style = console.get_style(Ink.LINE)
     across = edges.top * place.columns
     side = Segment(edges.mid_left if console.options.ascii_only else "│", style)
     framed = [[side, *line, side] for line in lines]

@@ -8,7 +8,7 @@ measured at the end of epochs. How a chart is drawn belongs to ``draw.charts``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -47,7 +47,7 @@ PARTS: Mapping[int, str] = dict(
     )
 )
 
-INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.LABEL, Ink.RIGHT, Ink.WRONG)
+INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.RIGHT, Ink.WRONG, Ink.LABEL)
 """The colors of runs that are drawn in one chart."""
 
 MOST = 500
@@ -148,7 +148,7 @@ def _validation(
     return x[within], scale * (loss if column == LOSS else score)[within]
 
 
-def _measured(console: Console, records: tuple[EpochRecord, ...]) -> NDArray[np.float64]:
+def _measured(console: Console, records: Sequence[EpochRecord]) -> NDArray[np.float64]:
     """The epochs, and the loss and the score (n, 3) of the validation after each."""
     figures = [(one.epoch, one.val_loss, one.val_score) for one in records]
     return np.array(figures, float).reshape(-1, 3)  # None: NaN

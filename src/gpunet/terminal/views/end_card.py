@@ -78,9 +78,9 @@ class EndCard:
         return Panel(
             Group(*parts),
             box=box.ROUNDED,
-            title=Text(self.title, Ink.STRONG),
+            title=Text(self.title, Ink.TITLE),
             title_align="left",
-            border_style=Ink.WARNING if self.warning else Ink.MUTED,
+            border_style=Ink.WARNING if self.warning else Ink.LINE,
             expand=False,
         )
 

@@ -6,6 +6,8 @@ where there is too little room.
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +20,16 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.views.score import MONITORED
 from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["Part", "ending", "keeps_own", "monitored_metric", "print_parts", "whole", "why_stopped"]
+__all__ = [
+    "Part",
+    "command",
+    "ending",
+    "keeps_own",
+    "monitored_metric",
+    "print_parts",
+    "whole",
+    "why_stopped",
+]
 
 STOPPED: Mapping[StopReason, str] = {
     "epochs": "all epochs done",
@@ -64,6 +75,10 @@ def why_stopped(reason: StopReason, last_epoch: int) -> str:
     return STOPPED.get(reason, reason)
 
 
+CONTINUED = " \\"
+"""What ends a line of a command that goes on in the next one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Something to be printed at the end.
@@ -87,6 +102,25 @@ def print_parts(console: Console, parts: Sequence[Part]) -> None:
 def whole(text: str, style: str = "") -> RenderableType:
     """Text whose lines are not broken but by the terminal itself, so that they can be copied."""
     return Group(Text(text, style, no_wrap=True, overflow="ignore"))
+
+
+def command(console: Console, line: str) -> RenderableType:
+    """A command that can be copied: on a POSIX terminal in lines that a shell joins, else in one.
+
+    A line ends before an option, so that every option stands beside its value.
+    """
+    if not console.is_terminal or sys.platform == "win32":
+        return whole(line)
+    lines, option = [""], ""
+    for word in [*map(shlex.quote, shlex.split(line)), "--"]:
+        if not word.startswith("--"):
+            option += f" {word}"
+            continue
+        if len(lines[-1]) + len(option) + len(CONTINUED) >= console.width:
+            lines.append(" ")
+        lines[-1] += option
+        option = f" {word}"
+    return whole(f"{CONTINUED}\n".join(lines).strip())
 
 
 def _fitting(console: Console, parts: Sequence[Part]) -> list[Part]:

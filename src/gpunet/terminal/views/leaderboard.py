@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -19,11 +19,13 @@ from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, text_block
+from gpunet.terminal.draw.charts import line_chart
 from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, bar, glyphs, sparkline
-from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
+from gpunet.terminal.views.frame import StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.score import MONITORED
+from gpunet.terminal.views.search_history import history_chart
 from gpunet.training.events import Control, Progress
 
 __all__ = [
@@ -42,14 +44,26 @@ HINTS = StopHints(
     ctrl_c_waiting="stop now",
 )
 
-HEAD, STATEMENT, WIDE_STATEMENT = 14, 42, 68
+HEAD, STATEMENT, NARROW_STATEMENT = 14, 42, 18
 """Cells left and right of the bars, at least, so that they do not change their length."""
 
+WORDY = 70
+"""Columns from which what stands right of the bars is told in whole words."""
+
 WIDE = 110
-"""Columns from which the batch's bar tells its loss, too."""
+"""Columns from which the mean loss of the batch is told beside the best trial, too."""
+
+SURE = 1.0
+"""Seconds of training from which on a pace says how long the rest will take."""
 
 CURVE, WIDE_CURVE = 12, 30
 """Cells of a trial's curve, where there is room for it alone, and at most."""
+
+STATE = len("running")
+"""Cells of a trial's state, at least, so that the columns stay where they are."""
+
+ROOMY, TALL = 20, 36
+"""Rows of a screen from which on the last line stands apart, and trials are drawn in a chart."""
 
 HEADS: Mapping[str, str] = {
     "learning_rate": "lr",
@@ -74,27 +88,31 @@ class Board:
     Args:
         search: ``None`` until it starts.
         progress: the latest.
-        began_at: the clock when the search started, in seconds.
+        began: the clock at the first steps, in seconds, and how many trials were done then.
         network: that the batch trains; empty before the first.
         batch: the numbers of its trials.
         batch_progress: steps within the batch; ``None`` until its first steps are done.
         others: trials of other workers that are waited for; 0 if none are.
+        shaders: of the batch that are compiled, and in all; ``None`` where there are none.
     """
 
     search: SearchInfo | None = None
     progress: StudyProgress | None = None
-    began_at: float = 0.0
+    began: tuple[float, float] | None = None
     network: str = ""
     batch: tuple[int, ...] = ()
     batch_progress: Progress | None = None
     others: int = 0
+    shaders: tuple[int, int] | None = None
+
+    def begun(self, now: float) -> Board:
+        """The same, which counts from now on if it did not before."""
+        return self if self.began else replace(self, began=(now, self._trained()))
 
     def rate(self, now: float) -> float:
-        """Trials per second since this worker began, all workers' and parts of them counted."""
-        if self.search is None or self.progress is None or now <= self.began_at:
-            return 0.0
-        before = _trained(self.search.progress, self.search.epochs)
-        return max(0.0, self._trained() - before) / (now - self.began_at)
+        """Trials per second since the first steps, all workers' and parts of them counted."""
+        began, before = self.began or (now, 0.0)
+        return 0.0 if now - began < SURE else max(0.0, self._trained() - before) / (now - began)
 
     def _trained(self) -> float:
         """Trials that have ended, and parts of the others, the epoch under way included."""
@@ -115,7 +133,7 @@ class Board:
     def remaining(self, now: float) -> float | None:
         """Seconds until all trials have ended, at the pace so far."""
         rate = self.rate(now)
-        if self.search is None or self.progress is None or rate <= 0:
+        if self.progress is None or rate <= 0:
             return None
         return max(0.0, self.progress.total - self._trained()) / rate
 
@@ -134,7 +152,7 @@ def leaderboard_frame(
     now: float,
     keys: bool,
 ) -> Block:
-    """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``Board.began_at``."""
+    """A frame of exactly ``size`` (columns, rows), at ``now`` by the clock of ``Board.began``."""
     width, height = size
     search, progress = board.search, board.progress
     last = footer(control, HINTS, keys=keys, width=width)
@@ -143,15 +161,18 @@ def leaderboard_frame(
         return framed(console, [waiting], last, size)
     lines = [
         _header(console, search, progress, width),
-        _trials_bar(console, board, progress, width, now),
-        _batch_bar(console, board, search, width),
-        _best_line(console, board, search, progress),
+        *_bars(console, board, search, progress, width, now),
+        _best_line(console, board, search, progress, width),
         Text(),
     ]
     parts = [text_block(console, lines, width)]
-    rows = height - len(lines) - 3  # the table's head and rule, the footer
+    chart = height // 3 if height >= TALL else 0
+    rows = height - len(lines) - 3 - (height >= ROOMY) - chart  # less head, rule and last line
     if rows > 0:
-        parts.append(trial_table(console, search, progress, rows, width).block(console, width))
+        table = trial_table(console, search, progress, _shown(progress.trials, rows), width)
+        parts.append(table.block(console, width).shaped(width, rows + 2 + bool(chart)))
+    if chart:
+        parts.append(line_chart(console, history_chart(search, progress, chart - 1), width))
     return framed(console, parts, last, size)
 
 
@@ -159,38 +180,49 @@ def trial_table(
     console: Console,
     search: SearchInfo,
     progress: StudyProgress,
-    rows: int,
+    trials: Sequence[TrialSummary],
     width: int | None = None,
 ) -> Columns:
-    """The best trials, and as many settings as ``width``, or the console, has cells for."""
-    trials = progress.trials[:rows]
+    """Trials of a study, and as many settings as ``width``, or the console, has cells for."""
     bounds = _bounds(progress)
-    names, spare = _columns_that_fit(search, trials, width or console.width)
+    names, spare = _columns_that_fit(search, progress.trials, width or console.width)
     cells = CURVE + max(0, min(WIDE_CURVE - CURVE, spare - GAP - len("epochs")))
     missing = len(search.parameters) - len(names)
-    heads = ["trial", "<state", search.monitor.replace("_", " "), "<curve"]
-    heads += [_head(name, trials) for name in names] + [f"+{missing}"] * (missing > 0)
+    heads = ["trial", f"<{'state':<{STATE}}", search.monitor.replace("_", " "), "<curve"]
+    heads += [_head(name, progress.trials) for name in names] + [f"+{missing}"] * (missing > 0)
     heads += ["epochs"] * (spare >= GAP + len("epochs"))
     table = Columns(heads)
     for trial in trials:
         values = [_written(trial.values[name]) if name in trial.values else "" for name in names]
         values += [""] * (missing > 0) + [str(len(trial.curve))]
         curve = [value for value in trial.curve if math.isfinite(value)]
+        ended_early = trial.state == "pruned"
+        style = Ink.BEST if trial is progress.best else Ink.MUTED if ended_early else ""
+        ink = Ink.MUTED if ended_early else Ink.VALIDATION
         table.add(
             str(trial.number),
-            Text(_state(trial), STYLES.get(trial.state, "")),
+            Text(_state(trial), STYLES.get(trial.state, style)),
             monitored(search, trial.figure),
-            sparkline(curve, bounds, cells, Ink.VALIDATION, console.options.ascii_only),
+            sparkline(curve, bounds, cells, ink, console.options.ascii_only),
             *values[: len(heads) - 4],
-            style=Ink.BEST if trial is progress.best else "",
+            style=style,
         )
     return table
 
 
+def _shown(trials: Sequence[TrialSummary], rows: int) -> list[TrialSummary]:
+    """As many trials as there are rows for: up to half of them run, the others are the best."""
+    running = [one for one in trials if one.state == "running"][: rows // 2]
+    others = [one for one in trials if one not in running][: rows - len(running)]
+    return [one for one in trials if one in running or one in others]
+
+
 def _head(name: str, trials: Sequence[TrialSummary]) -> str:
-    """The title of a setting's column; words are aligned left, numbers right."""
-    words = any(isinstance(one.values.get(name), str | bool) for one in trials)
-    return f"{'<' if words else ''}{HEADS.get(name, name)}"
+    """The title of a setting's column, as wide as any cell; words are aligned left."""
+    values = [one.values[name] for one in trials if name in one.values]
+    words = any(isinstance(value, str | bool) for value in values)
+    title, cells = HEADS.get(name, name), max(map(len, map(_written, values)), default=0)
+    return f"<{title:<{cells}}" if words else f"{title:>{cells}}"
 
 
 def importance_block(console: Console, importances: Mapping[str, float]) -> RenderableType:
@@ -245,49 +277,87 @@ def _header(console: Console, search: SearchInfo, progress: StudyProgress, width
     return spread(console, width, [left], [short_name(search.device.name)], Ink.STRONG)
 
 
-def _trials_bar(
-    console: Console, board: Board, progress: StudyProgress, width: int, now: float
-) -> Text:
-    total, done = progress.total, progress.done
-    share = done / max(1, total)
-    left = formats.duration(board.remaining(now), nothing="--:--")
-    rate = f"{60 * board.rate(now):.3g}" if board.rate(now) > 0 else "-"
-    pace = f"{rate} per minute, about " if width >= NARROW else ""
-    head = f"trials {done:>{len(str(total))}}/{total} ".ljust(HEAD)
-    tail = f" {100 * share:3.0f} %  {pace}{left} left"
-    room = STATEMENT if width >= NARROW else 0
-    return bar_line(console, head, share, tail, width, room, Ink.LABEL)
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """How far something is: so many ``of`` so many are done, which is a share of the whole."""
+
+    name: str
+    done: int
+    of: int
+    share: float
+    told: str
+    ink: Ink
+
+    def head(self) -> str:
+        """What stands left of the bar."""
+        return f"{self.name} {self.done:>{len(str(self.of))}}/{self.of} "
+
+    def tail(self) -> str:
+        """What stands right of it."""
+        return f" {100 * self.share:3.0f} %{self.told and '  '}{self.told}"
 
 
-def _batch_bar(console: Console, board: Board, search: SearchInfo, width: int) -> Text:
-    """The progress of the batch, its epochs counted."""
+def _bars(
+    console: Console,
+    board: Board,
+    search: SearchInfo,
+    progress: StudyProgress,
+    width: int,
+    now: float,
+) -> list[Text]:
+    """The progress of all trials and that of the batch, in bars of one length."""
+    bars, lines = [_of_trials(board, progress, width, now)], []
     if board.others:
-        return Text(f"waiting for {board.others} trials of other workers", Ink.WARNING)
-    if not board.batch:
-        return Text("choosing the first trials", Ink.MUTED)
-    steps = board.batch_progress
-    epoch = steps.epoch if steps else 1
-    share = steps.share if steps else 0.0
-    head = f"epoch {epoch:>{len(str(search.epochs))}}/{search.epochs} ".ljust(HEAD)
-    tail, room = f" {100 * share:3.0f} %", 0
-    if width >= NARROW:
-        room = STATEMENT
-        tail += f"  {board.network}, {len(board.running())} of {len(board.batch)} trials run"
-        if width >= WIDE and steps is not None:
-            room, tail = WIDE_STATEMENT, f"{tail}, mean train loss {formats.loss(steps.train_loss)}"
-    return bar_line(console, head, share, tail, width, room, Ink.TRAIN)
+        lines = [Text(f"waiting for {board.others} trials of other workers", Ink.WARNING)]
+    elif board.batch:
+        bars.append(_of_batch(board, search, width))
+    else:
+        lines = [Text("choosing the first trials", Ink.MUTED)]
+    left = max(HEAD, *(len(one.head()) for one in bars))
+    right = max(
+        STATEMENT if width >= WORDY else NARROW_STATEMENT, *(len(one.tail()) for one in bars)
+    )
+    drawn = [
+        bar_line(console, one.head().ljust(left), one.share, one.tail(), width, right, one.ink)
+        for one in bars
+    ]
+    return drawn + lines
 
 
-def _best_line(console: Console, board: Board, search: SearchInfo, progress: StudyProgress) -> Text:
+def _of_trials(board: Board, progress: StudyProgress, width: int, now: float) -> _Bar:
+    total, done, rate = progress.total, progress.done, 60 * board.rate(now)
+    left = f"{formats.duration(board.remaining(now), nothing='--:--')} left"
+    if width >= WORDY:
+        left = f"{f'{rate:.3g}' if rate else '-'} per minute, about {left}"
+    return _Bar("trials", done, total, done / max(1, total), left, Ink.LABEL)
+
+
+def _of_batch(board: Board, search: SearchInfo, width: int) -> _Bar:
+    """The epochs of the batch, or its shaders before that."""
+    steps, wide = board.batch_progress, width >= WORDY
+    if steps is None and board.shaders is not None:
+        done, count = board.shaders
+        told = f"compiling {board.network}" if wide else ""
+        return _Bar("shaders", done, count, done / count, told, Ink.TRAIN)
+    epoch, share = (steps.epoch, steps.share) if steps else (1, 0.0)
+    told = f"{board.network}, {len(board.running())} of {len(board.batch)} trials run"
+    return _Bar("epoch", epoch, search.epochs, share, told if wide else "", Ink.TRAIN)
+
+
+def _best_line(
+    console: Console, board: Board, search: SearchInfo, progress: StudyProgress, width: int
+) -> Text:
     """The best trial, or what is known before there is one, and how many have ended."""
     dot = f" {glyphs(console.options.ascii_only).separator} "
     text, steps = Text(), board.batch_progress
     leader = next((one for one in progress.trials if one.figure is not None), None)
     if leader is not None:
         text.append("best ", Ink.MUTED)
-        text.append(f"{monitored(search, leader.figure)} in trial {leader.number}", Ink.BEST)
+        ink = Ink.BEST if leader.ended else Ink.TRAIN  # as its row below
+        text.append(f"{monitored(search, leader.figure)} in trial {leader.number}", ink)
         text.append(f"{'' if leader.ended else ', which runs'}{dot}", Ink.MUTED)
-    elif board.batch and steps is not None and steps.train_loss is not None:
+    room = leader is None or width >= WIDE
+    if room and board.batch and steps is not None and steps.train_loss is not None:
         mean = "mean train loss " if len(board.batch) > 1 else "train loss "
         text.append(mean, Ink.MUTED).append(formats.loss(steps.train_loss), Ink.TRAIN)
         text.append(dot, Ink.MUTED)
@@ -324,7 +394,7 @@ def _columns_that_fit(
     search: SearchInfo, trials: Sequence[TrialSummary], width: int
 ) -> tuple[list[str], int]:
     """The settings that have room, and the cells that are left."""
-    states = max(map(len, ["state", *map(_state, trials)]))
+    states = max(map(len, [" " * STATE, *map(_state, trials)]))
     figures = [monitored(search, trial.figure) for trial in trials]
     room = width - (5 + states + max(map(len, [search.monitor, *figures])) + CURVE + 3 * GAP)
     names: list[str] = []
