@@ -259,3 +259,66 @@ def test_a_run_called_new_or_a_file_called_runs_stops_no_other(
         "--output FILE"
     )
     assert gpunet(*small, "--no-keep", "--output", "m.safetensors").code == 0
+
+
+def test_a_run_that_was_killed_before_it_began_is_told_and_removed(gpunet: RunCommand) -> None:
+    folder = RunFolder(claim("halves-4"))
+    folder.hold(anew=True)
+    assert "1-halves-4 has not begun to train; wait a moment" in gpunet("runs").err
+    folder.release()
+    ran = gpunet("runs")
+    assert "1-halves-4 has not begun to train; `gpunet runs delete 1-halves-4` removes it" in (
+        " ".join(ran.err.split())
+    )
+    assert gpunet("runs", "delete", "1-halves-4", "--yes").code == 0
+    assert list(Path("runs").iterdir()) == []
+
+
+def test_a_run_that_another_process_has_trained_meanwhile_is_not_overwritten() -> None:
+    first, second = RunFolder(Path("one")), RunFolder(Path("one"))
+    second.require_free()
+    first.hold(anew=True)
+    with pytest.raises(package.UsageError, match="is being trained by another process"):
+        second.hold(anew=True)
+    first.metrics.write_bytes(b"{}")
+    first.last.touch()
+    first.release()
+    with pytest.raises(package.UsageError, match="one holds a run already"):
+        second.hold(anew=True)
+    assert (first.metrics.read_bytes(), first.is_running) == (b"{}", False)
+
+
+@pytest.mark.usefixtures("two")
+def test_a_link_to_a_run_is_not_removed_nor_what_it_leads_to(gpunet: RunCommand) -> None:
+    Path("runs/1-halves-4").rename("elsewhere")
+    Path("runs/1-linked").symlink_to(Path("../elsewhere"))
+    ran = gpunet("runs", "delete", 1, "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert "runs/1-linked is a link to another folder; give that one" in ran.failure
+    assert {one.name for one in package.runs()} == {"elsewhere", "2-halves-8"}
+    assert len(list(Path("elsewhere").iterdir())) == len(list(Path("runs/2-halves-8").iterdir()))
+
+
+@pytest.mark.usefixtures("two")
+def test_a_folder_with_a_model_and_a_log_of_its_own_is_no_run(gpunet: RunCommand) -> None:
+    mine = Path("mine")
+    mine.mkdir()
+    names = ("best.safetensors", "log", "report.json", "settings.toml")
+    for name in names:
+        (mine / name).write_bytes(Path("runs/1-halves-4", name).read_bytes())
+    ran = gpunet("runs", "delete", "mine", "--yes")
+    assert (ran.code, ran.failure.startswith("there is no run mine")) == (2, True)
+    assert sorted(path.name for path in mine.iterdir()) == list(names)
+
+
+@pytest.mark.usefixtures("two")
+def test_of_a_run_only_its_own_files_are_removed(gpunet: RunCommand) -> None:
+    run, kept = Path("runs/1-halves-4"), Path("kept.json")
+    (run / "report.json").rename(kept)
+    (run / "report.json").symlink_to(Path("../../kept.json"))
+    (run / "curves.svg").unlink()
+    (run / "curves.svg").mkdir()
+    ran = gpunet("runs", "delete", 1, "--yes")
+    assert (ran.code, "stays, for other files are in it" in ran.err) == (0, True)
+    assert kept.exists()
+    assert [path.name for path in run.iterdir()] == ["curves.svg"]

@@ -428,6 +428,7 @@ def test_epochs_before_a_resumption_are_told_once_however_many_the_log_has(
     *_, (_, again), (_, last) = reader.new_events()
     assert isinstance(again, RunInfo)
     assert repr(again.history) == repr(resumed(5).history)
+    assert isinstance(last, EpochEnd)
     assert last.epoch == 6
     assert [one.epoch for one in reader.records] == [1, 2, 3, 4, 5, 6]
 

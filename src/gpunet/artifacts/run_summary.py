@@ -187,7 +187,14 @@ def _logged(folder: RunFolder) -> _Course:
             case RunEnd():
                 best_epoch, reason = event.best_epoch, event.reason
     if run is None:
-        raise ModelError(f"{folder.path} holds a run that has not begun to train")
+        raise ModelError(
+            f"the run in {folder.path} has not begun to train; "
+            + (
+                "wait a moment"
+                if folder.is_running
+                else f"`gpunet runs delete {folder.path.name}` removes it"
+            )
+        )
     history = tuple(reader.records)
     seconds = sum(record.seconds for record in history)
     return _Course(run.dataset.name, run.network, run.config, history, best_epoch, seconds, reason)

@@ -35,7 +35,7 @@ from gpunet.terminal.views.leaderboard import (
     trial_table,
 )
 from gpunet.terminal.views.score import measured_in_words, scores_in_words
-from gpunet.training.splits import left_open
+from gpunet.training.settings_for_data import left_open
 
 __all__ = ["finish", "telling_how_to_resume"]
 

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,7 +174,7 @@ class Loop:
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
         """Sums over the test set and the answers (P, n, C).
 
-        Of no sample unless wanted, or where the device has failed for good.
+        They are empty unless wanted, or where the device has failed for good.
         """
         if test and len(self.splits.test):
             try:
@@ -216,9 +217,9 @@ class Loop:
             self.members.end(running, self._interruption())
             return
         self._tell(epoch, "validating")
-        validated = self._validate()
+        validated, val_scores = self._validate()
         seconds = self.clock() - began + (before.seconds if before else 0.0)
-        records = self._records(epoch, validated, seconds)
+        records = self._records(epoch, validated, val_scores, seconds)
         whole = bool((epoch.metrics.seen == self.samples.counts)[running].all())
         self._conclude(records, whole)
 
@@ -236,12 +237,11 @@ class Loop:
         return epoch
 
     def _records(
-        self, epoch: Epoch, validated: Metrics | None, seconds: float
+        self, epoch: Epoch, validated: Metrics | None, val_scores: Sequence[Any], seconds: float
     ) -> dict[int, EpochRecord]:
         """What the epoch gave for each network that runs, by its number."""
         trained, measured = epoch.metrics, self.engine.network.kind == "measured"
         train_scores = self.samples.scores("train", trained)
-        val_scores = self.samples.scores("validation", validated)
         return {
             p: EpochRecord(
                 epoch=epoch.number,
@@ -319,11 +319,11 @@ class Loop:
                 self._tell(epoch, "paused")
                 time.sleep(PAUSE_SECONDS)
 
-    def _validate(self) -> Metrics | None:
+    def _validate(self) -> tuple[Metrics | None, Sequence[Any]]:
         began = self.clock()
-        metrics = self.samples.validate()
+        validated = self.samples.validate()
         self.meter.validation_seconds = self.clock() - began
-        return metrics
+        return validated
 
     def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
         """Keep the best weights, and deactivate the networks that have ended.
@@ -406,7 +406,7 @@ class Loop:
         return self.seconds_before + self.clock() - self.began
 
     def _interruption(self) -> StopReason | None:
-        """Why the run is to end here, be the epoch whole or not."""
+        """Why the run is to end here, even within an epoch; ``None`` if it may go on."""
         if self.control.stopping:
             return "stopped by user"
         return "time limit reached" if self._out_of_time() else None
