@@ -239,7 +239,7 @@ class Engine(Population, ABC):
 
     @abstractmethod
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
-        """Time every kernel of a training step, each over so many steps, in their order.
+        """Time every kernel of a training step, each over this many steps, in their order.
 
         An epoch of more than so many steps must have begun. It is of no further use for training
         afterwards, since the kernels may run out of turn.

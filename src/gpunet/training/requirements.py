@@ -12,7 +12,7 @@ from gpunet.errors import ModelError, UsageError, spelled
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import Member
 from gpunet.training.run_samples import RunSamples
-from gpunet.training.splits import network_for
+from gpunet.training.settings_for_data import network_for
 from gpunet.training.state import RunState
 
 __all__ = ["require_fit", "require_made_for", "require_shared", "require_unfinished"]

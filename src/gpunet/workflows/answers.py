@@ -44,7 +44,7 @@ def evaluate_model(
 ) -> tuple[Samples, Evaluation]:
     """A model's answers on test samples of data as ``Model.evaluate`` takes them.
 
-    Of a single table that is named, and of arrays, all rows are test samples.
+    All rows of a single table, and of arrays, are test samples.
 
     Returns:
         The samples as they are drawn, with the model's labels, and the evaluation.

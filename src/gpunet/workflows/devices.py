@@ -25,7 +25,7 @@ from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import UsageError, spelled
 from gpunet.training.batches import steps_per_epoch
-from gpunet.training.splits import network_for
+from gpunet.training.settings_for_data import network_for
 from gpunet.workflows.messages import Messages
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def choose_tiles(
     messages: Messages,
     steps: float,
 ) -> list[Measured]:
-    """Measure the tiles of the matmuls for which a training of so many steps pays.
+    """Measure the tiles of the matmuls for which that pays in a training of this many steps.
 
     Raises:
         DeviceError: the device fails.

@@ -72,7 +72,7 @@ PALETTE: Palette = {
     Ink.VALIDATION: ("#ffaf00", "#875f00", "#d75f00"),
     Ink.RIGHT: ("#87d75f", "#005f00", "#5f875f"),
     Ink.WRONG: ("#ff8787", "#af0000", "#d75f5f"),
-    Ink.LABEL: ("#87afff", "#5f5faf", "#875fff"),
+    Ink.LABEL: ("#af87ff", "#8700af", "#875fff"),
     Ink.WARNING: ("#ffd75f", "#875f00", "#d75f00"),
     Ink.MUTED: ("color(247)", "#626262", "color(244)"),
     Ink.LINE: ("color(244)", "color(244)", "color(244)"),
@@ -136,7 +136,7 @@ SIGNED = {
         (95, 155, 255),
         (28, 28, 28),
         (255, 95, 75),
-        (75, 69, 68, 61, 60, 18, 234, 234, 234, 52, 95, 131, 167, 203, 210),
+        (75, 69, 68, 61, 60, 17, 234, 234, 234, 52, 95, 131, 167, 203, 210),
     ),
     "light": SignedScale(
         (59, 76, 192),
@@ -149,8 +149,8 @@ SIGNED = {
 The ends on a light background: Moreland, "Diverging Color Maps for Scientific Visualization", 2009.
 """
 
-GREYS = tuple(Color.from_rgb(*[8 + 10 * level] * 3) for level in range(24))
-"""Colors from black to white: the greys of the 256, drawn alike in 24 bits."""
+GREYS = tuple(Color.from_ansi(232 + level) for level in range(24))
+"""Colors from black to white: the greys of the 256, whose codes are short."""
 
 
 def theme(background: Background, *, sixteen: bool = False) -> Theme:
