@@ -105,10 +105,11 @@ def test_how_a_run_ended_is_told_in_words(gpunet: RunCommand) -> None:
     assert ["ended", "all", "epochs", "done"] in [
         line.split() for line in gpunet("runs", "show", 1).out.splitlines()
     ]
-    metrics = RunFolder(Path("runs/1-halves-4")).metrics
-    *lines, end = metrics.read_bytes().splitlines(keepends=True)
+    folder = RunFolder(Path("runs/1-halves-4"))
+    *lines, end = folder.metrics.read_bytes().splitlines(keepends=True)
     assert b'"end"' in end
-    metrics.write_bytes(b"".join(lines))  # as if its process had been killed
+    folder.metrics.write_bytes(b"".join(lines))  # as if its process had been killed
+    folder.report.unlink()
     assert ["ended", "killed", "or", "crashed"] in [
         line.split() for line in gpunet("runs", "show", 1).out.splitlines()
     ]
