@@ -152,8 +152,8 @@ SIGNED = {
 The ends on a light background: Moreland, "Diverging Color Maps for Scientific Visualization", 2009.
 """
 
-GREYS = tuple(Color.from_rgb(*[8 + 10 * level] * 3) for level in range(24))
-"""Colors from black to white: the greys of the 256, drawn alike in 24 bits."""
+GREYS = tuple(Color.from_ansi(232 + level) for level in range(24))
+"""Colors from black to white: the greys of the 256, whose codes are short."""
 
 
 def theme(background: Background, *, sixteen: bool = False) -> Theme:
