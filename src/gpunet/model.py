@@ -190,8 +190,8 @@ class Model:
         Args:
             data: numbers (n, I) or (n, height, width) in an array or a data frame, or an iterator
                 of such blocks; the path of a table, an .npy or .npz file, an image or a folder of
-                images; a list of images. A folder's images are in the order of their paths. Of an
-                .npz file it is the test set's features, if it has one.
+                images; a list of images. A folder's images are in the order of their paths. An .npz
+                file gives the features of its test set, if it has one.
 
         Returns:
             (n,) classes, whole numbers where they are, else texts; (n, T) 0 or 1 for each label; or
@@ -253,7 +253,7 @@ class Model:
     ) -> int:
         """Write the class of every sample, and the probability of every class, into a file.
 
-        Of labels it is each label and its probability, of measured targets their values.
+        For labels it is each label and its probability, for measured targets their values.
 
         Rows of a table are read, answered and written block by block, so that a file of any length
         takes little memory. The file is written as a whole or not at all.

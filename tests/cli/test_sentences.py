@@ -17,10 +17,11 @@ from PIL import Image
 from gpunet.artifacts import model_file
 from gpunet.cli import training_end
 from gpunet.datasets import images
-from gpunet.engine.device_trial import TrialCache
+from gpunet.engine import device_trial
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import OutputError
 from gpunet.files import output
+from gpunet.files.cache import cache_folder
 from gpunet.search import session
 from gpunet.training import member
 from gpunet.training.events import Control
@@ -204,7 +205,7 @@ def test_trials_of_devices_are_forgotten_with_a_word_or_the_file_is_named(
 ) -> None:
     told = "forgotten; the next trainings check and try the devices again\n"
     assert gpunet("devices", "--forget") == (0, told, "")
-    path = TrialCache.path()
+    path = cache_folder() / device_trial.FILE
     path.mkdir(parents=True)
     ran = gpunet("devices", "--forget")
     assert (ran.code, ran.out) == (1, "")

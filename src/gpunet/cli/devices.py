@@ -103,12 +103,13 @@ def _forget() -> None:
     Raises:
         OutputError: a file cannot be removed.
     """
-    from gpunet.engine.device_trial import TrialCache
-    from gpunet.engine.verdicts import verdicts_path
-    from gpunet.engine.wgpu.plan_trial import borders_path
+    from gpunet.engine import device_trial, verdicts
+    from gpunet.engine.wgpu import plan_trial
     from gpunet.errors import OutputError, reason_of
+    from gpunet.files.cache import cache_folder
 
-    for path in (TrialCache.path(), verdicts_path(), borders_path()):
+    for file in (device_trial.FILE, verdicts.FILE, plan_trial.FILE):
+        path = cache_folder() / file
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

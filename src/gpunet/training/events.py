@@ -292,7 +292,7 @@ class Mistakes:
         samples: m of them, with features as they were read, and targets as trained on.
         answers: (m, C) or (m, T) of the networks together.
         courses: (m, k) the probability of what is true at each look so far, the latest last; of
-            measured targets the loss. Of many looks some are left out.
+            measured targets the loss. Where there are many looks, some are left out.
     """
 
     rows: NDArray[np.intp]

@@ -174,7 +174,7 @@ class Loop:
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
         """Sums over the test set and the answers (P, n, C).
 
-        Of no sample unless wanted, or where the device has failed for good.
+        They are empty unless wanted, or where the device has failed for good.
         """
         if test and len(self.splits.test):
             try:
@@ -406,7 +406,7 @@ class Loop:
         return self.seconds_before + self.clock() - self.began
 
     def _interruption(self) -> StopReason | None:
-        """Why the run is to end here, be the epoch whole or not."""
+        """Why the run is to end here, even within an epoch; ``None`` if it may go on."""
         if self.control.stopping:
             return "stopped by user"
         return "time limit reached" if self._out_of_time() else None

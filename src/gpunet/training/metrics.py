@@ -63,7 +63,7 @@ class TargetScores:
 
     Args:
         r2: (T,) float64, 1 less the squared errors' share of those that the target's own mean
-            would make: 1 for no error, 0 for what the mean does, and below 0 for worse. Of a
+            would make: 1 for no error, 0 for what the mean does, and below 0 for worse. For a
             constant target it is 1 or, with any error, 0; NaN for fewer than two samples.
         rmse: (T,) float64, the root of the mean squared error, in the target's unit.
         mae: (T,) float64, the mean absolute error, in the target's unit.

@@ -54,7 +54,7 @@ class UsageMeter:
 
     @contextmanager
     def steps(self, count: int) -> Iterator[None]:
-        """Around so many steps until they are done: their times are measured if that is due."""
+        """Enclose the work of some steps, whose time is measured if a second has gone by."""
         began = self._clock()
         if began - self._timed_at < EVERY:
             yield

@@ -128,7 +128,7 @@ class DeviceNetworks(Engine, ABC):
         self._buffers.destroy()
 
     def _require_room(self, samples: int) -> None:
-        """Make sure that the networks fit when so many samples are trained on."""
+        """Make sure that the device holds the networks and the order of these samples."""
         needs = buffer_bytes(self.network, self.rule, self.batch_size, samples, self._open.traits)
         require_fit(self.population, needs, self._open.buffer_bytes, self.device.name)
 

@@ -1,7 +1,7 @@
 """The engine that runs the plan on an adapter: epochs, evaluations, what is read back.
 
-What the passes are is said by ``planning``, what they compute by the shaders and, as specification,
-by ``reference``. Networks and samples are kept by ``device_networks``, pipelines by ``device``.
+``planning`` says what the passes are; what they compute is in the shaders and, as specification, in
+``reference``. Networks and samples are kept by ``device_networks``, pipelines by ``device``.
 """
 
 from __future__ import annotations
@@ -212,11 +212,7 @@ class WgpuEngine(DeviceNetworks):
         return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
     def compile(self, one: Pass) -> None:
-        """Compile a pass, which any engine on the same device then finds compiled.
-
-        Raises:
-            DeviceError: the device fails.
-        """
+        """Compile a pass, which any engine on the same device then finds compiled."""
         with self._open.guarded():
             self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
 
@@ -254,7 +250,7 @@ class WgpuEngine(DeviceNetworks):
         )
 
     def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
-        """Time every pass of the training step by itself, so many times in a row.
+        """Time every pass of the training step by itself, ``repeats`` times in a row.
 
         An epoch must have begun, and it is of no further use for training afterwards: the passes
         run out of turn. The epoch needs more than ``repeats`` steps. Where one dispatch takes many
