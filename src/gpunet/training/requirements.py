@@ -61,11 +61,7 @@ def require_fit(state: RunState, engine: Engine, samples: RunSamples) -> None:
 
 
 def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRecord]]) -> None:
-    """Make sure that a run can go on whose networks have these histories.
-
-    Raises:
-        UsageError: all epochs are done, or every network has reached an end before.
-    """
+    """Raise a UsageError if a run whose networks have these histories has come to its end."""
     done = max(map(len, histories))
     if done >= config.effective_epochs:
         epochs = "1 epoch" if done == 1 else f"{done} epochs"

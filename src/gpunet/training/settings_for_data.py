@@ -76,9 +76,5 @@ def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:
 
 
 def network_for(config: TrainConfig, dataset: Dataset) -> NetworkSpec:
-    """The network that such settings train on a dataset.
-
-    Raises:
-        SettingError: the loss is none for such data.
-    """
+    """The network that such settings train on a dataset."""
     return settled(config, dataset).network(dataset.inputs, dataset.outputs)

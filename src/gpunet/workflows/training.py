@@ -223,9 +223,6 @@ def train_model(
 
     Arguments are as ``gpunet.train`` takes them; a recorder keeps the run in a folder, and says
     where an earlier one stands.
-
-    Raises:
-        GpunetError: whatever a user can cause or fix.
     """
     for callback in callbacks:
         if not isinstance(callback, Callback):
