@@ -123,7 +123,7 @@ def _series(
             yield Series("", x, scale * raw, Ink.MUTED, behind=True)
         yield Series(name if several else "train", x, scale * y, ink)
         if view.run is not None and view.run.validation_count:
-            x, y = _validation(console, view, x_range, column)
+            x, y = _validation(console, name, view, x_range, column)
             yield Series("val", x, y, ink if several else Ink.VALIDATION, dotted=True)
 
 
@@ -136,11 +136,11 @@ def _figures(view: View, column: int) -> tuple[float, Callable[[EpochRecord], fl
 
 
 def _validation(
-    console: Console, view: View, x_range: tuple[float, float], column: int
+    console: Console, name: str, view: View, x_range: tuple[float, float], column: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
     scale, _ = _figures(view, column)
-    measured = cached(_measured, console, view.records)
+    measured = cached(_measured, console, view.records, place=name)
     shown = measured[np.searchsorted(measured[:, 0], x_range[0]) :]
     x, loss, score = shown[:: -(1 + len(shown) // MOST)][::-1].T  # the last one stays
     x = np.where(view.course.end > x - 1, np.minimum(x, view.course.end), x)
