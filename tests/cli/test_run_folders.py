@@ -201,7 +201,7 @@ def test_a_run_whose_data_are_gone_asks_for_them(gpunet: RunCommand, halves: Pat
     resume = ("train", "--resume", "own", "--epochs", 4, "--device", "cpu", "-q")
     ran = gpunet(*resume)
     assert ran.code == 1
-    assert f"are not at {Path('points.npz').absolute()}; give their path as --data" in ran.failure
+    assert f"are not at {Path('points.npz').absolute()}; give them as --data" in ran.failure
     assert gpunet(*resume, "--data", "moved.npz").code == 0
 
 
