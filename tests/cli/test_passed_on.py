@@ -50,11 +50,6 @@ if TYPE_CHECKING:
 FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def table() -> Path:
     """Rows whose label stands in the middle; two kinds by that, three by the last column."""
