@@ -144,7 +144,8 @@ def run_search(
         with messages.search() as observer:
             tuner = Tuner(study, choice, dataset, work, messages.control, observer)
             progress = tuner.run()
-        found = best_of(study, progress, choice, dataset)
+        with messages.stage("testing the best network"):
+            found = best_of(study, progress, choice, dataset)
     if found is None:
         for line in failure_lines(progress):
             messages.say(line)

@@ -101,6 +101,21 @@ def test_runs_are_removed_once_that_is_confirmed(
 
 
 @pytest.mark.usefixtures("two")
+def test_how_a_run_ended_is_told_in_words(gpunet: RunCommand) -> None:
+    assert ["ended", "all", "epochs", "done"] in [
+        line.split() for line in gpunet("runs", "show", 1).out.splitlines()
+    ]
+    folder = RunFolder(Path("runs/1-halves-4"))
+    *lines, end = folder.metrics.read_bytes().splitlines(keepends=True)
+    assert b'"end"' in end
+    folder.metrics.write_bytes(b"".join(lines))  # as if its process had been killed
+    folder.report.unlink()
+    assert ["ended", "killed", "or", "crashed"] in [
+        line.split() for line in gpunet("runs", "show", 1).out.splitlines()
+    ]
+
+
+@pytest.mark.usefixtures("two")
 def test_a_run_that_is_being_trained_is_not_removed_and_listed_as_running(
     gpunet: RunCommand,
 ) -> None:

@@ -75,7 +75,7 @@ def test_two_pixels_share_a_cell_in_color(make_text_console: MakeConsole) -> Non
     assert segment.style.color is not None
     assert segment.style.bgcolor is not None
     assert segment.text == "▀"
-    assert (segment.style.color.triplet[0], segment.style.bgcolor.triplet[0]) == (238, 8)  # type: ignore[index]
+    assert (segment.style.color.number, segment.style.bgcolor.number) == (255, 232)
 
 
 @pytest.mark.parametrize("colors", [None, "truecolor"])

@@ -18,7 +18,8 @@ from gpunet.errors import DataError, SettingError
 from gpunet.training.events import Callback, Control, Progress
 from gpunet.training.metrics import target_scores
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled, split
+from gpunet.training.settings_for_data import settled
+from gpunet.training.splits import split
 from gpunet.training.trainer import train
 
 CONFIG = TrainConfig(hidden=(8,), epochs=20, batch_size=16, learning_rate=0.02, seed=3)

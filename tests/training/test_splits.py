@@ -15,7 +15,8 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError
-from gpunet.training.splits import left_open, settled, split
+from gpunet.training.settings_for_data import left_open, settled
+from gpunet.training.splits import split
 from gpunet.training.state import RunState
 
 

@@ -37,7 +37,8 @@ def profile(
     from gpunet.terminal.live.notes import note_load
     from gpunet.terminal.views.profile_table import profile_table
     from gpunet.training.profile import measure_profile
-    from gpunet.training.splits import settled, split
+    from gpunet.training.settings_for_data import settled
+    from gpunet.training.splits import split
     from gpunet.training.windows import Windows
     from gpunet.workflows.data import open_training_data
     from gpunet.workflows.devices import find_device, settle_device, training_engine

@@ -50,7 +50,7 @@ from gpunet.training.outcome import (
     no_better_than_the_mean,
     still_falling,
 )
-from gpunet.training.splits import left_open, network_for, settled
+from gpunet.training.settings_for_data import left_open, network_for, settled
 from gpunet.workflows.run_folders import Recorder
 from gpunet.workflows.training import Run
 

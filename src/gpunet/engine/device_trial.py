@@ -65,9 +65,6 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
 
     Where the fastest rounds do not name the winner that the medians name, something else has used
     the processor, and further rounds are taken.
-
-    Raises:
-        DeviceError: the adapter fails.
     """
     contenders = [Rounds.of(engine, SECONDS_A_ROUND) for engine in (numpy, adapter)]
     expected = 0.0

@@ -12,7 +12,7 @@ from gpunet.training.loop import Loop, Prune
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.requirements import require_shared, require_unfinished
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled
+from gpunet.training.settings_for_data import settled
 from gpunet.training.state import RunState, Start
 
 __all__ = ["train", "train_population"]

@@ -65,9 +65,6 @@ def assemble(
     """The shader made of these files (names without ``.wgsl``), with a template's variables.
 
     Files that they use come before them.
-
-    Raises:
-        FileNotFoundError: a file is not among the shaders.
     """
     ordered: list[str] = []
     for piece in pieces:

@@ -33,9 +33,6 @@ def persistent_rows(adapter: Adapter) -> int:
 
     On a GPU it is measured once, with Adam, and kept, since the two plans differ in their last
     bits: so the same command gives the same bits again.
-
-    Raises:
-        DeviceError: the adapter cannot be opened.
     """
     if adapter.software:
         return MOST_ROWS
@@ -52,11 +49,7 @@ def persistent_rows(adapter: Adapter) -> int:
 
 
 def plan_border(adapter: Adapter, config: TrainConfig) -> int | None:
-    """The largest batch for the persistent plan; ``None`` if this one is too large for it anyway.
-
-    Raises:
-        DeviceError: the adapter cannot be opened.
-    """
+    """The largest batch for the persistent plan; ``None`` if this one is far too large for it."""
     return persistent_rows(adapter) if config.batch_size <= MOST_ROWS else None
 
 

@@ -35,11 +35,7 @@ class TileCache:
 
     @classmethod
     def of(cls, adapter: Adapter) -> TileCache:
-        """The user's own.
-
-        Raises:
-            DeviceError: the adapter cannot be opened.
-        """
+        """The cache in the user's folder."""
         return cls(adapter.info, open_device(adapter).traits)
 
     def tile(self, product: Product) -> Tile | None:

@@ -85,9 +85,6 @@ def measure_tiles(
     """Time the tiles of these passes and keep the fastest; products that are alike only once.
 
     Two batches of samples are enough. The engine is of no further use afterwards.
-
-    Raises:
-        DeviceError: the device fails.
     """
     _begin(engine, samples)
     for one in passes:

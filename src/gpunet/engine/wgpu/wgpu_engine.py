@@ -212,11 +212,7 @@ class WgpuEngine(DeviceNetworks):
         return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
     def compile(self, one: Pass) -> None:
-        """Compile a pass, which any engine on the same device then finds compiled.
-
-        Raises:
-            DeviceError: the device fails.
-        """
+        """Compile a pass, which any engine on the same device then finds compiled."""
         with self._open.guarded():
             self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
 

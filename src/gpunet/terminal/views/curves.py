@@ -47,7 +47,7 @@ PARTS: Mapping[int, str] = dict(
     )
 )
 
-INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.LABEL, Ink.RIGHT, Ink.WRONG)
+INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.RIGHT, Ink.WRONG, Ink.LABEL)
 """The colors of runs that are drawn in one chart."""
 
 MOST = 500

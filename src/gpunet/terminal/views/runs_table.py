@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import cycle
+from typing import TYPE_CHECKING, cast
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -18,6 +19,10 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink, glyphs, sparkline
 from gpunet.terminal.views.curves import INKS
+from gpunet.terminal.views.ending import why_stopped
+
+if TYPE_CHECKING:
+    from gpunet.training.events import StopReason
 
 __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"]
 
@@ -102,6 +107,14 @@ def _day(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
+def _end(run: RunSummary) -> str:
+    if run.running:
+        return "running"
+    if run.stop_reason is None:
+        return "killed or crashed"
+    return why_stopped(cast("StopReason", run.stop_reason), run.epochs)
+
+
 def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
     """A run by names and values: what it is, how it is set other than by default, how it went."""
     score = "R2" if run.measured else "accuracy"
@@ -115,7 +128,7 @@ def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
         ("data", run.data),
         ("network", run.network),
         *((name, _setting(run, name)) for name in SETTINGS if _is_set(run, name)),
-        ("stopped", "running" if run.running else run.stop_reason or "unknown"),
+        ("ended", _end(run)),
         ("best epoch", best),
         ("val loss", formats.loss(run.val_loss)),
         (
