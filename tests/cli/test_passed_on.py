@@ -432,7 +432,7 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
         def __exit__(self, *_: object) -> None:
             pass
 
-        def closing_view(self) -> Text:
+        def closing_view(self, width: int, rows: int) -> Text:
             return Text("the curves")
 
     monkeypatch.setattr("gpunet.terminal.live.dashboard.Dashboard", Screen)
