@@ -27,11 +27,6 @@ FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02",
 MODEL = ("--output", "model.safetensors")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def kept(gpunet: RunCommand, halves: Path) -> Path:
     """A run of three epochs at a constant rate."""
