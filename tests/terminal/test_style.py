@@ -15,6 +15,7 @@ from rich.terminal_theme import TerminalTheme
 import gpunet
 from gpunet.terminal.draw import style
 from gpunet.terminal.draw.style import Background, theme
+from gpunet.terminal.views.board import PAPER
 from gpunet.terminal.views.curves import INKS
 
 PALETTES = {
@@ -140,6 +141,14 @@ def test_lines_can_be_seen_and_recede_behind_text(palette: str, background: Back
 def test_where_the_background_is_unknown_every_style_can_be_seen_on_any(palette: str) -> None:
     shown = {name: contrast_of(name, palette, "unknown") for name in NAMES}
     assert {name: value for name, value in shown.items() if value < 3} == {}
+
+
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+def test_the_pen_is_seen_on_paper_and_on_ink(background: Background) -> None:
+    pen = theme(background).styles[style.Ink.PEN].color
+    assert pen is not None
+    for grey in (style.GREYS[PAPER], style.GREYS[-1]):
+        assert contrast(pen.get_truecolor(), grey.get_truecolor()) > 3
 
 
 @pytest.mark.parametrize("palette", PALETTES)

@@ -56,6 +56,7 @@ class Ink(StrEnum):
     LINE = "gpunet.line"  # frames, axes, rules, and the part of a bar that is still to come
     TITLE = "gpunet.title"  # in a frame, whose style it would take
     ZERO = "gpunet.zero"  # in pictures of signed values
+    PEN = "gpunet.pen"  # on a picture in greys, which is the same on any background
 
 
 RIGHT_SHARE = (Ink.RIGHT, "gpunet.right.many", "gpunet.right.most")
@@ -76,6 +77,7 @@ PALETTE: Palette = {
     Ink.WARNING: ("#ffd75f", "#875f00", "#d75f00"),
     Ink.MUTED: ("color(247)", "#626262", "color(244)"),
     Ink.LINE: ("color(244)", "color(244)", "color(244)"),
+    Ink.PEN: ("#d75f00", "#d75f00", "#d75f00"),
 }
 """Colors of the cube and the greys that 256 colors consist of, so that they look alike there and
 in 24 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text; of 3, as it
@@ -90,6 +92,7 @@ SIXTEEN: Palette = {
     Ink.WARNING: ("yellow", "magenta", "bright_magenta"),
     Ink.MUTED: ("default", "default", "default"),
     Ink.LINE: ("dim default", "dim default", "dim default"),
+    Ink.PEN: ("yellow", "magenta", "bright_magenta"),
 }
 """Where there are but the terminal's own sixteen colors: those that are the furthest from the
 background in most palettes. Bright black is none: in some it is the background itself. Nor is
