@@ -50,11 +50,6 @@ if TYPE_CHECKING:
 FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def table() -> Path:
     """Rows whose label stands in the middle; two kinds by that, three by the last column."""
@@ -437,7 +432,7 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
         def __exit__(self, *_: object) -> None:
             pass
 
-        def closing_view(self) -> Text:
+        def closing_view(self, width: int, rows: int) -> Text:
             return Text("the curves")
 
     monkeypatch.setattr("gpunet.terminal.live.dashboard.Dashboard", Screen)

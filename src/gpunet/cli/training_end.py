@@ -32,7 +32,13 @@ from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
 from gpunet.terminal.views.end_card import EndCard
-from gpunet.terminal.views.ending import Part, monitored_metric, print_parts, why_stopped
+from gpunet.terminal.views.ending import (
+    Part,
+    monitored_metric,
+    print_parts,
+    why_stopped,
+    with_curves,
+)
 from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.score import measured_in_words, scores_in_words
 from gpunet.terminal.views.showcase import showcase
@@ -102,9 +108,10 @@ def finish(
             note(f"{failure}; try {_lower_rate(run)}, or find a rate by `gpunet find-lr`")
         typer.echo(_result_line(run, results))
     else:
-        curves = messages.dashboard
-        parts = [] if curves is None else [Part(curves.closing_view(), 3)]
-        print_parts(console, [*parts, *_parts(console, run, results, recorder, painter, samples)])
+        parts = list(_parts(console, run, results, recorder, painter, samples))
+        if messages.dashboard is not None:
+            parts = with_curves(console, messages.dashboard.closing_view, parts)
+        print_parts(console, parts)
     require_heard(console)
     if run.failed or not results.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
