@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Ran, RunCommand
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def printed(ran: Ran) -> dict[str, object]:
     assert (ran.code, ran.err) == (0, "")
     return tomllib.loads(ran.out)

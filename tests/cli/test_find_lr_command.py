@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_a_rate_is_suggested_and_nothing_is_saved(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("find-lr", "--data", halves, *FAST)
     assert (ran.code, ran.err) == (0, "")

@@ -50,11 +50,6 @@ if TYPE_CHECKING:
 FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def table() -> Path:
     """Rows whose label stands in the middle; two kinds by that, three by the last column."""
@@ -489,7 +484,7 @@ def test_a_search_that_goes_on_asks_for_data_that_are_gone(
     where = Path("here.npz").absolute()
     assert (ran.code, ran.failure) == (
         1,
-        f"the data 'one' that it was trained on are not at {where}; give their path as --data",
+        f"the data 'one' that the model was trained on are not at {where}; give them as --data",
     )
     assert gpunet(*again, "--data", "there.npz").code == 0
     arrays = dict(np.load(halves))

@@ -337,3 +337,13 @@ def test_of_a_run_only_its_own_files_are_removed(gpunet: RunCommand) -> None:
     assert (ran.code, "stays, for other files are in it" in ran.err) == (0, True)
     assert kept.exists()
     assert [path.name for path in run.iterdir()] == ["curves.svg"]
+
+
+@pytest.mark.usefixtures("two")
+def test_a_report_with_an_end_that_is_none_counts_as_damaged(gpunet: RunCommand) -> None:
+    path = Path("runs/1-halves-4/report.json")
+    report = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(report | {"stop_reason": "boredom"}), "utf-8")
+    ran = gpunet("runs", "show", 1)
+    assert (ran.code, "all epochs done" in ran.out) == (0, True)
+    assert package.runs()[-1].test_accuracy is None

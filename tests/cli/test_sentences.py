@@ -37,11 +37,6 @@ FAST = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 POINTS = "no images, so there is nothing to draw; leave out --plot"
 
 

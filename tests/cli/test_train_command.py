@@ -49,11 +49,6 @@ FAST = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
     gpunet: RunCommand, halves: Path
 ) -> None:
@@ -860,9 +855,10 @@ def test_the_line_of_quiet_tells_what_the_report_holds(gpunet: RunCommand, uneve
     ran = gpunet("train", "--data", uneven, *FAST, "--quiet", "--report", "run.json")
     report = json.loads(Path("run.json").read_text())
     test = report["test"]
+    assert report["stop_reason"] == "epochs"
     assert ran.out == (
         f"test accuracy {formats.percent(test['accuracy'])}, loss {formats.loss(test['loss'])}, "
-        f"best epoch {report['best_epoch']} of 3 ({report['stop_reason']}), "
+        f"best epoch {report['best_epoch']} of 3, "
         f"{formats.seconds(report['seconds']['total'])}, saved as model.safetensors\n"
     )
 

@@ -42,11 +42,6 @@ RULE = "─" * 26
 AS_ASKED = "device: numpy on the processor, as asked for"
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def lines_of(ran: Ran) -> list[str]:
     """The lines of an output, each without its surplus of blanks."""
     assert (ran.code, ran.err) == (0, "")

@@ -18,7 +18,7 @@ from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.errors import GpunetError, ModelError
 from gpunet.files.typed_json import UnsoundError, from_json
-from gpunet.training.events import EpochEnd, EpochRecord, RunInfo
+from gpunet.training.events import EpochEnd, EpochRecord, RunInfo, StopReason
 
 __all__ = ["RunSummary", "summaries_in", "summarize"]
 
@@ -65,7 +65,7 @@ class RunSummary:
     val_accuracy: float | None
     test_accuracy: float | None
     seconds: float
-    stop_reason: str | None
+    stop_reason: StopReason | None
     measured: bool
     val_r2: float | None
     test_r2: float | None
@@ -95,12 +95,16 @@ class _Test(msgspec.Struct):
     r2: Annotated[float, Meta(le=1)] | None = None
 
 
+class _Epoch(msgspec.Struct):
+    """An epoch of a report, of which only the number counts here."""
+
+
 class _Ending(msgspec.Struct):
     """What a report says of the end of a run."""
 
-    stop_reason: str
+    stop_reason: StopReason
     test: _Test
-    history: list[Any]
+    history: list[_Epoch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class _Course:
     history: tuple[EpochRecord, ...]
     best_epoch: int
     seconds: float
-    stop_reason: str | None
+    stop_reason: StopReason | None
 
 
 def summarize(folder: RunFolder) -> RunSummary:
@@ -187,14 +191,9 @@ def _logged(folder: RunFolder) -> _Course:
             case RunEnd():
                 best_epoch, reason = event.best_epoch, event.reason
     if run is None:
-        raise ModelError(
-            f"the run in {folder.path} has not begun to train; "
-            + (
-                "wait a moment"
-                if folder.is_running
-                else f"`gpunet runs delete {folder.path.name}` removes it"
-            )
-        )
+        remove = f"`gpunet runs delete {folder.path.name}` removes it"
+        advice = "wait a moment" if folder.is_running else remove
+        raise ModelError(f"the run in {folder.path} has not begun to train; {advice}")
     history = tuple(reader.records)
     seconds = sum(record.seconds for record in history)
     return _Course(run.dataset.name, run.network, run.config, history, best_epoch, seconds, reason)

@@ -53,15 +53,17 @@ def bench(
     from gpunet.bench import CASES, run
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.notes import note_load
+    from gpunet.terminal.live.stages import Stages
 
     note_load()
-    adapters = _adapters(device)
+    console = make_console(quiet=as_json)
+    with Stages(console).stage("looking for devices"):
+        adapters = _adapters(device)
     cases = CASES[:1] if quick else CASES
     if as_json:
         measured = run(adapters, cases, roofline=roofline)
         print(strict_json([_content(one, roofline) for one in measured]))
         return
-    console = make_console()
     _print_heading(console, adapters)
     if roofline:
         _print_rooflines(console, adapters)

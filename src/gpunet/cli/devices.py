@@ -78,13 +78,15 @@ def _list(as_json: bool) -> None:
     from gpunet.engine.factory import list_adapters, select_device
     from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.stages import Stages
 
-    adapters = list_adapters()
-    choice = select_device("auto", adapters)
+    console = make_console(quiet=as_json)
+    with Stages(console).stage("looking for devices"):
+        adapters = list_adapters()
+        choice = select_device("auto", adapters)
     if as_json:
         print(strict_json(_content(adapters, choice)))
         return
-    console = make_console()
     _print_list(console, adapters, choice)
     console.print()
     console.print(f"auto takes {device_reason(choice)}")

@@ -78,7 +78,7 @@ class Loop:
         self.control = control or Control()
         self.clock = self.control.clock
         self.began = self.kept = self.clock()  # kept: when the latest checkpoint was told
-        self.prune = prune
+        self.begun, self.prune = begun, prune
         require_made_for(engine, dataset, configs)
         self.members = Members(map(Member, configs))
         first = configs[0]
@@ -99,8 +99,8 @@ class Loop:
         """Epochs done by the network that runs longest, and before its start."""
         return self.start.epochs + self.members.epochs_done
 
-    def begin(self, resume: RunState | None) -> None:
-        """Bring the engine and the watchers to where the run starts.
+    def begin(self) -> None:
+        """Bring the engine and the networks to where the run starts.
 
         Raises:
             ModelError: the state is of another kind of run.
@@ -110,13 +110,13 @@ class Loop:
         if self.start.moments is not None:
             self.engine.set_moments(self.start.moments)
         self.state = self._state(self.best, self.engine.moments())
-        if resume is None:
+        if (begun := self.begun) is None:
             return
-        require_fit(resume, self.engine, self.samples)
-        for member, history in zip(self.members, resume.histories, strict=True):
+        require_fit(begun, self.engine, self.samples)
+        for member, history in zip(self.members, begun.histories, strict=True):
             member.restore(history)
-        self.best, self.seconds_before = resume.best, resume.seconds
-        self._go_back(resume)
+        self.best, self.seconds_before = begun.best, begun.seconds
+        self._go_back(begun)
 
     def _go_back(self, state: RunState) -> None:
         """Put the engine where it was after an epoch."""

@@ -50,7 +50,7 @@ def train(
     loop = Loop(engine, dataset, config.networks(), callbacks, control, begun=resume, start=start)
     if resume is not None:
         require_unfinished(config, resume.histories)
-    loop.begin(resume)
+    loop.begin()
     loop.train(config)
     return loop.finish(test=True)
 
@@ -85,6 +85,6 @@ def train_population(
     require_shared(configs)
     configs = [settled(config, dataset) for config in configs]
     loop = Loop(engine, dataset, configs, callbacks, control, own=own, prune=prune)
-    loop.begin(None)
+    loop.begin()
     loop.train(configs[0])
     return loop.finish(test=False)

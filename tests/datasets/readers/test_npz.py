@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tests.datasets.refusals import refusal
 
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.errors import DataError
@@ -32,14 +33,6 @@ def written(folder: Path, changed: Arrays | None = None, *, packed: bool = False
     save = np.savez_compressed if packed else np.savez
     save(path, **(arrays() | (changed or {})))  # type: ignore[arg-type]
     return path
-
-
-def refusal(path: Path) -> str:
-    """The sentence that refuses a file; its path, which it must tell, cut to the file's name."""
-    with pytest.raises(DataError) as caught:
-        read_npz(path)
-    assert str(path) in str(caught.value)
-    return str(caught.value).replace(str(path), path.name)
 
 
 def npy_bytes(array: NDArray[Any]) -> bytes:

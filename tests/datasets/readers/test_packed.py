@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.datasets.refusals import refusal
 
 from gpunet.datasets.readers.packed import unpacked, without_end
 from gpunet.datasets.readers.path import read_path
-from gpunet.errors import DataError
 
 TABLE = b"label,a,b\n" + b"0,1,200\n1,2,0\n" * 6
 
@@ -30,12 +30,6 @@ def archive(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byte
         for name, content in files.items():
             packed.writestr(name, content)
     return file.getvalue()
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(DataError) as caught:
-        read_path(path)
-    return str(caught.value).replace(str(path), path.name)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import cycle
-from typing import TYPE_CHECKING, cast
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -20,9 +19,6 @@ from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink, glyphs, sparkline
 from gpunet.terminal.views.curves import INKS
 from gpunet.terminal.views.ending import why_stopped
-
-if TYPE_CHECKING:
-    from gpunet.training.events import StopReason
 
 __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"]
 
@@ -112,7 +108,7 @@ def _end(run: RunSummary) -> str:
         return "running"
     if run.stop_reason is None:
         return "killed or crashed"
-    return why_stopped(cast("StopReason", run.stop_reason), run.epochs)
+    return why_stopped(run.stop_reason, run.epochs)
 
 
 def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
