@@ -78,7 +78,7 @@ def train(
     *,
     device: str = "auto",
     verbose: bool = True,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] | None = (),
     run_dir: str | Path | None = None,
     name: str | None = None,
     kept: bool = False,
@@ -139,7 +139,7 @@ def train(
         device,
         _messages(verbose),
         recorder=new_run(folder, name, checkpoint_every) if kept else None,
-        callbacks=callbacks,
+        callbacks=callbacks or (),
         autotune=autotune,
         sample_weight=sample_weight,
     )
@@ -151,7 +151,7 @@ def resume(
     *,
     device: str = "auto",
     verbose: bool = True,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] | None = (),
     checkpoint_every: int | None = None,
     autotune: bool = True,
     **changes: Any,
@@ -189,7 +189,7 @@ def resume(
         device,
         _messages(verbose),
         recorder=recorder,
-        callbacks=callbacks,
+        callbacks=callbacks or (),
         autotune=autotune,
     )
 

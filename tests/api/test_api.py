@@ -224,6 +224,11 @@ def test_a_training_prints_lines_where_there_is_no_terminal(
     assert "epoch 2/2" in out
 
 
+def test_a_setting_goes_by_its_short_name_as_on_the_command_line() -> None:
+    run = gpunet.train(flowers(), **SMALL, lr=0.03, init="he", callbacks=None)
+    assert (run.config.learning_rate, run.config.initialization) == (0.03, "he")
+
+
 def test_a_setting_that_is_none_is_told_with_what_was_meant() -> None:
     with pytest.raises(gpunet.UsageError, match=r"'droput' is no setting.*did you mean 'dropout'"):
         gpunet.train("strokes:300+100", droput=0.1)

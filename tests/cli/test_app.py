@@ -177,6 +177,32 @@ def test_a_full_disk_behind_the_standard_output_is_told_in_one_sentence() -> Non
     ) == (1, "error: the output cannot be written: no space left on device\n")
 
 
+def in_shell(script: str) -> subprocess.CompletedProcess[str]:
+    """What a short training, ``"$@"`` in a line of the shell, says on its standard error."""
+    training = ["train", "strokes:60+20", "--epochs", "1", "--hidden", "4", "--device", "cpu"]
+    words = [sys.executable, "-m", "gpunet", *training, "--no-keep", "--quiet"]
+    return subprocess.run(
+        ["sh", "-c", script, "sh", *words], stderr=subprocess.PIPE, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_standard_streams_may_be_closed(closed: str, tmp_path: Path) -> None:
+    done = in_shell(f'cd {tmp_path} && exec "$@" {closed}')
+    assert (done.returncode, done.stderr.count("error")) == (0, 0)
+    assert (tmp_path / "model.safetensors").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a folder cannot be removed")
+def test_a_current_folder_that_was_removed_is_told(tmp_path: Path) -> None:
+    done = in_shell(f'mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && "$@"')
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: the current folder is no longer there; change to another one"
+    )
+
+
 def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
     reading, writing = os.pipe()
     os.close(reading)

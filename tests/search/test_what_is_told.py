@@ -418,7 +418,7 @@ def found_by(spec: StudySpec, dataset: Dataset, timeout: float | None = None) ->
 def test_a_search_is_told_as_its_report_holds_it(make_spec: MakeSpec, blobs: Dataset) -> None:
     found = found_by(make_spec({"hidden": {"choices": ["4"]}}), blobs)
     assert repr(found) == (
-        f"<gpunet.Search 2 trials, best val_loss {found.best_trial.figure:.4g}: {{'hidden': '4'}}>"
+        f"<gpunet.Search 2 trials, best val_loss {found.best_trial.figure:.4g}: {{'hidden': (4,)}}>"
     )
     report = found.report()
     assert list(report) == [
@@ -432,7 +432,7 @@ def test_a_search_is_told_as_its_report_holds_it(make_spec: MakeSpec, blobs: Dat
         "loss": found.model.test.loss,
         "accuracy": found.model.test.accuracy,
     }
-    assert (found.best, found.failure) == ({"hidden": "4"}, None)
+    assert (found.best, found.failure) == ({"hidden": (4,)}, None)
     assert [one["number"] for one in found.trials] == [one.number for one in found.progress.trials]
     assert found.config.hidden == (4,)
     info = SearchInfo.of(found.study, found.choice, blobs, found.progress)

@@ -264,6 +264,21 @@ def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
     ]
 
 
+@pytest.mark.parametrize(("state", "ink"), [("running", Ink.TRAIN), ("complete", Ink.BEST)])
+def test_the_best_score_is_told_in_the_color_of_its_row(
+    make_text_console: MakeConsole, board: Board, state: str, ink: Ink
+) -> None:
+    console = make_text_console(100, colors="truecolor")
+    only = StudyProgress((trial(3, state, (0.25,)),), 24, maximize=False)
+    lines = leaderboard_frame(
+        console, replace(board, progress=only), Control(), (100, 24), 70.0, True
+    ).lines
+    inks = {part.text.strip(): part.style for line in lines for part in line}
+    row = "running" if state == "running" else "done"
+    found = [inks["0.2500 in trial 3"], next(inks[one] for one in inks if one.startswith(row))]
+    assert found == [console.get_style(ink)] * 2
+
+
 def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_counted(
     make_text_console: MakeConsole, board: Board
 ) -> None:
@@ -271,7 +286,7 @@ def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_coun
     block = leaderboard_frame(console, board, Control(), (60, 24), 70.0, True)
     best = console.get_style(Ink.BEST)
     marked = [line for line in block.lines if any(part.style == best for part in line)]
-    assert ["".join(part.text for part in line).split()[0] for line in marked] == ["best", "0"]
+    assert ["".join(part.text for part in line).split()[0] for line in marked] == ["0"]
     lines = shown(make_text_console(80), board, 80, 24)
     names = lines[5].split()[5:]
     assert names[-1] == f"+{len(NAMES) - len(names) + 1}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -91,6 +92,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns the exit code: 0 if all went well, 1 after a failure, 2 if the command line cannot be,
     130 if the user interrupted. A failure is one line on the standard error.
     """
+    _open_closed_streams()
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return _tell("the current folder is no longer there; change to another one", 1)
     with spelling(option):
         return _run(arguments)
 
@@ -121,6 +127,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         _forget_output()
         return _tell(f"the output cannot be written: {reason_of(error)}", 1)
     return int(code or 0)
+
+
+def _open_closed_streams() -> None:
+    """Have empty standard streams in place of those that the parent process closed."""
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _tell_misspelled_variables(tree: typer.core.TyperGroup) -> None:

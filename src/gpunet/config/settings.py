@@ -46,7 +46,6 @@ __all__ = [
     "DEFAULT_LR_DECAY_EVERY",
     "DEFAULT_PATIENCE",
     "FOLLOWING",
-    "FORMER_NAMES",
     "MAXIMUM_EPOCHS",
     "SCHEDULE",
     "SETTINGS",
@@ -413,14 +412,13 @@ FOLLOWING = tuple(name for name, row in SETTINGS.items() if row.follows is not N
 SHARED = tuple(name for name, row in SETTINGS.items() if row.shared)
 """The settings that all networks of a population have in common."""
 
-FORMER_NAMES = {former: name for name, row in SETTINGS.items() for former in row.formerly}
-"""The settings' names today, by those that earlier versions wrote into files."""
-
-_ALIASES = {alias: name for name, row in SETTINGS.items() for alias in row.aliases} | FORMER_NAMES
+_ALIASES = {
+    alias: name for name, row in SETTINGS.items() for alias in (*row.aliases, *row.formerly)
+}
 
 
 def canonical(key: str) -> str:
-    """The name of the setting that a key of a file means, such as ``learning-rate`` or ``lr``."""
+    """The name of the setting that a word means: ``learning-rate``, ``lr`` or an earlier name."""
     name = key.replace("-", "_")
     return _ALIASES.get(name, name)
 

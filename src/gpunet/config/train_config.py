@@ -14,9 +14,9 @@ from gpunet.config.settings import (
     DEFAULT_LR_DECAY_EVERY,
     DEFAULT_PATIENCE,
     FOLLOWING,
-    FORMER_NAMES,
     SETTINGS,
     Settings,
+    canonical,
 )
 from gpunet.config.texts import written
 from gpunet.errors import SettingError, UsageError, spelled
@@ -154,13 +154,13 @@ class TrainConfig(Settings):
         """These settings but for some, whatever the data.
 
         Args:
-            settings: by their names, also those of earlier versions.
+            settings: by their names, also short ones and those of earlier versions.
 
         Raises:
             UsageError: a name that is no setting, or a value that cannot be.
         """
         config = TrainConfig.from_dict({**self.to_dict(), **settings})
-        names = {FORMER_NAMES.get(name, name) for name in settings}
+        names = {canonical(name) for name in settings}
         measured = {name: one for name, one in self.measured.items() if name not in names}
         return dataclasses.replace(config, measured=measured)
 
@@ -249,12 +249,12 @@ class TrainConfig(Settings):
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> "TrainConfig":
-        """The settings that ``to_dict`` gave, also with the names of earlier versions.
+        """The settings that ``to_dict`` gave, also with short names and those of earlier versions.
 
         Raises:
             UsageError: a name that is no setting, or a value that cannot be.
         """
-        values = {FORMER_NAMES.get(name, name): value for name, value in settings.items()}
+        values = {canonical(name): value for name, value in settings.items()}
         for name in values:
             if name not in SETTINGS:
                 raise UsageError(f"{name!r} is no setting of training{suggestion(name, SETTINGS)}")

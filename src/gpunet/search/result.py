@@ -53,8 +53,8 @@ class Search:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The best trial's values of the searched settings."""
-        return dict(self.best_trial.values)
+        """The best trial's values of the searched settings, as ``gpunet.train`` takes them."""
+        return {name: getattr(self.config, name) for name in self.best_trial.values}
 
     @property
     def trials(self) -> list[dict[str, Any]]:

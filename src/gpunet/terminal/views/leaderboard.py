@@ -353,7 +353,8 @@ def _best_line(
     leader = next((one for one in progress.trials if one.figure is not None), None)
     if leader is not None:
         text.append("best ", Ink.MUTED)
-        text.append(f"{monitored(search, leader.figure)} in trial {leader.number}", Ink.BEST)
+        ink = Ink.BEST if leader.ended else Ink.TRAIN  # as its row below
+        text.append(f"{monitored(search, leader.figure)} in trial {leader.number}", ink)
         text.append(f"{'' if leader.ended else ', which runs'}{dot}", Ink.MUTED)
     room = leader is None or width >= WIDE
     if room and board.batch and steps is not None and steps.train_loss is not None:
