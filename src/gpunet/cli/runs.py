@@ -164,7 +164,7 @@ def plot_runs(names: Names, plot: options.Plot = None, force: options.Force = Fa
     console = make_console()
     console.print(_curves(console, runs))
     if len(runs) > 1:
-        console.print(legend([run.path.name for run in runs], console.options.ascii_only))
+        console.print(legend([run.path.name for run in runs], console.width))
     if plot is not None:
         histories = {run.path.name: summarize(run).history for run in runs}
         save_plot(console, partial(plots.plot_runs, histories), plot, force=force)
@@ -218,12 +218,12 @@ def _curves(console: Any, runs: list[RunFolder]) -> Any:
     from gpunet.terminal.views.curves import curves
     from gpunet.terminal.views.view import View
 
-    views = {}
+    views = []
     for run in runs:
         if not run.metrics.exists():
             raise ModelError(f"{run.path} has no {run.metrics.name} to draw; train it again")
         view = View()
         for clock, event in read_events(run.metrics):
             view = view.heard(event, clock)
-        views[run.path.name] = view
+        views.append(view)
     return curves(console, views, console.width, min(18, max(8, console.height - 4)))

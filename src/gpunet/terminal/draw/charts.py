@@ -185,8 +185,8 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
                 sign = star.sign or glyphs(ascii_only).best
                 text.append(f" {sign} ", star.style).append(star.name, Ink.MUTED)
         if text.cell_len <= width:
-            break
-    return text
+            return text
+    return Text(chart.title, Ink.STRONG)
 
 
 def _signs(series: Sequence[Series]) -> list[str]:
@@ -270,8 +270,12 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
     for mark in chart.marks:
         column = _scaled(np.array([mark.x]), chart.x_range, columns * across)[0] // across
         row = rows - 1 - _scaled(np.array([mark.y]), y_range, rows * down)[0] // down
-        sign = mark.sign or glyphs(ascii_only).best
-        characters[row, column], owners[row, column] = ord(sign), len(styles)
+        sign = ord(mark.sign or glyphs(ascii_only).best)
+        others = owners[row] >= len(chart.series)
+        others &= characters[row] != sign
+        while column and others[column]:
+            column -= 1
+        characters[row, column], owners[row, column] = sign, len(styles)
         styles.append(console.get_style(mark.style))
     return lines_of(characters, owners, [*styles, None])  # -1: None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import cycle
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -16,8 +15,8 @@ from gpunet.config import SETTINGS
 from gpunet.config.texts import written
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import Ink, glyphs, sparkline
-from gpunet.terminal.views.curves import INKS
+from gpunet.terminal.draw.style import Ink, sparkline
+from gpunet.terminal.views.curves import run_signs, signed
 
 __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"]
 
@@ -143,11 +142,11 @@ def runs_compared(runs: Sequence[RunSummary]) -> RenderableType:
     return table
 
 
-def legend(names: Sequence[str], ascii_only: bool) -> Text:
-    """The names of runs in the colors of their curves."""
-    stroke = glyphs(ascii_only).filled
-    keys = [Text(f"{stroke} {name}", ink) for name, ink in zip(names, cycle(INKS), strict=False)]
-    return Text("   ").join(keys)
+def legend(names: Sequence[str], width: int) -> Text:
+    """The names of runs with the signs and in the colors of their curves."""
+    keys = [signed(name, sign) for name, sign in zip(names, run_signs(), strict=False)]
+    line = Text("   ").join([*keys, Text("dotted: validation", Ink.MUTED)])
+    return line if line.cell_len <= width else Text("\n").join(line.split("   "))
 
 
 def _setting(run: RunSummary, name: str) -> str:
