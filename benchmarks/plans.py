@@ -20,7 +20,7 @@ from statistics import median
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.factory import select_device
-from gpunet.engine.planning.layered import Plan
+from gpunet.engine.planning.passes import Plan
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.timing import Rounds

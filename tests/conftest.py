@@ -15,7 +15,8 @@ import tests.own_tree  # noqa: F401 (first, as nothing but this tree is to be te
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, networks_of
+from gpunet.engine.interface import Engine
+from gpunet.engine.population import networks_of
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpunet.config import TrainConfig
-from gpunet.engine.interface import networks_of
+from gpunet.engine.population import networks_of
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 
 __all__ = ["numpy_engine"]

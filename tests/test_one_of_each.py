@@ -112,7 +112,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace(reference / "kernels.py", ("def loss(", LOSS))
     shutil.copy(shaders / "loss" / "quadratic.wgsl", shaders / "loss" / "squares.wgsl")
     replace(
-        package / "engine" / "interface.py",
+        package / "engine" / "population.py",
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
         ('    "lion": 1,\n', '    "lion": 1,\n    "sign": 0,\n'),
     )

@@ -1,4 +1,4 @@
-"""gpunet's training loop over windows, as ``training.trainer`` goes through them."""
+"""gpunet's training loop over windows, as ``training.loop`` goes through them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gpunet.datasets.source import Source
 from gpunet.engine.factory import select_device
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.pace import Pace
-from gpunet.training.trainer import REPORT_SECONDS
+from gpunet.training.progress import REPORT_SECONDS
 from gpunet.training.windows import Window, Windows
 from peers.engines import engine_on
 from peers.feed import BATCH, HIDDEN, Feed

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         resume,
         runs,
         train,
-        tune,
     )
     from gpunet.artifacts.run_summary import RunSummary
     from gpunet.config import TrainConfig
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from gpunet.sklearn import PopulationSearchCV as PopulationSearchCV
     from gpunet.sklearn import cross_validate as cross_validate
     from gpunet.training.events import Callback
+    from gpunet.tuning import tune
     from gpunet.workflows.training import Run
 
 __version__ = "0.1.0"
@@ -102,8 +102,9 @@ _MODULES = {
     **dict.fromkeys(_ESTIMATORS, "gpunet.sklearn"),
     "Search": "gpunet.search.result",
     "TrainConfig": "gpunet.config",
+    "tune": "gpunet.tuning",
 }
-"""Where each public class is; errors are in ``gpunet.errors``, functions in ``gpunet.api``."""
+"""Where public names are; errors are in ``gpunet.errors``, all others in ``gpunet.api``."""
 
 
 def __getattr__(name: str) -> Any:

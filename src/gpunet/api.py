@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gpunet.artifacts import model_file
 from gpunet.artifacts.kept_runs import RUNS, find_model, find_run
@@ -17,19 +14,17 @@ from gpunet.artifacts.run_summary import RunSummary, summaries_in
 from gpunet.config import SETTINGS, Theme, TrainConfig
 from gpunet.config.choices import Kind, Missing
 from gpunet.config.recipes import open_recipe
-from gpunet.config.setting import Range, Setting
-from gpunet.datasets.catalog import require_named
+from gpunet.config.setting import COUNT, Range, checked
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.kept import kept_datasets, remove_kept
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.factory import list_adapters
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
-from gpunet.errors import StudyError, UsageError
+from gpunet.errors import UsageError
 from gpunet.files.output import write_atomically
 from gpunet.model import Model
-from gpunet.search.events import Work
-from gpunet.terminal.live.messages import ConsoleMessages, Warnings
+from gpunet.terminal.live.messages import Warnings, messages_for
 from gpunet.terminal.record.replay import (
     Shown,
     read_run,
@@ -39,17 +34,12 @@ from gpunet.terminal.record.replay import (
 )
 from gpunet.training.events import Callback
 from gpunet.workflows import devices as workflow_devices
-from gpunet.workflows.data import dataset_of, open_data
+from gpunet.workflows.data import open_data
 from gpunet.workflows.run_folders import new_run, resumed_run
 from gpunet.workflows.training import Run, train_model
 
 if TYPE_CHECKING:
     from gpunet.engine.adapter_check import AdapterCheck
-    from gpunet.search.result import Search
-    from gpunet.search.space import Space
-    from gpunet.search.storage import StudyStorage
-    from gpunet.search.study import SearchStudy
-    from gpunet.search.study_spec import StudySpec
 
 __all__ = [
     "check_device",
@@ -60,17 +50,9 @@ __all__ = [
     "remove_kept",
     "replay",
     "resume",
-    "run_search",
     "runs",
     "train",
-    "tune",
 ]
-
-COUNT = Range(1, 1 << 31)
-"""What an argument that counts something may be."""
-
-Sampler = Literal["tpe", "random", "grid"]
-Pruner = Literal["halving", "median", "none"]
 
 
 def train(
@@ -130,14 +112,14 @@ def train(
         >>> [record["epoch"] for record in run.history]
         [1, 2]
     """
-    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int | None, COUNT)
+    checkpoint_every = checked("checkpoint_every", checkpoint_every, int | None, COUNT)
     kept = kept or run_dir is not None or name is not None
     folder = None if run_dir is None else Path(run_dir)
     return train_model(
         data,
         _start(config, recipe).with_settings(settings),
         device,
-        _messages(verbose),
+        messages_for(verbose=verbose),
         recorder=new_run(folder, name, checkpoint_every) if kept else None,
         callbacks=callbacks or (),
         autotune=autotune,
@@ -180,172 +162,18 @@ def resume(
         >>> len(gpunet.resume(folder, epochs=2, verbose=False).history)
         2
     """
-    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int | None, COUNT)
+    checkpoint_every = checked("checkpoint_every", checkpoint_every, int | None, COUNT)
     config = TrainConfig().with_settings(changes)
     recorder, config = resumed_run(folder, checkpoint_every, config, set(changes))
     return train_model(
         recorder.reference if data is None else data,
         config,
         device,
-        _messages(verbose),
+        messages_for(verbose=verbose),
         recorder=recorder,
         callbacks=callbacks or (),
         autotune=autotune,
     )
-
-
-def tune(
-    data: Any = "auto",
-    space: Mapping[str, Any] | None = None,
-    *,
-    trials: int = 64,
-    population: int = 16,
-    timeout: float | None = None,
-    sampler: Sampler = "tpe",
-    pruner: Pruner = "halving",
-    study: str | None = None,
-    storage: str | None = None,
-    device: str = "auto",
-    verbose: bool = True,
-    **settings: Any,
-) -> Search:
-    """Search for good settings, many networks side by side, and test the best one once.
-
-    Args:
-        data: as ``train`` takes it.
-        space: what is searched, by the names of the settings: a list of choices, or a range such as
-            ``{"low": 1e-4, "high": 0.1, "log": True}``; by default layers, rates and penalties.
-        trials: settings that are tried in all; of a grid always all points.
-        population: networks of one shape that are trained side by side, at most.
-        timeout: seconds after which the search stops.
-        sampler: how trials are chosen.
-        pruner: which trials end early.
-        study: its name, by default date and time; its best model lies in ``tune/NAME``, where it
-            is resumed by ``gpunet tune --resume NAME``.
-        storage: the URL of a database that several workers share.
-        device: as ``train`` takes it.
-        verbose: show a leaderboard in a terminal, lines elsewhere.
-        **settings: settings of training that are not searched, such as ``epochs=20``.
-
-    Returns:
-        The search: ``best`` values, ``config``, ``model``, ``trials``.
-
-    Raises:
-        MissingExtraError: Optuna is not installed, which the extra ``tune`` brings.
-        StudyError: there is a study of that name, or no trial has come to an end.
-        UsageError: a setting, or the space, cannot be.
-
-    Example:
-        >>> import gpunet
-        >>> found = gpunet.tune("strokes:300+100", {"hidden": [(8,), (16,)]}, trials=2, epochs=1,
-        ...     sampler="grid", verbose=False)
-        >>> sorted(found.best)
-        ['hidden']
-    """
-    from gpunet.search import require_optuna
-
-    require_optuna()
-    from gpunet.search.session import new_spec
-    from gpunet.search.storage import StudyStorage
-
-    work = _work(trials, population, timeout)
-    sampler, pruner = _checked("sampler", sampler, Sampler), _checked("pruner", pruner, Pruner)
-    TrainConfig().with_settings(settings)
-    spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
-    kept = StudyStorage(storage, study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}")
-    return run_search(data, spec, device, kept, work, _messages(verbose))
-
-
-def _work(trials: int, population: int, timeout: float | None) -> Work:
-    """How much is searched, once the numbers can be."""
-    return Work(
-        _checked("trials", trials, int, COUNT),
-        _checked("population", population, int, COUNT),
-        _checked("timeout", timeout, float | None, Range(0, math.inf, above=True)),
-    )
-
-
-def run_search(
-    data: Any,
-    spec: StudySpec,
-    device: str,
-    storage: StudyStorage,
-    work: Work,
-    messages: ConsoleMessages | Warnings,
-    study: SearchStudy | None = None,
-) -> Search:
-    """Search and test the best network: what ``tune`` and the command line share.
-
-    Args:
-        data: as ``tune`` takes it.
-        spec: what is searched, and how.
-        device: as ``train`` takes it.
-        storage: where the study is kept.
-        work: how much is searched.
-        messages: receive notes on the progress.
-        study: that is resumed; ``None`` for a new one, or for one in a database to join.
-
-    Raises:
-        StudyError: no trial has come to an end, or the study is not what is asked for.
-    """
-    from gpunet.search.session import best_of, settle_spec
-    from gpunet.search.study import SearchStudy
-    from gpunet.search.tuner import Tuner
-    from gpunet.terminal.views.leaderboard import failure_lines
-
-    require_named(data)
-    choice = workflow_devices.find_device(device, messages)
-    dataset, reference = dataset_of(data, messages, TableOptions.of(spec.config))
-    spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
-    if study is None:
-        study = SearchStudy.begin(storage, storage.folder.name, spec, join=storage.has_url)
-    else:
-        study.spec.require_same(spec, f"the study {study.name}")
-    with contextlib.closing(study):
-        work = replace(work, trials=study.total(work.trials))
-        with messages.search() as observer:
-            tuner = Tuner(study, choice, dataset, work, messages.control, observer)
-            progress = tuner.run()
-        found = best_of(study, progress, choice, dataset)
-    if found is None:
-        for line in failure_lines(progress):
-            messages.say(line)
-        raise StudyError(
-            "no trial has come to an end with a finite metric, so there is no model; try lower "
-            "learning rates"
-            if progress.done
-            else "the search was stopped before a trial was done, so there is no model"
-        )
-    if found.failure is not None:
-        messages.complain(
-            f"{found.failure}; the best network is kept, but untested; `gpunet evaluate` can test "
-            "it later"
-        )
-    return found
-
-
-def _space(space: Mapping[str, Any] | None) -> Space | None:
-    """The space that a script describes; ``None`` for the default one.
-
-    Raises:
-        UsageError: it names no setting, or a value that cannot be.
-    """
-    from gpunet.search.space import Space
-
-    if not space:
-        return None
-    tables = {  # as a file of a space has them
-        name: dict(values) if isinstance(values, Mapping) else {"choices": _listed(values)}
-        for name, values in space.items()
-    }
-    return Space.from_dict(tables, "the space")
-
-
-def _listed(values: Any) -> Any:
-    """Choices as a file of a space has them; what is no list stays, and is refused there."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        return values
-    return [list(one) if isinstance(one, tuple) else one for one in values]
 
 
 def runs(folder: str | Path = RUNS) -> list[RunSummary]:
@@ -404,9 +232,9 @@ def replay(
     kind = wanted.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise UsageError(f"{path} ends in none of {', '.join(f'.{name}' for name in FORMATS)}")
-    _checked("theme", theme, Theme)
-    seconds = _checked("seconds", seconds, float, Range(0.5, 600))
-    screen = _checked("screen", screen, Shown)
+    checked("theme", theme, Theme)
+    seconds = checked("seconds", seconds, float, Range(0.5, 600))
+    screen = checked("screen", screen, Shown)
     require_size(size)
     told = read_run(find_run(run).metrics)
     require_shown(told, screen)
@@ -468,7 +296,7 @@ def load_dataset(
     """
     config = TrainConfig(label=label, missing=missing, ignore=tuple(ignore), weight=weight)
     options = replace(TableOptions.of(config), kind=kind)
-    return open_data(str(name), _messages(verbose), options)
+    return open_data(str(name), messages_for(verbose=verbose), options)
 
 
 def devices() -> tuple[DeviceInfo, ...]:
@@ -504,15 +332,6 @@ def check_device(device: str = "gpu") -> AdapterCheck:
         []
     """
     return workflow_devices.check_device(device, Warnings())
-
-
-def _messages(verbose: bool) -> ConsoleMessages | Warnings:
-    return ConsoleMessages(patient=True) if verbose else Warnings()
-
-
-def _checked(name: str, value: Any, kind: Any, bounds: Range | None = None) -> Any:
-    """An argument of a type and within bounds, checked as settings of training are."""
-    return Setting(name=name, kind=kind, bounds=bounds, panel="", help="").check(value)
 
 
 def _start(config: TrainConfig | None, recipe: str | None) -> TrainConfig:

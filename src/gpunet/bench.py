@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.interface import Engine
 from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
+from gpunet.engine.population import NetworkSettings
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.reference.optimizers import Factors, optimize
+from gpunet.engine.step_schedule import step_schedule
 from gpunet.engine.timing import Rounds, begin_random_epoch, random_samples, repetitions
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.roofline import measure_roofline
@@ -114,11 +116,8 @@ def run(
 ) -> Iterator[Measurement]:
     """Measure every case on numpy and on each adapter; the results come one by one.
 
-    Args:
-        adapters: to be measured beside numpy.
-        cases: networks and batch sizes.
-        timings: of every operation; the median counts.
-        roofline: compare with what each device reaches at most, too.
+    The median of so many timings counts; with ``roofline`` it is compared with what the device
+    reaches at most.
 
     Raises:
         DeviceError: an adapter fails.

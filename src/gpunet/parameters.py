@@ -114,10 +114,8 @@ def rate_shares(
 ) -> NDArray[np.float32] | None:
     """The share (P, N) of the learning rate that every parameter takes; ``None`` if it is 1.
 
-    Args:
-        network: the shape of all networks.
-        biases: (P, 1) the share of the biases.
-        by_inputs: whether weights take theirs by their layer's inputs.
+    Biases have the shares (P, 1) that are given; those of weights follow from their layer's inputs,
+    or are 1.
     """
     if not by_inputs and (biases == 1).all():
         return None

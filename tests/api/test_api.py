@@ -125,6 +125,8 @@ def test_evaluating_arrays_compares_all_of_them() -> None:
     told = model.evaluate((features, labels))
     assert told.accuracy == pytest.approx((model.predict(features) == labels).mean())
     assert told.matrix.sum() == len(labels)
+    scores = f"loss {told.loss:.4g}, accuracy {told.accuracy:.4g}"
+    assert repr(told) == f"<gpunet.Evaluation of 90 samples: {scores}>"
 
 
 def test_grey_levels_of_any_type_are_one_kind_of_image() -> None:

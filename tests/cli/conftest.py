@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gpunet.cli.app import run
-from gpunet.engine.interface import Metrics
+from gpunet.engine.metrics import Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError
 

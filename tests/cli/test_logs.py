@@ -84,5 +84,5 @@ def test_scripts_hear_of_decisions_through_pythons_logging(
     with caplog.at_level(logging.INFO, "gpunet"):
         package.train(str(halves), epochs=1, hidden=(4,), device="cpu", verbose=False)
     names = {record.name for record in caplog.records}
-    assert {"gpunet.workflows.data", "gpunet.training.trainer"} <= names
+    assert {"gpunet.workflows.data", "gpunet.training.loop"} <= names
     assert capfd.readouterr().err == ""

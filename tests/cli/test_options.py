@@ -42,7 +42,7 @@ GRAPHICS = "--graphics = auto | Output"
 LABEL = f"--label {SETTINGS['label'].metavar} = None | Data"
 IGNORE = f"--ignore {SETTINGS['ignore'].metavar} = None | Data"
 SOURCES = ["--config FILE.toml = None | Data", "--recipe = None | Data"]
-TRAINING = [*SOURCES, "--data -d = auto | Data", "SETTINGS"]
+TRAINING = [*SOURCES, "[DATA] = None", "--data -d = auto | Data", "SETTINGS"]
 AUTOTUNE = "--autotune --no-autotune = True | Device"
 KEEPING = [
     "--run-dir = None | Keeping the run",
@@ -58,10 +58,10 @@ DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
 
 OPTIONS = {
     "train": [
-        *(*SOURCES, "[DATA] = None", *TRAINING[len(SOURCES) :], *KEEPING),
+        *(*TRAINING, *KEEPING),
         *("--resume [RUN] = None | Keeping the run", *REST),
     ],
-    "config": [*TRAINING, *KEEPING, *REST, "--path = False"],
+    "config": [*SOURCES, *TRAINING[3:], *KEEPING, *REST, "--path = False"],
     "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
     "explain": [*TRAINING, DEVICE, AUTOTUNE, "--shader PASS = None | Output", PLAIN],
     "profile": [*TRAINING, DEVICE, AUTOTUNE, PLAIN],
@@ -98,7 +98,7 @@ OPTIONS = {
     "bench": ["--device = ", "--quick = False", "--roofline = False", JSON],
     "tune-kernels": [*TRAINING, DEVICE, PLAIN],
     "tune": [
-        *("--data -d = None | Data", LABEL, "--missing = None | Data", IGNORE),
+        *("[DATA] = None", "--data -d = None | Data", LABEL, "--missing = None | Data", IGNORE),
         *("--weight COLUMN = None | Data", "--loss = None | Data"),
         *("-e --epochs = None | Data", "-b --batch-size = None | Data"),
         *(f"--{name} = None | Data" for name in ("optimizer", "seed")),

@@ -17,7 +17,7 @@ from gpunet.artifacts.checkpoint import load_state
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.errors import OutputError
 from gpunet.model import Model
-from gpunet.training import trainer
+from gpunet.training import loop
 from gpunet.training.state import RunState
 
 if TYPE_CHECKING:
@@ -379,7 +379,7 @@ def test_a_run_that_is_cut_off_within_its_first_epoch_is_listed_and_resumed(
     common = ("train", "--data", halves, "--device", "cpu", "--epochs", 2, "--batch-size", 8)
     options = (*common, "--validation", 20, "--window", 16, "--plain")
     assert gpunet(*options, "--run-dir", "straight").code == 0
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     write = RunFolder.write_checkpoint
 
     def cut_off(folder: RunFolder, model: Model, state: RunState) -> None:

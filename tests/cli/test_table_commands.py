@@ -127,6 +127,22 @@ def test_rows_can_come_from_the_standard_input(gpunet: RunCommand, model: Path) 
     assert (0, "", expected) == (done.returncode, done.stderr, done.stdout)
 
 
+def test_a_model_behind_the_data_is_told_to_stand_first(gpunet: RunCommand, model: Path) -> None:
+    write("new.csv", [{"a": 1}], ["a"])
+    ran = gpunet("predict", "new.csv", str(model))
+    assert (ran.code, "which stands before the data; name it first" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command", ["train", "tune", "find-lr", "profile", "explain", "tune-kernels"]
+)
+def test_data_are_named_by_a_word_or_an_option(command: str, gpunet: RunCommand) -> None:
+    twice = gpunet(command, "houses.csv", "--data", "new.csv")
+    assert (twice.code, "both name the data; give one of them" in twice.err) == (2, True)
+    missing = gpunet(command, "nowhere.csv")
+    assert (missing.code, "'nowhere.csv' is neither a dataset" in missing.err) == (2, True)
+
+
 def test_rows_that_lack_a_column_are_refused_with_its_name(gpunet: RunCommand, model: Path) -> None:
     write("new.csv", flowers(5), ["a", "b"])
     ran = gpunet("predict", model, "new.csv")
@@ -443,8 +459,6 @@ def test_houses_are_priced_from_end_to_end(gpunet: RunCommand) -> None:
     again = gpunet("train", "houses.csv", *FAST[:-1], "--plain", "--output", "again")
     assert Path("again").read_bytes() == Path("model").read_bytes()
     assert again.code == 0
-    twice = gpunet("train", "houses.csv", "--data", "new.csv")
-    assert (twice.code, "both name the data; give one of them" in twice.err) == (2, True)
     refused = gpunet("evaluate", "model", "--data", "bare.csv")
     assert "has no column 'price' for the label" in refused.err
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.conftest import summary_rows
 
-from gpunet import api
+from gpunet import tuning
 from gpunet.artifacts import model_file
 from gpunet.cli import search_end
 from gpunet.cli.setting_options import settings_command
@@ -403,7 +403,7 @@ def test_every_option_of_a_search_reaches_it(
 
     for room, name in (
         *(
-            (api, "run_search"),
+            (tuning, "run_search"),
             (search_end, "finish"),
             (session, "new_spec"),
             (space, "read_space"),
@@ -548,7 +548,7 @@ def test_a_search_that_is_aborted_before_its_study_is_begun_has_nothing_to_resum
     def aborted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gpunet.api.dataset_of", aborted)
+    monkeypatch.setattr("gpunet.tuning.dataset_of", aborted)
     ran = gpunet("tune", *options, "--study", "one", "--storage", "sqlite:///studies.db")
     assert (ran.code, ran.err) == (130, "")
 

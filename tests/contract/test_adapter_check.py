@@ -15,7 +15,7 @@ from gpunet.config import NetworkSpec
 from gpunet.engine import adapter_check, twins
 from gpunet.engine.adapter_check import Case, check_adapter, checked_cases
 from gpunet.engine.planning import shader_source
-from gpunet.engine.planning.layered import Pass
+from gpunet.engine.planning.passes import Pass
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import TILES, Traits, candidates
 from gpunet.engine.planning.workload import Workload

@@ -24,7 +24,7 @@ from gpunet.config import (
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.planning import layered as plan
 from gpunet.engine.planning import tiles, values
-from gpunet.engine.planning.layered import Plan, recut
+from gpunet.engine.planning.passes import Plan, recut
 from gpunet.engine.timing import random_labels
 from gpunet.engine.twins import PassEngine, try_pass
 from gpunet.engine.wgpu.adapters import Adapter

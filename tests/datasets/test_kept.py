@@ -208,7 +208,7 @@ def test_encodings_of_no_column_are_not_trusted(path: Path, at: int) -> None:
     content = path.read_bytes()
     length, _, magic = TRAILER.unpack(content[-TRAILER.size :])
     text = json.loads(content[-TRAILER.size - length : -TRAILER.size])
-    text["columns"] = msgspec.to_builtins(columns)
+    text["about"]["columns"] = msgspec.to_builtins(columns)
     edited = json.dumps(text).encode()
     trailer = TRAILER.pack(len(edited), zlib.crc32(edited), magic)
     assert read_dataset(path, facts).columns == LACKING

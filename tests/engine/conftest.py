@@ -10,12 +10,13 @@ from typing import Any, get_args
 import pytest
 
 from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec
-from gpunet.engine.interface import Rule
-from gpunet.engine.planning.layered import Pass, Plan, cut, evaluation_plan, training_plan
+from gpunet.engine.planning.layered import evaluation_plan, training_plan
+from gpunet.engine.planning.passes import Pass, Plan, cut
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import Traits, candidates
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.engine.population import Rule
 
 Constants = Mapping[str, float]
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
-from gpunet.engine.interface import MOMENTS, update_rule
 from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
+from gpunet.engine.population import MOMENTS, update_rule
 from gpunet.engine.reference import kernels, optimizers
 from gpunet.engine.reference.activations import activate
 from gpunet.engine.reference.numpy_engine import NumpyEngine

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.population import NetworkSettings
+from gpunet.engine.step_schedule import step_schedule
 
 
 @pytest.mark.parametrize("beta2", [0.9, 0.99, 0.999, 0.9999])

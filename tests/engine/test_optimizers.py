@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.engine.interface import MOMENTS, NetworkSettings, Rule, step_schedule
+from gpunet.engine.population import MOMENTS, NetworkSettings, Rule
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import RULES, Factors, optimize
+from gpunet.engine.step_schedule import step_schedule
 from gpunet.files.resources import shader_file
 
 START = [0.5, -1.25, 2.0]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.planning.layered import Pass, Plan, training_plan
+from gpunet.engine.planning.layered import training_plan
+from gpunet.engine.planning.passes import Pass, Plan
 from gpunet.engine.planning.persistent import persistent_plan, workgroup_layout
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import Traits

@@ -10,9 +10,9 @@ import pytest
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.planning.records import NETWORK, network_records
 from gpunet.engine.planning.shader_source import assemble
+from gpunet.engine.population import NetworkSettings
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.planning.layered import Plan
+from gpunet.engine.planning.passes import Plan
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload

@@ -15,7 +15,8 @@ import pytest
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.planning.layered import Pass, Plan, training_plan
+from gpunet.engine.planning.layered import training_plan
+from gpunet.engine.planning.passes import Pass, Plan
 from gpunet.engine.planning.tiles import EIGHT_LANES_16, EIGHT_LANES_32, LARGE, SMALL, Tile, Traits
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import Adapter

@@ -8,8 +8,9 @@ from tests.export.told_pages import Told, dataset, untrained
 
 from gpunet import rng
 from gpunet.config import Initialization, NetworkSpec, Optimizer, TrainConfig
-from gpunet.engine.interface import NetworkSettings, step_schedule
 from gpunet.engine.planning.layout import Layout
+from gpunet.engine.population import NetworkSettings
+from gpunet.engine.step_schedule import step_schedule
 from gpunet.parameters import initial_parameters
 
 SEEDS = [7, 8, 4_294_967_295]

@@ -12,7 +12,8 @@ from tests.export.told_pages import Told, dataset, untrained
 
 from gpunet.config import Loss, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.interface import Engine, networks_of
+from gpunet.engine.interface import Engine
+from gpunet.engine.population import networks_of
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.training.batches import epoch_order

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import networks_of
+from gpunet.engine.population import networks_of
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
 from gpunet.model import Model, Origin, Scores

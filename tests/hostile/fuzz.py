@@ -77,7 +77,7 @@ from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.datasets.tables.model_rows import read_rows
 from gpunet.datasets.tables.options import TableOptions
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.population import NetworkSettings
 from gpunet.errors import DataError, GpunetError
 from gpunet.model import Model, Origin, Scores
 from gpunet.search.space import read_space

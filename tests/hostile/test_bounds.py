@@ -209,6 +209,23 @@ def test_a_part_of_an_image_that_promises_gigabytes_takes_no_more_than_the_file(
 
 
 @pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        (60 << 20, "is no log of a run: line 1 is longer than 4 MiB"),
+        ((4 << 20) - 100, "is no log of a run: in line 1, it lacks 'format'"),
+    ],
+)
+def test_a_line_of_a_log_takes_little_memory_whatever_it_holds(
+    tmp_path: Path, size: int, says: str
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(
+        b'{"event":"begin","clock":0,"config":{"a":[[]%s]}}\n' % (b",[]" * (size // 3))
+    )
+    assert says in outcome(path)
+
+
+@pytest.mark.parametrize(
     "entry",
     [
         {"dtype": "F32", "shape": [10**9], "data_offsets": [0, 4 * 10**9]},

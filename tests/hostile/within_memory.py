@@ -13,6 +13,7 @@ from pathlib import Path
 
 import PIL.Image  # noqa: F401 (its address space is no part of what a file costs)
 
+from gpunet.artifacts.metrics_reader import read_events
 from gpunet.artifacts.model_file import load
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.readers.path import read_path
@@ -23,6 +24,8 @@ def read(path: Path) -> object:
     """Read a file as what its name says."""
     if path.suffix == ".safetensors":
         return load(path)
+    if path.suffix == ".jsonl":
+        return list(read_events(path))
     if path.suffix == ".png":
         return prepare_image(path, (8, 8))
     return read_path(path)

@@ -57,7 +57,7 @@ def test_the_line_tells_what_is_done_and_how_far_the_rest_is(
     line = line_after(made, clock, 0.5, (7, 12))
     done, data, now = line.split(" · ")
     assert (done, data) == ("device ✓ 0.3 s", "data ✓ 0.1 s")
-    assert now[1:] == " compiling shaders  ━━━━━━━━━━━━━━──────────  7 of 12  0.5 s"
+    assert now[1:] == " compiling shaders  ━━━━━━━─────  7 of 12  0.5 s"
     assert now[0] in stages.SPINNER
 
 
@@ -81,6 +81,22 @@ def test_a_pace_counts_from_when_the_total_was_first_told(
         clock.now += 2
         tell("downloading", 200, 300)
         assert "200 of 300  52.0 s, about 0:02 left" in made.line().plain
+
+
+def test_the_bar_keeps_its_length_while_the_words_beside_it_change(
+    make_text_console: MakeConsole, clock: Clock
+) -> None:
+    made = Stages(make_text_console(80, colors="256", ascii_only=True), clock)
+    lines = []
+    with made.stage("reading data.csv") as tell:
+        for part in range(5):
+            tell("reading data.csv", part << 25, 1 << 27, "bytes")
+            lines.append(made.line().plain[2:])
+            clock.now += 20
+    bars = [line.removeprefix("reading data.csv  ").split("  ")[0] for line in lines]
+    assert bars == ["------------", "###---------", "######------", "#########---", "#" * 12]
+    assert lines[0].endswith("  0 bytes of 128 MiB  0.0 s")
+    assert lines[3].endswith("  96.0 MiB of 128 MiB  60.0 s, about 0:20 left")
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
@@ -130,6 +146,7 @@ def test_without_a_terminal_only_what_takes_long_is_told_with_its_time(
         while not written(console):
             assert time.monotonic() < deadline
             time.sleep(0.01)
+        tell("encoding it", 2, 2)
         clock.now += 12
     assert written(console) == (
         "reading a file with a long name ...\nreading a file with a long name: 12.0 s\n"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import select_device
-from gpunet.engine.interface import Metrics
+from gpunet.engine.metrics import Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.errors import DeviceError, DeviceLostError

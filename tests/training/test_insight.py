@@ -16,7 +16,7 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.reference import kernels
 from gpunet.parameters import layer_views
-from gpunet.training import insight, trainer
+from gpunet.training import insight, loop
 from gpunet.training.events import Callback, Control, Insight, Progress
 from gpunet.training.insight import Looks, Probe
 from gpunet.training.result import TrainingResult
@@ -69,7 +69,7 @@ def trained(
 def always(monkeypatch: pytest.MonkeyPatch) -> Control:
     """A wish to look as often as can be."""
     monkeypatch.setattr(insight, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(trainer, "SHOWN_SHARE", 1e9)
+    monkeypatch.setattr(loop, "SHOWN_SHARE", 1e9)
     control = Control()
     control.insight_wanted.set()
     return control

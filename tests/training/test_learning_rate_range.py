@@ -10,7 +10,8 @@ from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, Metrics
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters

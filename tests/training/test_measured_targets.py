@@ -12,7 +12,7 @@ from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import Metrics
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DataError, SettingError
 from gpunet.training.events import Callback, Control, Progress
 from gpunet.training.result import TrainingResult

@@ -399,3 +399,83 @@ def test_a_line_that_is_not_yet_whole_is_read_once_it_is(
             file.flush()
             read += len(list(reader.new_events()))
     assert read == len(lines)
+
+
+def resumed(epochs: int) -> RunInfo:
+    history = tuple(ended(epoch).record for epoch in range(1, epochs + 1))
+    return replace(run_info(), history=history, best_epoch=2)
+
+
+def log_of_epochs(path: Path, epochs: int) -> None:
+    log = log_of(path, run_info(), count().__next__)
+    for epoch in range(1, epochs + 1):
+        log.on_epoch_end(ended(epoch))
+
+
+@pytest.mark.parametrize("told", [0, 3, 5, 7])
+def test_epochs_before_a_resumption_are_told_once_however_many_the_log_has(
+    told: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    if told:
+        log_of_epochs(path, told)
+    log_of(path, resumed(5), count().__next__).on_epoch_end(ended(6))
+    lines = [json.loads(line) for line in path.read_text("ascii").splitlines()]
+    begin = next(one for one in reversed(lines) if one["event"] == "begin")
+    assert (begin["epochs_done"], begin["best_epoch"], "history" in begin) == (5, 2, False)
+    assert sum(one["event"] == "epoch" for one in lines) == max(5, told) + 1
+    reader = MetricsReader(path)
+    *_, (_, again), (_, last) = reader.new_events()
+    assert isinstance(again, RunInfo)
+    assert repr(again.history) == repr(resumed(5).history)
+    assert last.epoch == 6
+    assert [one.epoch for one in reader.records] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_that_goes_on_after_epochs_that_are_not_there_is_refused(
+    lines: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    lines[0]["epochs_done"] = 2
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in lines), "ascii")
+    with pytest.raises(DataError, match="in line 1, 2 epochs were done, of which 0 are told"):
+        list(read_events(path))
+
+
+@pytest.mark.parametrize("epochs", [1, 9])
+def test_a_log_that_another_run_replaces_is_read_from_its_start(
+    epochs: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "metrics.jsonl"
+    log_of_epochs(path, 5)
+    reader = MetricsReader(path)
+    assert len(list(reader.new_events())) == 6
+    other = tmp_path / "other"
+    log_of_epochs(other, epochs)
+    other.replace(path)
+    (_, run), *rest = reader.new_events()
+    assert isinstance(run, RunInfo)
+    assert len(rest) == len(reader.records) == epochs
+
+
+def test_without_details_a_log_tells_of_its_epochs_alone(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    log = log_of(path, run_info(), count().__next__)
+    log.on_progress(report(3))
+    log.on_epoch_end(ended(1))
+    log.on_train_end("epochs", 1)
+    _, (_, epoch), (_, end) = MetricsReader(path, details=False).new_events()
+    assert isinstance(epoch, EpochEnd)
+    assert repr(epoch.record) == repr(ended(1).record)
+    assert isinstance(end, RunEnd)
+
+
+def test_names_that_are_too_long_for_a_line_are_left_out(tmp_path: Path) -> None:
+    path, run = tmp_path / "metrics.jsonl", run_info(outputs=3)
+    named = replace(run.dataset, name="d" * 5000, classes=("a", "b", "c" * 200_000))
+    log = log_of(path, replace(run, dataset=named), count().__next__)
+    log.on_epoch_end(ended(1))
+    (_, begun), _ = read_events(path)
+    assert isinstance(begun, RunInfo)
+    assert (begun.dataset.name, begun.dataset.classes) == ("d" * 1000, ())
+    assert path.stat().st_size < 5000

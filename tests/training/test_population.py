@@ -15,9 +15,10 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine
 from gpunet.errors import UsageError
 from gpunet.training.events import EpochRecord
+from gpunet.training.loop import Prune
 from gpunet.training.member import Member, mean_history
 from gpunet.training.result import TrainingResult
-from gpunet.training.trainer import Prune, train, train_population
+from gpunet.training.trainer import train, train_population
 
 MakeEngine = Callable[..., Engine]
 

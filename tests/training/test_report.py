@@ -10,7 +10,8 @@ from gpunet import __version__
 from gpunet.artifacts.report import report, write_report
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import DeviceInfo, Metrics
+from gpunet.engine.interface import DeviceInfo
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import OutputError
 from gpunet.training.events import EpochRecord
 from gpunet.training.result import NetworkResult, TrainingResult

@@ -18,7 +18,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Model, Origin, Scores
-from gpunet.training import trainer
+from gpunet.training import loop
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Callback, Control, EpochRecord, Progress, RunInfo
 from gpunet.training.result import TrainingResult
@@ -165,7 +165,7 @@ def test_a_run_is_resumed_within_an_epoch_that_comes_in_windows(
     epoch: int,
     ensemble: int,
 ) -> None:
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     run = Runner(make_engine, settings(window=16, ensemble=ensemble, dropout=0.2), noise())
     straight = run()
     states = [one for one in run.kept if one.begun and len(one.history) == epoch - 1]
@@ -185,7 +185,7 @@ def test_a_run_tells_a_checkpoint_within_an_epoch_only_after_a_while(
     run = Runner(make_engine, settings(window=16), noise())  # whose clock ticks with every look
     run()
     assert not any(one.begun for one in run.kept)
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 15)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 15)
     run()
     assert 0 < sum(one.begun is not None for one in run.kept) < 4 * 7
 
@@ -193,7 +193,7 @@ def test_a_run_tells_a_checkpoint_within_an_epoch_only_after_a_while(
 def test_an_epoch_begun_with_other_windows_is_refused(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     run = Runner(make_engine, settings(window=16), noise())
     run()
     state = next(one for one in run.kept if one.begun)

@@ -8,7 +8,7 @@ import pytest
 from gpunet.config import TrainConfig, parse_duration
 from gpunet.errors import UsageError
 from gpunet.training.events import EpochRecord
-from gpunet.training.member import require_unfinished
+from gpunet.training.requirements import require_unfinished
 from gpunet.training.stopping import EarlyStopping, Improvements, monitored
 
 

@@ -14,7 +14,7 @@ from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import Metrics
+from gpunet.engine.metrics import Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
@@ -388,7 +388,7 @@ class Pause(Recorder):
 
 
 def paused(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[TrainingResult, Pause]:
-    monkeypatch.setattr("gpunet.training.trainer.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("gpunet.training.loop.PAUSE_SECONDS", 0.0)
     wall, control = Minutes(), Control()
     pause = Pause(control, wall)
     result, _ = run(small(**changes), callbacks=[pause], control=control, clock=wall)

@@ -19,7 +19,8 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics, Split
+from gpunet.engine.interface import Engine, Split
+from gpunet.engine.metrics import Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError, DeviceError, UsageError
 from gpunet.training import windows

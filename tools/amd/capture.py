@@ -18,7 +18,7 @@ from typing import Any
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.factory import select_device
-from gpunet.engine.planning.layered import Pass, cut
+from gpunet.engine.planning.passes import Pass, cut
 from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits, candidates
 from gpunet.engine.planning.workload import Workload

@@ -6,14 +6,39 @@ import base64
 import binascii
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from gpunet.files.typed_json import UnsoundError
 
-__all__ = ["as_base64", "finite", "from_base64"]
+__all__ = ["Array", "Count", "as_base64", "finite", "from_base64"]
+
+Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
+
+
+class Array(msgspec.Struct):
+    """An array (n,) or (n, m), bit by bit."""
+
+    dtype: Literal["uint8", "int32", "float32", "float64"]
+    shape: Annotated[tuple[Count, ...], Meta(max_length=2)]
+    base64: str
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> Array:
+        """An array as a line holds it."""
+        return cls(values.dtype.name, values.shape, as_base64(values))  # type: ignore[arg-type]
+
+    def values(self) -> NDArray[Any]:
+        """The array.
+
+        Raises:
+            UnsoundError: it is none of this type and shape.
+        """
+        return from_base64(self.base64, self.dtype, self.shape)
 
 
 def finite(value: float, digits: int) -> float | None:

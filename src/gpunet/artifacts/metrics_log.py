@@ -4,14 +4,15 @@ Each line is a JSON object with its ``event``, the ``time`` (UTC) and the ``cloc
 since the run began. Other programs read it, too: pandas by ``read_json(path, lines=True)``. A value
 that there is not is left out, and one that is no finite number is null.
 
-``begin`` holds all that a screen of the run needs without its data; a run that is resumed begins
-again in the same file. How a file is read back belongs to ``metrics_reader``.
+A run that is resumed begins again in the same file, where its epochs so far stand; those that are
+not there are told before. How a file is read back belongs to ``metrics_reader``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -21,32 +22,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from numpy.typing import NDArray
 
-from gpunet import __version__
-from gpunet.artifacts.insight_log import logged
-from gpunet.artifacts.logged_values import as_base64, finite
-from gpunet.config import TrainConfig
-from gpunet.datasets.scaling import Scaling
-from gpunet.errors import OutputError, reason_of
-from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
+from gpunet.artifacts.logged_insight import logged
+from gpunet.artifacts.logged_run import MOST_NAMES, LoggedRun
+from gpunet.artifacts.logged_values import Array, finite
+from gpunet.artifacts.metrics_reader import MetricsReader
+from gpunet.errors import DataError, OutputError, reason_of
+from gpunet.training.events import (
+    Callback,
+    EpochEnd,
+    EpochRecord,
+    Insight,
+    Progress,
+    RunInfo,
+    StopReason,
+)
 
-__all__ = ["FORMAT", "MOST_NAMES", "MetricsLog"]
-
-FORMAT = 1
-"""Raised whenever an older gpunet would misread the file."""
-
-MOST_NAMES = 5000
-"""Outputs whose names and answers are kept; of more there is no gallery."""
-
-MOST_FEATURES = 500
-"""Columns of a table whose names and scaling are kept."""
-
-LARGEST_GALLERY = 150_000
-"""Bytes of the gallery's features in a log, before they are written as text."""
-
-LARGEST_ANSWERS = 16_000
-"""Bytes of the answers to the gallery after an epoch, likewise."""
+__all__ = ["MetricsLog"]
 
 DENSITY = 250
 """Reports of the last part of a run: two are as far apart as its time by this, or farther."""
@@ -103,10 +97,13 @@ class MetricsLog(Callback):
         self._written = len(run.history) + 1, run.begun_steps
         with self._telling():
             _remove_torn_line(self._path)
+            for record in _untold(self._path, run):
+                self._write("epoch", _known(dataclasses.asdict(record)) | {"best_epoch": 0})
         self._next_insight, self.insight_share = FIRST_INSIGHT, 0.0
         self._outputs, self._pictures = run.network.outputs, run.dataset.image_shape is not None
-        content, self._samples = _described(run)
-        self._write("begin", content)
+        content = LoggedRun.of(run)
+        self._samples = content.gallery.labels.shape[0] if content.gallery else 0
+        self._write("begin", msgspec.to_builtins(content))
 
     def on_progress(self, progress: Progress) -> None:
         """Write a report, unless the one before is recent."""
@@ -155,7 +152,7 @@ class MetricsLog(Callback):
     def _answers_left_out(self) -> dict[str, Any]:
         """The latest answers to the gallery, unless they are written."""
         answers, self._answers = self._answers, None
-        return {} if answers is None else {"gallery": _array(answers)}
+        return {} if answers is None else {"gallery": msgspec.to_builtins(Array.of(answers))}
 
     def _with_left_out(self, progress: Progress) -> Progress:
         """A report with the means over all steps of the epoch that no written one has told of."""
@@ -195,9 +192,10 @@ class MetricsLog(Callback):
             "clock": round(self._clock() - self._began, 3),
             **content,
         }
-        text = json.dumps(line, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(line, allow_nan=False, separators=(",", ":")).encode() + b"\n"
         with self._telling(), self._path.open("ab", buffering=0) as file:
-            file.write(f"{text}\n".encode())
+            if file.write(text) < len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -232,83 +230,13 @@ def _remove_torn_line(path: Path) -> None:
         file.truncate(0)
 
 
-def _described(run: RunInfo) -> tuple[dict[str, Any], int]:
-    """What a log holds of a run, and how many samples of the gallery that includes."""
-    dataset, defaults = run.dataset, TrainConfig().to_dict()
-    outputs = run.network.outputs
-    names = {"classes": dataset.classes, "targets": dataset.targets}
-    count = 0
-    content: dict[str, Any] = {
-        "format": FORMAT,
-        "gpunet": __version__,
-        "network": str(run.network),
-        "config": {
-            name: one for name, one in run.config.to_dict().items() if one != defaults[name]
-        },
-        "device": dataclasses.asdict(run.device),
-        "dataset": {
-            "name": dataset.name,
-            "kind": run.network.kind,
-            "inputs": run.network.inputs,
-            "outputs": outputs,
-            **({name: one for name, one in names.items() if one} if outputs <= MOST_NAMES else {}),
-            **({} if dataset.image_shape is None else {"image_shape": dataset.image_shape}),
-            **_features(run),
-        },
-        "train_count": run.train_count,
-        "validation_count": run.validation_count,
-        "test_count": run.test_count,
-        "steps_per_epoch": run.steps_per_epoch,
-        "windows": run.windows,
-    }
-    if run.history or run.begun_steps:
-        content["history"] = [_known(dataclasses.asdict(one)) for one in run.history]
-        content |= {"best_epoch": run.best_epoch, "begun_steps": run.begun_steps}
-    if outputs <= MOST_NAMES:
-        content["gallery"], count = _gallery(run)
-        if run.target_scaling is not None:
-            content["target_scaling"] = _scaled(run.target_scaling)
-    return content, count
-
-
-def _features(run: RunInfo) -> dict[str, Any]:
-    """What the columns of a table are called and how they were scaled, unless it is wide."""
-    columns, inputs = run.dataset.columns, run.network.inputs
-    if run.dataset.image_shape is not None or inputs > MOST_FEATURES:
-        return {}
-    content: dict[str, Any] = {}
-    if columns is not None and (names := columns.feature_names(inputs)) is not None:
-        content["features"] = names
-    if run.scaling is not None:
-        content["scaling"] = _scaled(run.scaling)
-    return content
-
-
-def _scaled(scaling: Scaling) -> dict[str, Any]:
-    content = {"mean": scaling.mean.tolist(), "deviation": scaling.deviation.tolist()}
-    return content | ({"clips": True} if scaling.clips else {})
-
-
-def _gallery(run: RunInfo) -> tuple[dict[str, Any], int]:
-    """The samples that fit, and how many; of rows of a table that are too wide no features."""
-    features, labels = run.gallery.features, run.gallery.labels
-    fitting = LARGEST_GALLERY // max(1, features[:1].nbytes)
-    count = min(len(labels), LARGEST_ANSWERS // (4 * run.network.outputs))
-    if run.dataset.image_shape is not None:
-        count = min(count, fitting)
-    content = {"labels": _array(labels[:count])}
-    if count <= fitting:
-        content["features"] = _array(features[:count])
-    return content, count
-
-
-def _array(values: NDArray[Any]) -> dict[str, Any]:
-    """An array as JSON holds it."""
-    return {
-        "dtype": values.dtype.name,
-        "shape": list(values.shape),
-        "base64": as_base64(values),
-    }
+def _untold(path: Path, run: RunInfo) -> tuple[EpochRecord, ...]:
+    """The epochs done before that a log does not tell of, as where it was lost or full."""
+    reader = MetricsReader(path, details=False)
+    with contextlib.suppress(DataError):  # of a damaged log, whatever stands before the damage
+        for _ in reader.new_events():
+            pass
+    return run.history[len(reader.records) :]
 
 
 def _known(values: Mapping[str, Any], digits: int = 17) -> dict[str, Any]:

@@ -174,21 +174,21 @@ def summaries_in(folder: Path, tell: Callable[[GpunetError], object]) -> list[Ru
 
 
 def _logged(folder: RunFolder) -> _Course:
-    """What the log tells; a run that was just begun may lack its first line."""
+    """What the log tells."""
     run: RunInfo | None = None
-    history: tuple[EpochRecord, ...] = ()
     best_epoch, reason = 0, None
-    for _, event in MetricsReader(folder.metrics, reports=False).new_events():
+    reader = MetricsReader(folder.metrics, details=False)
+    for _, event in reader.new_events():
         match event:
             case RunInfo():
-                run, reason = event, None
-                history, best_epoch = event.history, event.best_epoch
+                run, best_epoch, reason = event, event.best_epoch, None
             case EpochEnd():
-                history, best_epoch = (*history, event.record), event.best_epoch
+                best_epoch = event.best_epoch
             case RunEnd():
                 best_epoch, reason = event.best_epoch, event.reason
     if run is None:
         raise ModelError(f"{folder.path} holds a run that has not begun to train")
+    history = tuple(reader.records)
     seconds = sum(record.seconds for record in history)
     return _Course(run.dataset.name, run.network, run.config, history, best_epoch, seconds, reason)
 

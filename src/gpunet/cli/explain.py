@@ -15,7 +15,7 @@ from gpunet.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpunet.engine.planning.layered import Plan
+    from gpunet.engine.planning.passes import Plan
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
@@ -34,6 +34,8 @@ Shader = Annotated[
 @with_settings
 def explain(
     *,
+    context: typer.Context,
+    named: options.DataArgument = None,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",
@@ -44,9 +46,9 @@ def explain(
     """Print the passes of a training step on the device, or the shader of one; train nothing.
 
     Examples:
-        gpunet explain --data mnist --hidden 128
-        gpunet explain --data mnist --optimizer sgd
-        gpunet explain --data strokes --device gpu --shader "forward 1"
+        gpunet explain mnist --hidden 128
+        gpunet explain mnist --optimizer sgd
+        gpunet explain strokes --device gpu --shader "forward 1"
     """
     from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
@@ -59,6 +61,7 @@ def explain(
     from gpunet.workflows.devices import choose_device, training_engine, trial_engine
 
     messages = ConsoleMessages(plain=plain, quiet=shader is not None)
+    data = options.data_named_by(context, named, data)
     require_named(data)
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None and shader is not None:

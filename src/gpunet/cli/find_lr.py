@@ -21,6 +21,8 @@ __all__ = ["find_lr"]
 @with_settings
 def find_lr(
     *,
+    context: typer.Context,
+    named: options.DataArgument = None,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",
@@ -33,9 +35,9 @@ def find_lr(
     Nothing is saved.
 
     Examples:
-        gpunet find-lr --data mnist
-        gpunet find-lr --data mnist --optimizer sgd --hidden 128
-        gpunet find-lr --data sales.csv --plain
+        gpunet find-lr mnist
+        gpunet find-lr mnist --optimizer sgd --hidden 128
+        gpunet find-lr sales.csv --plain
     """
     from gpunet.artifacts.report import strict_json
     from gpunet.datasets.catalog import require_named
@@ -52,6 +54,7 @@ def find_lr(
 
     messages = ConsoleMessages(plain=plain, quiet=quiet or as_json)
     console = messages.console
+    data = options.data_named_by(context, named, data)
     require_named(data)
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))

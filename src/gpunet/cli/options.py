@@ -9,7 +9,7 @@ import typer
 
 from gpunet.cli.completion import data_names, device_names, models, resumable_runs, runs
 from gpunet.cli.help import SHARED
-from gpunet.cli.sources import take_user_settings
+from gpunet.cli.sources import origin, take_user_settings
 from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
 from gpunet.config import Theme as _Theme
@@ -51,6 +51,7 @@ __all__ = [
     "Theme",
     "Verbose",
     "chosen_model",
+    "data_named_by",
     "require_outputs",
 ]
 
@@ -346,6 +347,17 @@ LogFile = Annotated[
         expose_value=False,
     ),
 ]
+
+
+def data_named_by(context: typer.Context, word: str | None, data: str) -> str:
+    """The data that a command's word names, else what ``--data`` does.
+
+    Raises:
+        UsageError: both are typed.
+    """
+    if word is not None and origin(context, "data") == "typed":
+        raise UsageError(f"{word} and --data {data} both name the data; give one of them")
+    return word or data
 
 
 def require_outputs(output: Path | None, report: Path | None, plot: Path | None = None) -> None:

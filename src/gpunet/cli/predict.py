@@ -140,9 +140,11 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
     from gpunet.files.output import is_there
 
     first, *others = words
-    if first == STANDARD or (is_there(first) and not is_model(first)):
-        return options.chosen_model(None), words
     *_, last = words
+    if first == STANDARD or (is_there(first) and not is_model(first)):
+        if others and is_there(last) and is_model(last):
+            raise UsageError(f"{last} is a model, which stands before the data; name it first")
+        return options.chosen_model(None), words
     is_alone = len(words) < 3 and (bool(others) or not is_model(last))
     if is_alone and last != STANDARD and not is_there(expanded(last)):
         raise UsageError(f"{last} does not exist; check how the path is spelled")

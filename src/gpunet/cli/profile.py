@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from gpunet.cli import options
 from gpunet.cli.setting_options import with_settings
 from gpunet.config import TrainConfig
@@ -12,6 +14,8 @@ __all__ = ["profile"]
 @with_settings
 def profile(
     *,
+    context: typer.Context,
+    named: options.DataArgument = None,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",
@@ -21,9 +25,9 @@ def profile(
     """Measure where the time of a training step goes, kernel by kernel; save nothing.
 
     Examples:
-        gpunet profile --data mnist --hidden 128
-        gpunet profile --data mnist --device gpu
-        gpunet profile --data mnist -b 256 --optimizer sgd
+        gpunet profile mnist --hidden 128
+        gpunet profile mnist --device gpu
+        gpunet profile mnist -b 256 --optimizer sgd
     """
     from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
@@ -39,6 +43,7 @@ def profile(
 
     messages = ConsoleMessages(plain=plain)
     console = messages.console
+    data = options.data_named_by(context, named, data)
     require_named(data)
     choice = find_device(device, messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))

@@ -135,7 +135,7 @@ def _schedules() -> Iterator[Section]:
 
 
 def _optimizers() -> Iterator[Section]:
-    from gpunet.engine.interface import update_rule
+    from gpunet.engine.population import update_rule
     from gpunet.engine.reference.optimizers import RULES
 
     rows: list[Row] = []

@@ -81,9 +81,7 @@ def train(
     from gpunet.workflows.training import train_model
 
     given = _given(context)
-    if named is not None and "data" in given:
-        raise UsageError(f"{named} and --data {data} both name the data; give one of them")
-    data = named or data
+    data = options.data_named_by(context, named, data)
     recorder = None
     if resume is not None:
         _require_alone("--resume", given, SOURCES)

@@ -157,6 +157,7 @@ Report = Annotated[
 def tune(
     *,
     context: typer.Context,
+    named: options.DataArgument = None,
     data: Data = None,
     fixed: dict[str, Any],
     config_file: ConfigFile = None,
@@ -183,22 +184,22 @@ def tune(
     q or Ctrl-C stops and keeps what is done; `--resume` goes on.
 
     Examples:
-        gpunet tune --data mnist --trials 32
-        gpunet tune --data sales.csv --timeout 10m
-        gpunet tune --data mnist --epochs 10 --optimizer sgd
+        gpunet tune mnist --trials 32
+        gpunet tune sales.csv --timeout 10m
+        gpunet tune mnist --epochs 10 --optimizer sgd
     """
     if resume is not None and study is not None:
         raise UsageError("--resume and --study both name a study; leave out --study")
     from gpunet.search import require_optuna
 
     require_optuna()
-    from gpunet.api import run_search
     from gpunet.cli.search_end import finish, telling_how_to_resume
     from gpunet.search.events import Work
     from gpunet.search.session import TRIALS
     from gpunet.search.storage import StudyStorage
     from gpunet.search.study import SearchStudy
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.tuning import run_search
 
     options.require_outputs(output, report)
     file = None if config_file is None else read_settings(config_file)
@@ -206,7 +207,8 @@ def tune(
     begun = None if resume is None else SearchStudy.resume(kept, resume)
     spec = _spec(begun, fixed, file, space, sampler, pruner, trials)
     work = Work(trials or TRIALS, population, _seconds(timeout))
-    source = data or _of_file(file, "data") or _source(begun)
+    source = options.data_named_by(context, named, data or "")
+    source = source or _of_file(file, "data") or _source(begun)
     of_file = None if is_given(context, "device") else _of_file(file, "device")
     device = of_file or device or "auto"
     messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True, bell=bell)

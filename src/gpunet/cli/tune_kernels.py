@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
 from gpunet.cli import options
 from gpunet.cli.setting_options import with_settings
 from gpunet.config import TrainConfig
@@ -21,6 +23,8 @@ __all__ = ["tune_kernels"]
 @with_settings
 def tune_kernels(
     *,
+    context: typer.Context,
+    named: options.DataArgument = None,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",
@@ -32,9 +36,9 @@ def tune_kernels(
     run is long enough to gain from it.
 
     Examples:
-        gpunet tune-kernels --data mnist --hidden 1024,1024
-        gpunet tune-kernels --data mnist -b 256
-        gpunet tune-kernels --data mnist --device gpu
+        gpunet tune-kernels mnist --hidden 1024,1024
+        gpunet tune-kernels mnist -b 256
+        gpunet tune-kernels mnist --device gpu
     """
     from gpunet.datasets.catalog import require_named
     from gpunet.datasets.tables.options import TableOptions
@@ -45,6 +49,7 @@ def tune_kernels(
 
     messages = ConsoleMessages(plain=plain)
     console = messages.console
+    data = options.data_named_by(context, named, data)
     require_named(data)
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:

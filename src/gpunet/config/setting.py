@@ -12,7 +12,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from gpunet.errors import SettingError
 
-__all__ = ["LARGEST_NUMBER", "Range", "Setting", "require_one_of", "setting", "suggestion"]
+__all__ = [
+    "COUNT",
+    "LARGEST_NUMBER",
+    "Range",
+    "Setting",
+    "checked",
+    "require_one_of",
+    "setting",
+    "suggestion",
+]
 
 ELSEWHERE = {
     "acc": "val-accuracy",
@@ -105,6 +114,10 @@ class Range:
         return f"from {self.lowest:,} to {self.highest:,}" if bounded else f"{self.lowest} or more"
 
 
+COUNT = Range(1, 1 << 31)
+"""What an argument that counts something may be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One row of the table of settings: everything about one setting of training."""
@@ -194,6 +207,11 @@ def setting(default: Any, help: str, **facts: Any) -> Any:
     """A field of ``Settings`` and its row of the table, as ``Setting`` describes."""
     row = Setting(default=default, help=help, **facts)
     return field(default=default, metadata={"row": row})
+
+
+def checked(name: str, value: Any, kind: Any, bounds: Range | None = None) -> Any:
+    """An argument of a type and within bounds, checked as settings of training are."""
+    return Setting(name=name, kind=kind, bounds=bounds, panel="", help="").check(value)
 
 
 def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:

@@ -128,11 +128,7 @@ def _settings(
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """The content of a TOML text.
-
-    Args:
-        text: of the file.
-        path: of the file, for messages.
+    """The content of a TOML text, whose path is for messages.
 
     Raises:
         UsageError: it is no TOML, or holds a whole number beyond the 64 bits of TOML's.
@@ -168,11 +164,7 @@ def write_settings(settings: Mapping[str, Any]) -> str:
 
 
 def read_text(path: Path, wanted: str) -> str:
-    """The text of a file that a person wrote.
-
-    Args:
-        path: of the file.
-        wanted: what the file should be, for messages.
+    """The text of a file that a person wrote; messages say what was wanted.
 
     Raises:
         UsageError: it cannot be read, is too large, or is no text.
@@ -199,10 +191,8 @@ def settings_text(
 ) -> str:
     """All settings of a training as TOML, with those that follow from others in comments.
 
-    Args:
-        others: what stands before them, by the names of ``RUN_SETTINGS``.
-        config: the settings.
-        finish: gives a line what else it has, by the setting's name.
+    ``others`` come first, by the names of ``RUN_SETTINGS``. ``finish`` gives a line what else it
+    has, by the setting's name.
 
     Raises:
         UsageError: a text that UTF-8 cannot hold.

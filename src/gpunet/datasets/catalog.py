@@ -15,8 +15,9 @@ import numpy as np
 from gpunet.config.setting import suggestion
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.download import Limits, Progress, Published, is_cached
+from gpunet.datasets.download import Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
+from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.parts import joined
@@ -83,13 +84,9 @@ def is_name(text: str) -> bool:
     return text in names() or STROKES.fullmatch(text) is not None
 
 
-def entries(cache: Path | None = None) -> tuple[Entry, ...]:
-    """What there is, for a list.
-
-    Args:
-        cache: the folder of the cache; by default the user's.
-    """
-    folder = cache or cache_folder()
+def entries() -> tuple[Entry, ...]:
+    """What there is, for a list."""
+    folder = cache_folder()
     offered = [
         Entry(
             name=name,
@@ -111,7 +108,7 @@ def entries(cache: Path | None = None) -> tuple[Entry, ...]:
         size=(STROKES_TRAIN + STROKES_TEST) * (STROKES_SIDE**2 + 1),
         license="MIT",
         is_downloaded=False,
-        is_cached=_strokes_file(folder, STROKES_TRAIN, STROKES_TEST).is_file(),
+        is_cached=_strokes_file(STROKES_TRAIN, STROKES_TEST).is_file(),
     )
     return (*offered, drawn)
 
@@ -119,9 +116,7 @@ def entries(cache: Path | None = None) -> tuple[Entry, ...]:
 def open_dataset(
     name_or_path: str,
     *,
-    cache: Path | None = None,
     progress: Progress | None = None,
-    limits: Limits | None = None,
     options: TableOptions = USUAL,
 ) -> Dataset:
     """The dataset of a name, else the one at a path.
@@ -133,9 +128,7 @@ def open_dataset(
 
     Args:
         name_or_path: one of ``names()``, or a file or folder that ``readers.path`` can read.
-        cache: the folder of the cache; by default the user's.
         progress: called with what is under way, how much is done, and how much there is in all.
-        limits: how patient downloads are.
         options: what the user says of the columns of a table.
 
     Raises:
@@ -143,37 +136,27 @@ def open_dataset(
         DownloadError: a dataset is not cached and cannot be fetched.
         UsageError: the options name no column, or there are no columns.
     """
-    folder = cache or cache_folder()
     if is_name(name_or_path):
         refuse_options(options, name_or_path)
     if name_or_path == AUTO:
-        return _open_auto(folder, progress, limits)
+        return _open_auto(progress)
     if name_or_path in _OFFERS:
-        return _open_published(name_or_path, folder, progress, limits)
+        return _open_published(name_or_path, progress)
     if match := STROKES.fullmatch(name_or_path):
         train_count = int(match["train"] or STROKES_TRAIN)
         test_count = int(match["test"] or STROKES_TEST)
-        return _open_strokes(train_count, test_count, folder, progress)
+        return _open_strokes(train_count, test_count, progress)
     require_named(name_or_path)
     return read_path(Path(name_or_path), progress, options)
 
 
-def download(
-    name: str,
-    *,
-    force: bool = False,
-    cache: Path | None = None,
-    progress: Progress | None = None,
-    limits: Limits | None = None,
-) -> Path:
+def download(name: str, *, force: bool = False, progress: Progress | None = None) -> Path:
     """Fetch a dataset into the cache, or only check it if it is there.
 
     Args:
         name: of a published dataset.
         force: fetch it even if it is there.
-        cache: the folder of the cache; by default the user's.
         progress: called with what is under way, the bytes done, and the bytes in all.
-        limits: how patient to be.
 
     Returns:
         The folder that now holds its files.
@@ -188,33 +171,29 @@ def download(
             f"{name!r} is no dataset that can be downloaded, wanted one of {', '.join(_OFFERS)}"
             f"{suggestion(name, _OFFERS)}"
         )
-    folder = (cache or cache_folder()) / name
-    obtained = obtain_published(
-        _OFFERS[name], folder, force=force, progress=progress, limits=limits
-    )
+    folder = cache_folder() / name
+    obtained = obtain_published(_OFFERS[name], folder, force=force, progress=progress)
     if obtained.notice is not None:
         raise OutputError(obtained.notice)
     return folder
 
 
-def _open_auto(folder: Path, progress: Progress | None, limits: Limits | None) -> Dataset:
+def _open_auto(progress: Progress | None) -> Dataset:
     try:
-        return _open_published("mnist", folder, progress, limits)
+        return _open_published("mnist", progress)
     except DownloadError:
-        drawn = _open_strokes(STROKES_TRAIN, STROKES_TEST, folder, progress)
+        drawn = _open_strokes(STROKES_TRAIN, STROKES_TEST, progress)
         notice = (
             "MNIST is not cached and could not be downloaded, so the built-in digits `strokes` "
             "take its place; for MNIST run `gpunet datasets download mnist` when online, or put "
-            f"its four files into {folder / 'mnist'}"
+            f"its four files into {cache_folder() / 'mnist'}"
         )
         return replace(drawn, notice=joined(notice, drawn.notice))
 
 
-def _open_published(
-    name: str, folder: Path, progress: Progress | None, limits: Limits | None
-) -> Dataset:
+def _open_published(name: str, progress: Progress | None) -> Dataset:
     offer = _OFFERS[name]
-    obtained = obtain_published(offer, folder / name, progress=progress, limits=limits)
+    obtained = obtain_published(offer, cache_folder() / name, progress=progress)
     contents = [
         Content(file.name, data) for file, data in zip(offer.files, obtained.contents, strict=True)
     ]
@@ -223,16 +202,14 @@ def _open_published(
     return replace(dataset, notice=obtained.notice)
 
 
-def _open_strokes(
-    train_count: int, test_count: int, folder: Path, progress: Progress | None
-) -> Dataset:
+def _open_strokes(train_count: int, test_count: int, progress: Progress | None) -> Dataset:
     """The digits drawn from pen strokes, from the cache if they are there."""
     if min(train_count, test_count) < len(DIGITS) or train_count + test_count > MOST_STROKES:
         raise DataError(
             f"strokes:{train_count}+{test_count} is out of range; from {len(DIGITS)} samples each "
             f"to {MOST_STROKES:,} in all can be drawn"
         )
-    path = _strokes_file(folder, train_count, test_count)
+    path = _strokes_file(train_count, test_count)
     kept = _kept_strokes(path, train_count, test_count)
     if kept is not None:
         return _strokes_dataset(*kept, None)
@@ -243,11 +220,12 @@ def _open_strokes(
     return _strokes_dataset(train, test, notice)
 
 
-def _strokes_file(folder: Path, train_count: int, test_count: int) -> Path:
+def _strokes_file(train_count: int, test_count: int) -> Path:
     """Where drawn digits are kept; another pen or another way to draw has another name."""
     digest = hashlib.sha256(data_file("strokes", "digits.json").read_bytes())
     digest.update(inspect.getsource(strokes).encode())
-    return folder / "strokes" / f"{train_count}+{test_count}-{digest.hexdigest()[:16]}.npz"
+    folder = cache_folder() / "strokes"
+    return folder / f"{train_count}+{test_count}-{digest.hexdigest()[:16]}.npz"
 
 
 def _kept_strokes(path: Path, train_count: int, test_count: int) -> tuple[Samples, Samples] | None:

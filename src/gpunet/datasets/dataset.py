@@ -140,7 +140,8 @@ class Dataset:
     kind: Kind = "classes"
 
     def __post_init__(self) -> None:
-        for part, samples in self._parts().items():
+        for name, samples in self.parts.items():
+            part = "training" if name == "train" else name
             whose = f"of the {part} samples of {self.name!r}"
             if samples.features.shape[1] != self.inputs:
                 raise DataError(
@@ -161,6 +162,12 @@ class Dataset:
     def outputs(self) -> int:
         """Classes C, or targets T."""
         return len(self.targets or self.classes)
+
+    @property
+    def parts(self) -> dict[str, Samples]:
+        """The sets of samples that there are, by their names."""
+        parts = {"train": self.train, "test": self.test}
+        return parts if self.validation is None else {**parts, "validation": self.validation}
 
     @property
     def _may_be_missing(self) -> NDArray[np.bool_] | None:
@@ -222,7 +229,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """The SHA-256 of all samples and labels, in hexadecimal."""
         digest = hashlib.sha256()
-        for samples in self._parts().values():
+        for samples in self.parts.values():
             digest.update(f"{samples.features.dtype.str} {samples.features.shape}".encode())
             for rows in row_blocks(samples.features):
                 digest.update(np.ascontiguousarray(samples.features[rows]).data)
@@ -230,11 +237,6 @@ class Dataset:
             if samples.weights is not None:
                 digest.update(np.ascontiguousarray(samples.weights).data)
         return digest.hexdigest()
-
-    def _parts(self) -> dict[str, Samples]:
-        """The sets of samples that there are, by what messages call them."""
-        parts = {"training": self.train, "test": self.test}
-        return parts if self.validation is None else {**parts, "validation": self.validation}
 
 
 def refuse_unknown_values(

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Protocol
 from urllib.parse import urlsplit
 
+from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.files import read_at_most
 from gpunet.datasets.readers.packed import GZIP_MAGIC, unpacked
 from gpunet.errors import DataError, DownloadError, spelled
@@ -24,7 +24,6 @@ from gpunet.files.whole_file import remove_leftovers
 __all__ = [
     "Limits",
     "Obtained",
-    "Progress",
     "Published",
     "PublishedFile",
     "is_cached",
@@ -32,16 +31,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-
-class Progress(Protocol):
-    """Called with what is under way, how much of it is done, and how much there is in all.
-
-    That is 0 if it is not known. The unit is ``bytes`` where such are counted.
-    """
-
-    def __call__(self, what: str, done: int, total: int, unit: str = "") -> None:
-        """Take a report."""
 
 
 CHUNK = 1 << 10

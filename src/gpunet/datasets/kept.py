@@ -20,14 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.kept_file import (
-    Facts,
-    arrays_of,
-    parts_of,
-    read_dataset,
-    read_facts,
-    write_dataset,
-)
+from gpunet.datasets.kept_file import Facts, arrays_of, read_dataset, read_facts, write_dataset
 from gpunet.datasets.spool import refusal_of_room
 from gpunet.errors import DataError, SettingError, spelled
 from gpunet.files.cache import cache_folder, disk, keep
@@ -193,14 +186,14 @@ def _is_worth_keeping(dataset: Dataset) -> bool:
     """Whether a dataset is large, and its samples do not lie ready in files of the user's."""
     if _size_of(dataset) < LEAST_SIZE:
         return False
-    parts = (samples for samples in parts_of(dataset).values() if len(samples))
+    parts = (samples for samples in dataset.parts.values() if len(samples))
     files = (getattr(samples.features, "filename", None) for samples in parts)
     cache = cache_folder().absolute()  # where a spool's file has a name on Windows
     return any(file is None or Path(file).is_relative_to(cache) for file in files)
 
 
 def _size_of(dataset: Dataset) -> int:
-    return sum(array.nbytes for one in parts_of(dataset).values() for array in arrays_of(one))
+    return sum(array.nbytes for one in dataset.parts.values() for array in arrays_of(one))
 
 
 def _keep(file: Path, dataset: Dataset, facts: Facts, limit: int) -> str | None:

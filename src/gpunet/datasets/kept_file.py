@@ -25,7 +25,7 @@ from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.sound_columns import require_columns
 from gpunet.files.typed_json import UnsoundError, from_json
 
-__all__ = ["Facts", "arrays_of", "parts_of", "read_dataset", "read_facts", "write_dataset"]
+__all__ = ["Facts", "arrays_of", "read_dataset", "read_facts", "write_dataset"]
 
 MAGIC = b"gpunet\x00\x01"
 TRAILER = struct.Struct("<QI8s")  # length and checksum of the JSON, and what tells the format
@@ -73,10 +73,9 @@ class _Array(msgspec.Struct):
         return np.frombuffer(content, self.kind).reshape(self.shape)
 
 
-class _Content(msgspec.Struct):
-    """The JSON of a file."""
+class _About(msgspec.Struct):
+    """What a dataset is beside its samples, as ``Dataset`` has it."""
 
-    facts: Facts
     name: str
     classes: tuple[str, ...]
     image_shape: tuple[int, int] | None
@@ -85,13 +84,14 @@ class _Content(msgspec.Struct):
     columns: Columns | None
     targets: tuple[str, ...]
     kind: Kind
+
+
+class _Content(msgspec.Struct):
+    """The JSON of a file."""
+
+    facts: Facts
+    about: _About
     parts: dict[str, tuple[_Array, ...]]  # features, labels and perhaps weights
-
-
-def parts_of(dataset: Dataset) -> dict[str, Samples]:
-    """The sets of samples that a dataset has, by their names in ``Dataset``."""
-    parts = {"train": dataset.train, "test": dataset.test}
-    return parts if dataset.validation is None else {**parts, "validation": dataset.validation}
 
 
 def arrays_of(samples: Samples) -> tuple[NDArray[Any], ...]:
@@ -104,17 +104,10 @@ def write_dataset(file: BinaryIO, dataset: Dataset, facts: Facts) -> None:
     """Write a dataset into an empty file, without a copy of it in memory."""
     content = _Content(
         facts=facts,
-        name=dataset.name,
-        classes=dataset.classes,
-        image_shape=dataset.image_shape,
-        source=dataset.source,
-        notice=dataset.notice,
-        columns=dataset.columns,
-        targets=dataset.targets,
-        kind=dataset.kind,
+        about=_About(**{name: getattr(dataset, name) for name in _About.__struct_fields__}),
         parts={
             part: tuple(_Array.write(array, file) for array in arrays_of(samples))
-            for part, samples in parts_of(dataset).items()
+            for part, samples in dataset.parts.items()
         },
     )
     text = json.dumps(msgspec.to_builtins(content)).encode()
@@ -155,28 +148,17 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         }
     if not {"train", "test"} <= samples.keys() <= {"train", "test", "validation"}:
         raise UnsoundError("it lacks samples")
-    if content.image_shape and math.prod(content.image_shape) != samples["train"].features.shape[1]:
+    about, features = content.about, samples["train"].features
+    if about.image_shape and math.prod(about.image_shape) != features.shape[1]:
         raise UnsoundError("its images are of another shape")
-    least, names = (2, content.classes) if content.kind == "classes" else (1, content.targets)
+    least, names = (2, about.classes) if about.kind == "classes" else (1, about.targets)
     if len(set(names)) < max(least, len(names)):
         raise UnsoundError("its classes or targets have no names of their own")
-    if content.columns is not None:
-        features = samples["train"].features
-        are_images, scales = content.image_shape is not None, features.dtype != np.uint8
-        require_columns(content.columns, features.shape[1], are_images, scales)
-    return Dataset(
-        name=content.name,
-        classes=content.classes,
-        image_shape=content.image_shape,
-        source=_renamed(content.source, content.facts.given, facts.given),
-        notice=content.notice,
-        columns=content.columns,
-        train=samples["train"],
-        test=samples["test"],
-        validation=samples.get("validation"),
-        targets=content.targets,
-        kind=content.kind,
-    )
+    if about.columns is not None:
+        are_images, scales = about.image_shape is not None, features.dtype != np.uint8
+        require_columns(about.columns, features.shape[1], are_images, scales)
+    about.source = _renamed(about.source, content.facts.given, facts.given)
+    return Dataset(**{**msgspec.structs.asdict(about), **samples})
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -13,8 +13,7 @@ from gpunet.datasets.dataset import Samples, refuse_unknown_values
 
 __all__ = ["Scaling"]
 
-ROWS = 4096  # rows looked at together, so that the temporaries stay small
-COLUMN = 1 << 20  # values of one column added up together, for the same reason
+COLUMN = 1 << 20  # values of one column added up together, so that temporaries stay small
 
 CLIP = 3.0
 """What a robustly scaled feature never reaches: x becomes x / sqrt(1 + (x / 3)**2)."""
@@ -94,8 +93,7 @@ class Scaling:
         """
         scaled = np.empty(samples.features.shape, np.float32)
         with np.errstate(over="ignore"):
-            for first in range(0, len(scaled), ROWS):
-                rows = slice(first, first + ROWS)
+            for rows in row_blocks(samples.features):
                 block = samples.features[rows]
                 missing = np.isnan(block)
                 if missing.any():

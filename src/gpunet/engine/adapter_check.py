@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from gpunet import rng
 from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, Loss, NetworkSpec, TrainConfig
-from gpunet.engine.interface import DeviceInfo, Engine, Rule
+from gpunet.engine.interface import DeviceInfo, Engine
 from gpunet.engine.measurements import versions
-from gpunet.engine.planning.layered import recut
+from gpunet.engine.planning.passes import recut
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.planning.select import PlanName
 from gpunet.engine.planning.tiles import Tile, Traits, candidates
+from gpunet.engine.population import Rule
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.timing import random_samples
 from gpunet.engine.twins import PassEngine, difference, try_pass

@@ -17,16 +17,13 @@ __all__ = ["class_weights"]
 def class_weights(
     wanted: str | tuple[float, ...], labels: NDArray[Any], network: NetworkSpec
 ) -> NDArray[np.float32] | None:
-    """The weights (C,) that a setting names; ``None`` if all count alike.
+    """The weights (C,) that a setting names; ``None`` if all classes count alike.
 
     Balanced weights are n / (C * n_c), so that every class counts alike in all and the mean
     weight of a sample is 1 (King & Zeng, "Logistic Regression in Rare Events Data", 2001); a
     class without samples weighs 0.
 
-    Args:
-        wanted: ``none``, ``balanced`` or a weight per class.
-        labels: (n,) of the training samples.
-        network: that is trained.
+    The labels (n,) are those of the training samples.
 
     Raises:
         SettingError: there is not one weight for each class.

@@ -13,8 +13,9 @@ from pathlib import Path
 from statistics import median
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings
+from gpunet.engine.interface import DeviceInfo, Engine
 from gpunet.engine.measurements import Measurements
+from gpunet.engine.population import NetworkSettings
 from gpunet.engine.reference.numpy_engine import numpy_device, processors
 from gpunet.engine.timing import Rounds
 from gpunet.files.cache import cache_folder
@@ -87,12 +88,7 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
 
 
 class TrialCache:
-    """The trials that were made with one adapter on this processor.
-
-    Args:
-        info: of the adapter.
-        path: of the file.
-    """
+    """The trials that were made with one adapter on this processor."""
 
     def __init__(self, info: DeviceInfo, path: Path) -> None:
         numpy = numpy_device()

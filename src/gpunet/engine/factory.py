@@ -11,9 +11,10 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.config.choices import DEVICES
 from gpunet.config.setting import suggestion
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
-from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
+from gpunet.engine.interface import DeviceInfo, Engine
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.population import Rule, networks_of
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu import adapters as wgpu_adapters
@@ -179,10 +180,6 @@ def select_device_again(name: str, adapters: Sequence[Adapter] | None = None) ->
 def next_best(device: Device, faults: Sequence[str]) -> Device:
     """The device that ``auto`` takes in the place of an adapter that has failed its check.
 
-    Args:
-        device: the adapter.
-        faults: what is wrong with it.
-
     Raises:
         DeviceError: ``auto`` had no choice, since the user wants this adapter.
     """
@@ -200,14 +197,7 @@ def settle(
     configs: TrainConfig | Sequence[TrainConfig],
     steps: int,
 ) -> Device:
-    """Decide between numpy and a software adapter by a trial, if ``device`` leaves that open.
-
-    Args:
-        device: as ``select_device`` gave it.
-        network: the shape of all networks that will be trained.
-        configs: as ``create_engine`` takes them.
-        steps: that each network will be trained for.
-    """
+    """Decide between numpy and a software adapter by a trial, if ``device`` leaves that open."""
     if device.rival is None:
         return device
     configs = networks_of(configs)
@@ -243,12 +233,9 @@ def create_engine(
 ) -> Engine:
     """The engine that trains such networks on a device.
 
-    Args:
-        device: that does the work.
-        network: the shape of all networks.
-        configs: how each network is trained; a single one stands for the networks of its ensemble.
-        tiles: those that were measured on the adapter, if they are to be taken.
-        trains: whether it is to train, so that a trial of the plans for training pays.
+    One configuration stands for the networks of its ensemble. ``tiles`` are those that were
+    measured on the adapter, if they are to be taken; ``trains`` says whether it is to train, so
+    that a trial of the plans pays.
 
     Raises:
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
@@ -270,11 +257,7 @@ def largest_population(
 
     A device does not tell how much of its memory is free, so even fewer may fit.
 
-    Args:
-        device: that would train them.
-        network: the shape that all share.
-        rule: the update rule that all share.
-        batch_size: samples of a step; more need not be on the device at once.
+    No more samples than those of a step need be on the device at once.
     """
     if device.adapter is not None:
         limit = min(device.adapter.limits[name] for name in SIZE_LIMITS)

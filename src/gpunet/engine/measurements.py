@@ -26,12 +26,7 @@ LARGEST = 1 << 20
 
 
 class Measurements:
-    """What one file holds of one adapter with its present driver.
-
-    Args:
-        path: of the file.
-        adapter: names it with all that makes its measurements differ.
-    """
+    """What a file holds of an adapter, whose name tells all that its measurements depend on."""
 
     def __init__(self, path: Path, adapter: str) -> None:
         self._path = path

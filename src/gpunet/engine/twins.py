@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from gpunet.config import LOSS_FACTS
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import step_schedule
-from gpunet.engine.planning.layered import Pass, Plan
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.passes import Pass, Plan
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
+from gpunet.engine.step_schedule import step_schedule
 from gpunet.engine.wgpu.compiled import Compiled, bind
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views, rate_shares
@@ -103,13 +103,8 @@ class PassEngine(WgpuEngine):
 def try_pass(engine: PassEngine, one: Pass, step: int) -> tuple[float, bool]:
     """Run a pass twice from what the device holds, which is afterwards what the pass has made.
 
-    Args:
-        engine: in whose epoch the steps before are done.
-        one: the pass.
-        step: of the epoch, counted from 0.
-
-    Returns:
-        How far its results are from its twin's, at most, and whether they had the same bits twice.
+    The steps of the epoch before this one, counted from 0, are done. What comes back is how far its
+    results are from its twin's, at most, and whether they had the same bits twice.
     """
     before = engine.contents()
     made, again = (engine.run(one, before) for _ in range(2))

@@ -17,14 +17,15 @@ import numpy as np
 
 from gpunet.config import LOSS_FACTS, NetworkSpec, TrainConfig
 from gpunet.config.choices import OPTIMIZERS
-from gpunet.engine.interface import MOMENTS, Population
-from gpunet.engine.planning.layered import FLOAT_BYTES, evaluation_plan
+from gpunet.engine.planning.layered import evaluation_plan
 from gpunet.engine.planning.layout import Layout
+from gpunet.engine.planning.passes import FLOAT_BYTES
 from gpunet.engine.planning.program import Program, evaluation_buffers, training_buffers
 from gpunet.engine.planning.records import NETWORK, dropout_records, network_records
 from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Features, Workload
+from gpunet.engine.population import MOMENTS, Population
 from gpunet.parameters import layer_starts
 
 __all__ = ["POPULATION", "TAUGHT", "Menu", "PageSamples"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -21,11 +22,14 @@ class UnsoundError(ValueError):
 
 
 def from_json(text: str | bytes, kind: type[Kind]) -> Kind:
-    """The value that a JSON text holds, of this type.
+    """The value that a JSON text holds, of this type; entries that it does not name cost nothing.
 
     Raises:
         UnsoundError: it is no JSON, holds NaN or infinity, or is not of this type.
     """
+    with contextlib.suppress(ValueError, RecursionError, GpunetError):
+        return msgspec.json.decode(text, type=kind)
+    # What is wrong is told of what ``json`` reads, which also takes a half of a surrogate pair.
     try:
         content = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:

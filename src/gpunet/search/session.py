@@ -10,7 +10,7 @@ from gpunet.artifacts import model_file
 from gpunet.config import Optimizer, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, largest_population
-from gpunet.engine.interface import Rule
+from gpunet.engine.population import Rule
 from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.search.events import Work
 from gpunet.search.result import Search

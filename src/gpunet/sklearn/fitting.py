@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from gpunet.config import Loss, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import Device, create_engine, select_device
-from gpunet.engine.interface import MOMENTS, update_rule
+from gpunet.engine.population import MOMENTS, update_rule
 from gpunet.sklearn.callbacks import callbacks_of
 from gpunet.sklearn.features import blocks
 from gpunet.sklearn.parameters import LBFGS, OWN_SCHEDULES

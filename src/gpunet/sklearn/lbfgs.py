@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import MOMENTS
+from gpunet.engine.population import MOMENTS
 from gpunet.engine.reference.group import Group
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.errors import SettingError

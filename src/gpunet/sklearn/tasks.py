@@ -116,13 +116,8 @@ def task_of(
         estimator._learn_targets(y, reset=reset)
     labels = estimator._encoded(y)
     weights = estimator._weights(y, _checked_weights(sample_weight, X))
-    training = Samples(dense(X), labels, weights)
-    seed, validation = seed_of(estimator), None
-    if X_val is not None:
-        X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
-        validation = Samples(dense(X_val), estimator._encoded(y_val))
-    elif estimator.early_stopping and estimator.solver != LBFGS:
-        training, validation = _held_out(estimator, training, seed)
+    seed = seed_of(estimator)
+    training, validation = _split(estimator, Samples(dense(X), labels, weights), X_val, y_val, seed)
     loss = estimator._loss(training.labels)
     dataset = _dataset(estimator, training, validation, LOSS_FACTS[loss].kind)
     scale, offset = estimator._loss_scale(training)
@@ -142,6 +137,22 @@ def task_of(
         settings["monitor"] = "val_r2"
     kind = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
     return Task(dataset, TrainConfig(**settings), kind, scale, offset)
+
+
+def _split(
+    estimator: Estimator,
+    samples: Samples,
+    X_val: Any,  # noqa: N803
+    y_val: Any,
+    seed: int,
+) -> tuple[Samples, Samples | None]:
+    """The samples to train on, and those to validate with if there are some."""
+    if X_val is not None:
+        X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
+        return samples, Samples(dense(X_val), estimator._encoded(y_val))
+    if estimator.early_stopping and estimator.solver != LBFGS:
+        return _held_out(estimator, samples, seed)
+    return samples, None
 
 
 def _require_validation(estimator: Estimator, X_val: Any, y_val: Any) -> None:  # noqa: N803

@@ -28,7 +28,7 @@ from sklearn.utils.validation import _check_method_params
 from gpunet.config import SHARED, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import Device, create_engine, largest_population, select_device
-from gpunet.engine.interface import update_rule
+from gpunet.engine.population import update_rule
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, GpunetError
 from gpunet.sklearn.estimators import Estimator

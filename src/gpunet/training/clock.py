@@ -1,7 +1,7 @@
 """The time that a run works: a clock that stands still while it is paused or stopped.
 
-Owns nothing but that time. Who stops it belongs to the ``trainer``, for a pause, and to the
-handler of Ctrl-Z.
+Owns nothing but that time. Who stops it belongs to the ``loop``, for a pause, and to the handler
+of Ctrl-Z.
 """
 
 from __future__ import annotations
@@ -28,9 +28,6 @@ class WorkingClock:
 
     It may be looked at by any thread, and stopped in a signal handler within any other use of it:
     its state is replaced as a whole, and no lock is taken.
-
-    Args:
-        clock: seconds that only grow, of the wall.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:

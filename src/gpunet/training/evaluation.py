@@ -6,7 +6,7 @@ Several networks answer as one, with the mean of their outputs. The counting bel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from gpunet.config import LOSS_FACTS, Loss
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DataError, ModelError
 from gpunet.model import Model, Scores
 from gpunet.rng import permutation
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evaluation:
     """How a model did on labeled samples.
 
@@ -63,9 +64,9 @@ class Evaluation:
 
     overall: Scores
     networks: tuple[Scores, ...]
-    answers: NDArray[np.float32] | NDArray[np.float64] = field(repr=False)
-    losses: NDArray[np.float64] = field(repr=False)
-    right: NDArray[np.bool_] | None = field(repr=False)
+    answers: NDArray[np.float32] | NDArray[np.float64]
+    losses: NDArray[np.float64]
+    right: NDArray[np.bool_] | None
     matrix: NDArray[np.int64]
     scores: ClassScores
     targets: TargetScores
@@ -105,6 +106,11 @@ class Evaluation:
         if self.right is None:
             raise ModelError("measured targets have no probabilities; take answers in their place")
         return np.asarray(self.answers, np.float32)
+
+    def __repr__(self) -> str:
+        scores = {name: one for name, one in asdict(self.overall).items() if one is not None}
+        told = ", ".join(f"{name} {one:.4g}" for name, one in scores.items())
+        return f"<gpunet.Evaluation of {len(self.answers):,} samples: {told}>"
 
 
 def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
@@ -263,15 +269,10 @@ def sample_rows(
     among: NDArray[np.bool_] | None = None,
     losses: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Rows of at most ``count`` samples to look at, drawn at random and in order.
+    """Rows of at most ``count`` samples to look at.
 
-    Args:
-        total: samples that there are.
-        count: how many rows; all if there are fewer.
-        seed: of the draw.
-        among: (n,) the samples to choose from; ``None`` for all.
-        losses: (n,) to take the samples with the largest in place of random ones, the largest
-            first.
+    They are drawn at random from those that ``among`` (n,) allows; with ``losses`` (n,) they are
+    those with the largest, the largest first.
     """
     rows = np.arange(total, dtype=np.int64)  # (n,)
     if among is not None:

@@ -34,6 +34,7 @@ __all__ = [
     "Insight",
     "LayerInsight",
     "Mistakes",
+    "Phase",
     "Progress",
     "RunInfo",
     "StopReason",
@@ -50,6 +51,8 @@ StopReason = Literal[
     "pruned",
     "device failed",
 ]
+
+Phase = Literal["training", "validating", "paused"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +124,7 @@ class Progress:
     train_loss: float | None
     train_score: float | None
     samples_per_second: float
-    phase: Literal["training", "validating", "paused"]
+    phase: Phase
     elapsed: float
     remaining: float | None
     recent_loss: float | None = None

@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.engine.interface import MOMENTS, Engine, Population
+from gpunet.engine.interface import Engine
+from gpunet.engine.population import MOMENTS, Population
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.group import Group
 from gpunet.engine.reference.numpy_engine import numpy_conditions
@@ -65,12 +66,8 @@ tanh beyond 0.995, of a sigmoid beyond 0.99."""
 class Looks:
     """The looks into the networks of a run.
 
-    Args:
-        engine: that trains them.
-        samples: of the run.
-        share: gives the share of the run's time that looks may take now, 0 for none; after a slow
-            one the next comes later.
-        clock: seconds that only grow.
+    ``share`` gives the share of the run's time that looks may take now, 0 for none; after a slow
+    one the next comes later.
     """
 
     def __init__(
@@ -135,12 +132,7 @@ class Looks:
 
 
 class Probe:
-    """What looks into networks see, always on the same samples.
-
-    Args:
-        engine: that trains the networks.
-        samples: of the run.
-    """
+    """What looks into networks see, always on the same samples."""
 
     def __init__(self, engine: Engine, samples: RunSamples) -> None:
         self._network, held_out = engine.network, samples.held_out

@@ -59,10 +59,8 @@ def find_learning_rate(
 ) -> RangeTest:
     """Take steps at exponentially growing rates; the engine's weights are the initial ones again.
 
-    Args:
-        engine: made for one network, whose learning rate and schedule are not looked at.
-        training: samples to train on, scaled as they shall be.
-        tell: called with the steps that are taken and those that are wanted, at most.
+    The engine is made for one network, whose learning rate and schedule are not looked at. ``tell``
+    is called with the steps that are taken and those that are wanted, at most.
 
     Raises:
         UsageError: the loss is infinite from the start, so that no rate can be suggested.

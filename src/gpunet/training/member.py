@@ -1,33 +1,25 @@
-"""One network of a population while it is trained: its settings, its history, and when it ends.
-
-What the population does together belongs to ``trainer``.
-"""
+"""The networks of a population while they are trained: their settings, histories and ends."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
-from gpunet.errors import UsageError, spelled
 from gpunet.training.events import EpochRecord, StopReason
 from gpunet.training.schedules import Plateau, epoch_learning_rates
 from gpunet.training.stopping import EarlyStopping, monitored
 
-__all__ = ["Member", "mean_history", "require_unfinished"]
+__all__ = ["Member", "Members", "mean_history"]
 
 
 class Member:
-    """A network that is trained beside others of the same shape.
-
-    Args:
-        config: its own settings.
-    """
+    """A network that is trained beside others of the same shape."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
@@ -91,25 +83,41 @@ class Member:
         return self.stop_reason
 
 
-def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRecord]]) -> None:
-    """Make sure that a run can go on whose networks have these histories.
+class Members(tuple[Member, ...]):
+    """The networks of a population, and what they come to together."""
 
-    Raises:
-        UsageError: all epochs are done, or every network has reached an end before.
-    """
-    done = max(map(len, histories))
-    if done >= config.effective_epochs:
-        epochs = "1 epoch" if done == 1 else f"{done} epochs"
-        raise UsageError(
-            f"the run has done {epochs} and {spelled('epochs')} is "
-            f"{config.effective_epochs}; raise {spelled('epochs')} to go on"
-        )
-    reasons = [Member(config).restore(history) for history in histories]
-    if None not in reasons:
-        raise UsageError(
-            f"the run has ended after epoch {done} ({reasons[0]}), so there is nothing "
-            "to resume; train again with other options"
-        )
+    __slots__ = ()
+
+    @property
+    def running(self) -> list[int]:
+        """The networks that have not ended, counted from 0."""
+        return [p for p, member in enumerate(self) if member.stop_reason is None]
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs done by the network that runs longest."""
+        return max(len(member.history) for member in self)
+
+    @property
+    def best_epoch(self) -> int:
+        """The latest of the networks' best epochs; 0 if there is none."""
+        return max(member.best_epoch for member in self)
+
+    @property
+    def history(self) -> tuple[EpochRecord, ...]:
+        """One record per epoch, the mean over the networks that ran in it."""
+        return mean_history([member.history for member in self])
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Why the network that ran longest stopped; one that diverged counts only if all did."""
+        ended = [one for one in self if one.stop_reason != "diverged"] or self
+        return max(ended, key=lambda one: len(one.history)).stop_reason or "epochs"
+
+    def end(self, networks: Iterable[int], reason: StopReason | None) -> None:
+        """End some of the networks for one reason."""
+        for p in networks:
+            self[p].stop_reason = reason
 
 
 def mean_history(histories: Sequence[Sequence[EpochRecord]]) -> tuple[EpochRecord, ...]:

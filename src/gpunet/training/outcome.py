@@ -72,12 +72,6 @@ def no_better_than_guessing(
     their loss is far above that of equal shares. Weights of classes move the answers away from
     the commonest one, so that only the latter is asked there. Of labels it is the commonest set of
     them, and each has a share of its own.
-
-    Args:
-        config: how it was trained.
-        result: what came of it.
-        scores: of the joint answers to the test samples.
-        dataset: that it was trained on.
     """
     labels, weights = dataset.test.labels, dataset.test.weights
     guessed = GUESSED.get(config.in_effect("loss"))

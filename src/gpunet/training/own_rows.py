@@ -47,10 +47,7 @@ class OwnRows:
     ) -> OwnRows:
         """The rows of networks that were pooled.
 
-        Args:
-            like: any network's dataset, for the names of its classes or targets.
-            training: the samples, and each network's rows.
-            validation: likewise; ``None`` where there are none.
+        Any network's dataset names the classes or targets; a pool comes with each network's rows.
         """
         pool, own = training
         held, own_held = validation or (None, ())

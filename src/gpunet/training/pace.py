@@ -1,6 +1,6 @@
 """How many steps to ask an engine for at a time.
 
-Owns the estimate of a step's time; what it is used for belongs to the ``trainer``.
+Owns the estimate of a step's time; what it is used for belongs to ``progress``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,7 @@ __all__ = ["Pace"]
 
 
 class Pace:
-    """How many steps to ask for, so that a call takes about as long as wanted.
-
-    Args:
-        seconds: that a call is to take.
-    """
+    """How many steps to ask for, so that a call takes about so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.steps = 1

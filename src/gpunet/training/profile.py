@@ -32,7 +32,7 @@ EPOCH_SECONDS = 3.0
 """Seconds after which the measured epoch is cut short."""
 
 SECONDS_A_CALL = 0.12
-"""Seconds of work after which the trainer reads a device's metrics, as assumed here."""
+"""Seconds of work after which the loop reads a device's metrics, as assumed here."""
 
 KERNEL_SECONDS = 0.1
 """Seconds for which a kernel is repeated in one timing, about."""
@@ -101,11 +101,8 @@ def measure_profile(
 ) -> Profile:
     """Measure up to an epoch, then every kernel by itself.
 
-    Args:
-        engine: of no further use afterwards.
-        roofline: of its device.
-        training: the samples to be trained on.
-        tell: called with what is under way, how often it was done and how often it will be.
+    The engine is of no further use afterwards. ``tell`` is called with what is under way, how often
+    it was done and how often it will be.
 
     Raises:
         DeviceError: the device fails.
@@ -133,7 +130,7 @@ def measure_profile(
 
 
 def _take_steps(engine: Engine, training: Samples, pace: Pace, seconds: float) -> int:
-    """Begin an epoch and take its steps as the trainer does, for so long; how many there were."""
+    """Begin an epoch and take its steps as the loop does, for so long; how many there were."""
     began, done = time.perf_counter(), 0
     steps = _begin_epoch(engine, training)
     while done == 0 or (done < steps and time.perf_counter() - began < seconds):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gpunet.config import Loss
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.scaling import Scaling
-from gpunet.engine.interface import Metrics
+from gpunet.engine.metrics import Metrics
 from gpunet.model import Scores
 from gpunet.training.evaluation import joint_scores, own_scores
 from gpunet.training.events import EpochRecord, StopReason

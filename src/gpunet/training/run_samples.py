@@ -17,7 +17,8 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import inverted
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.training.batches import epoch_order, own_order, steps_per_epoch
 from gpunet.training.metrics import variances
@@ -99,13 +100,9 @@ class RunSamples:
     def begin_window(
         self, epoch: int, window: Window, learning_rates: NDArray[np.float64], steps_done: int
     ) -> int:
-        """Bring the engine to the start of a window; the steps that it takes.
+        """Bring the engine to the start of an epoch's window; the steps that it takes.
 
-        Args:
-            epoch: counted from 1.
-            window: of the epoch.
-            learning_rates: (P, S) of the epoch's steps.
-            steps_done: in all epochs and windows before.
+        Learning rates (P, S) are those of the epoch's steps, and ``steps_done`` all steps before.
         """
         count = int(self.counts.max()) if len(self.windows) == 1 else window.count
         steps = steps_per_epoch(count, self._engine.batch_size)

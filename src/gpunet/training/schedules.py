@@ -135,9 +135,6 @@ class Plateau:
 
     A reduction follows once ``lr_decay_every`` epochs in a row were no improvement; the count of
     epochs then starts again.
-
-    Args:
-        config: names the rates, and what an improvement is.
     """
 
     def __init__(self, config: TrainConfig) -> None:

@@ -3,8 +3,8 @@
 It goes on bit for bit.
 
 The order of the samples and the dropout masks need no keeping, as they follow from the seed, the
-epoch and the step; nor do the patience and the plateau, which the trainer finds again by observing
-the history. How it is written belongs to ``artifacts.checkpoint``.
+epoch and the step; nor do the patience and the plateau, which the loop finds again by observing the
+history. How it is written belongs to ``artifacts.checkpoint``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.scaling import Scaling
-from gpunet.engine.interface import Metrics
+from gpunet.engine.metrics import Metrics
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import mean_history
 

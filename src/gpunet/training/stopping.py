@@ -1,7 +1,7 @@
 """Early stopping: which epoch was the best, and whether it is worth going on.
 
 Owns what is monitored, and every end of a run that its metrics alone decide. The time limit and the
-user's request belong to the ``trainer``.
+user's request belong to the ``loop``.
 """
 
 from __future__ import annotations
@@ -34,9 +34,6 @@ class Improvements:
     Small steps that add up to more than ``min_delta`` are an improvement in the epoch in which they
     do (Prechelt, "Early Stopping - But When?", 1998); or an epoch has to be better by ``min_delta``
     than every one before, as in scikit-learn's multilayer perceptrons.
-
-    Args:
-        config: gives the ``min_delta``, and which of the two is meant by its ``improvement``.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -58,9 +55,6 @@ class EarlyStopping:
     The smallest value marks the best epoch, however small the improvement and whatever the epoch;
     of equal ones the first, unless the latest is to be kept. The patience starts again with an
     improvement.
-
-    Args:
-        config: gives the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
     """
 
     def __init__(self, config: TrainConfig) -> None:

@@ -43,12 +43,7 @@ class Usage:
 
 
 class UsageMeter:
-    """Measures what a run uses, once a second.
-
-    Args:
-        engine: that trains it.
-        clock: seconds that only grow.
-    """
+    """Measures what a run uses, once a second."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.perf_counter) -> None:
         self._engine, self._clock = engine, clock

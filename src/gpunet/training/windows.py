@@ -22,7 +22,8 @@ from gpunet import rng
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.source import Source
-from gpunet.engine.interface import Engine, Metrics, Split
+from gpunet.engine.interface import Engine, Split
+from gpunet.engine.metrics import Metrics
 from gpunet.errors import DeviceError, spelled
 
 if TYPE_CHECKING:
@@ -95,11 +96,8 @@ class Windows:
     ) -> Windows:
         """The windows of a training.
 
-        Args:
-            source: the samples to train on.
-            config: of the training; the size that it wants, if any, is rounded down to batches.
-            engine: that trains.
-            begun: an earlier run on the same samples, whose windows are kept.
+        A size that the settings want is rounded down to whole batches; those of an earlier run on
+        the same samples are kept.
 
         Raises:
             DeviceError: the device does not hold a window.
@@ -131,12 +129,7 @@ class Windows:
         return self.size * self.source.row_bytes
 
     def of_epoch(self, epoch: int, begun: int = 0) -> Iterator[Window]:
-        """The windows of an epoch, each but a single one with its samples.
-
-        Args:
-            epoch: counted from 1.
-            begun: samples in the windows that are done already.
-        """
+        """The windows of an epoch after so many samples; a single one comes without its samples."""
         count = len(self.source)
         if len(self) == 1:
             yield Window(0, count)

@@ -42,15 +42,9 @@ __all__ = [
 def evaluate_model(
     model: Model, data: Any, choice: Device, messages: Messages
 ) -> tuple[Samples, Evaluation]:
-    """A model's answers on the test samples of some data, those it was trained on by default.
+    """A model's answers on test samples of data as ``Model.evaluate`` takes them.
 
     Of a single table that is named, and of arrays, all rows are test samples.
-
-    Args:
-        model: any.
-        data: a name, a path, ``(X, y)``, a ``Dataset``, or ``None`` for the model's own.
-        choice: the device.
-        messages: receive what the data are.
 
     Returns:
         The samples as they are drawn, with the model's labels, and the evaluation.
@@ -71,11 +65,8 @@ def answers_to(
 
     A few images are answered faster there than on any GPU, and rows as fast as they are read.
 
-    Args:
-        model: any.
-        data: as ``new_samples`` takes it.
-        reading: how the samples are read.
-        count: is told how many samples have been answered so far.
+    The data are as ``new_samples`` takes them. ``count`` is told how many samples have been
+    answered so far.
 
     Raises:
         DataError: there are no samples, or one holds what is no number.
@@ -124,18 +115,10 @@ def answer_into(
     reading: Reading | None = None,
     count: Callable[[int], None] | None = None,
 ) -> int:
-    """Write a model's answers to new samples into a file, as a whole or not at all.
+    """Write a model's answers to new samples into a file, whole or not at all; how many there are.
 
-    Args:
-        path: of the file; packed with gzip if it ends in .gz.
-        model: any.
-        data: as ``new_samples`` takes it.
-        kind: of text; ``None`` for what the file's name asks for.
-        reading: how the samples are read.
-        count: is told how many samples have been answered so far.
-
-    Returns:
-        How many samples have been answered.
+    The file is packed with gzip if its name ends in .gz, and of the kind that its name asks for
+    unless ``kind`` does. The rest is as ``answers_to`` takes it.
 
     Raises:
         OutputError: the file cannot be written.

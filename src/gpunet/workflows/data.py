@@ -33,11 +33,6 @@ log = logging.getLogger(__name__)
 def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
     """The data of a name or at a path, fetched if need be.
 
-    Args:
-        name: of the data, or a path.
-        messages: receive what they are.
-        options: what the user says of the columns of a table.
-
     Raises:
         DataError: it is missing or not what it should be.
         UsageError: the options name no column.
@@ -73,12 +68,8 @@ def dataset_of(
 ) -> tuple[Dataset, str | None]:
     """The dataset that a script names or brings, and what opens it again, if anything does.
 
-    Args:
-        data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)``, a data frame with its labels
-            or a ``Dataset``.
-        messages: receive what they are.
-        options: what the user says of the columns of a table.
-        sample_weight: (n,) what each row of X counts.
+    Data are a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)``, a data frame with its labels or
+    a ``Dataset``; what each row of X counts is ``sample_weight`` (n,).
 
     Raises:
         DataError: it is missing or not what it should be.
@@ -146,9 +137,7 @@ def reference(name: str, dataset: Dataset) -> str:
 def found_again(name: str, reference: str | None) -> str:
     """What opens the data that a file speaks of.
 
-    Args:
-        name: of the data, as the file has it.
-        reference: where they are, as the file has it, which may be anybody's.
+    The reference is as the file has it, which may be anybody's.
 
     Raises:
         DataError: they are not there.

@@ -18,7 +18,8 @@ from gpunet.engine.factory import (
     select_device_again,
     settle,
 )
-from gpunet.engine.interface import Engine, networks_of
+from gpunet.engine.interface import Engine
+from gpunet.engine.population import networks_of
 from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -56,10 +57,7 @@ LONG_TRAINING = 60.0
 def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
     """The device of a name, for work that is too short for a trial of devices.
 
-    Args:
-        selector: as ``factory.choose`` takes it.
-        messages: receive which one it is and why.
-        shaders: whether ``auto`` takes a software adapter before numpy.
+    With ``shaders``, ``auto`` takes a software adapter before numpy.
 
     Raises:
         UsageError: there is no such device.
@@ -80,10 +78,7 @@ def find_device(selector: str, messages: Messages, *, shaders: bool = False) -> 
 def device_as_before(selector: str, before: str, messages: Messages) -> Device:
     """The device of a resumed run: as ``auto`` the one that it had, if it is here.
 
-    Args:
-        selector: as ``factory.select_device`` takes it.
-        before: the device that the run had, as ``str`` of its ``DeviceInfo``; empty if not known.
-        messages: receive a note if it is another one now.
+    ``before`` is the ``str`` of its ``DeviceInfo``; empty if that is not known.
 
     Raises:
         UsageError: there is no such device.
@@ -107,13 +102,6 @@ def settle_device(
 ) -> Device:
     """The device of a training, where need be after a trial.
 
-    Args:
-        choice: what ``choose`` gave.
-        config: of the training.
-        population: networks trained side by side.
-        dataset: the data.
-        messages: receive which one it is and why.
-
     Raises:
         DeviceError: the adapter that was asked for has failed its check.
     """
@@ -132,12 +120,7 @@ def settle_device(
 def checked_device(choice: Device, messages: Messages) -> Device:
     """A device that computes what it should: an adapter is checked before its first training.
 
-    Args:
-        choice: what would be taken.
-        messages: receive notes on the check, and on what ``auto`` passes over.
-
-    Returns:
-        The same, or what ``auto`` takes in its place.
+    It is the one that was chosen, or what ``auto`` takes in its place.
 
     Raises:
         DeviceError: the adapter that was asked for has failed its check.

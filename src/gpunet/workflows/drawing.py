@@ -80,9 +80,7 @@ class DrawingReader:
     def answer(self, model: Model, png: bytes) -> DrawingAnswers:
         """What a model says of a picture, read as ``gpunet predict`` reads a file.
 
-        Args:
-            model: of images; all models that a reader gets have networks of one shape.
-            png: the content of an image file.
+        All models that a reader gets have networks of one shape.
 
         Raises:
             DataError: nothing is drawn, or a figure is no digit.
@@ -114,15 +112,10 @@ def require_images(model: Model) -> tuple[int, int]:
 
 
 def keep_drawing(folder: Path, label: str, picture: NDArray[np.uint8]) -> Path:
-    """Keep a picture in the folder of its class, for `gpunet train`; it replaces nothing.
+    """Keep a picture in the folder of its class, for `gpunet train`; the path of its file.
 
-    Args:
-        folder: of the classes' folders; made if it is missing.
-        label: the class.
-        picture: (height, width) grey levels, as the training images have them.
-
-    Returns:
-        The path of the file.
+    Grey levels (height, width) are as the training images have them. Missing folders are made, and
+    nothing is replaced.
 
     Raises:
         OutputError: it cannot be written, or no folder can be called as the class.

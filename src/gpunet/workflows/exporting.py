@@ -49,18 +49,9 @@ class PageOptions:
 def export_page(
     model: Model, path: Path, data: Any, options: PageOptions, messages: Messages
 ) -> int:
-    """Write a model as an HTML file that answers, shows and trains it in a browser.
+    """Write a model as an HTML file that answers, shows and trains it in a browser; its bytes.
 
-    Args:
-        model: any.
-        path: of the file, which ends in .html; one that is there is replaced.
-        data: that samples are taken from: a name, a path, arrays or a ``Dataset``; ``None`` for the
-            data that the model was trained on.
-        options: what the page carries.
-        messages: receive what the data are.
-
-    Returns:
-        The file's size in bytes.
+    A file that is there is replaced. Data are as ``Model.export`` takes them.
 
     Raises:
         UsageError: the path ends otherwise.

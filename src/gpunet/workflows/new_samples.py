@@ -143,10 +143,7 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
 def features_of(model: Model, data: Any, note: Callable[[str], object]) -> NDArray[Any]:
     """The features (n, I) of new samples, of the type that the model was trained on.
 
-    Args:
-        model: any.
-        data: as ``new_samples`` takes it, but for iterators.
-        note: is told what was filled in and passed over.
+    They are as ``new_samples`` takes them, but for iterators; ``note`` is told what was filled in.
 
     Raises:
         DataError: it is not what it should be.

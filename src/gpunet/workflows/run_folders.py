@@ -29,7 +29,7 @@ from gpunet.files.log_file import append_lines
 from gpunet.files.output import is_there, write_atomically
 from gpunet.model import Model
 from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
-from gpunet.training.member import require_unfinished
+from gpunet.training.requirements import require_unfinished
 from gpunet.training.state import RunState
 from gpunet.workflows.data import found_again
 from gpunet.workflows.messages import Messages
@@ -98,18 +98,11 @@ class Recorder(Callback):
     def keeping(
         self, dataset: Dataset, template: Model, device: str, messages: Messages
     ) -> Iterator[Sequence[Callback]]:
-        """Have the folder as long as the context is open.
+        """Have the folder as long as the context is open; gives what must be told of the training.
 
         A run that fails before its first step leaves no folder behind.
 
-        Args:
-            dataset: the data.
-            template: what is trained, with any weights.
-            device: as it was asked for.
-            messages: receive where the folder is, and once if something cannot be written.
-
-        Yields:
-            What must be told of the training.
+        The template is what is trained, with any weights; the device is as it was asked for.
 
         Raises:
             DataError: the data are not those that the earlier run was trained on.
@@ -206,11 +199,6 @@ class Recorder(Callback):
 def new_run(folder: Path | None, name: str | None, every: int | None) -> Recorder:
     """What keeps a new run in a folder, or in ``runs`` by its name, or by one that is found for it.
 
-    Args:
-        folder: of the run.
-        name: of the folder in ``runs``.
-        every: as ``Recorder`` takes it.
-
     Raises:
         UsageError: there is a run already, or the name is none.
         OutputError: the folder cannot be written to.
@@ -245,11 +233,7 @@ def resumed_run(
 ) -> tuple[Recorder, TrainConfig]:
     """What keeps an earlier run that is resumed, and its settings with what is changed.
 
-    Args:
-        run: its folder, name or number; the newest one if it is ``None``.
-        every: as ``Recorder`` takes it.
-        config: what is asked for.
-        given: the names of those settings that are asked for.
+    ``given`` are the names of the settings of ``config`` that are asked for.
 
     Raises:
         ModelError: there is no run in the folder, or it is damaged.

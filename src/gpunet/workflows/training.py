@@ -220,15 +220,8 @@ def train_model(
 ) -> Run:
     """Train a network or an ensemble, and test the best weights: all in its order.
 
-    Args:
-        data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
-        config: the settings.
-        device: as ``factory.select_device`` takes it.
-        messages: receive notes on the progress.
-        recorder: keeps the run in a folder, and says where an earlier one stands.
-        callbacks: called as the training goes on.
-        autotune: take the fastest tiles, and measure them first where that pays.
-        sample_weight: (n,) what each row of X counts.
+    Arguments are as ``gpunet.train`` takes them; a recorder keeps the run in a folder, and says
+    where an earlier one stands.
 
     Raises:
         GpunetError: whatever a user can cause or fix.

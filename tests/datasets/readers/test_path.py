@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -260,10 +261,28 @@ def test_a_folder_without_permission_is_refused(
 
 def test_a_large_table_is_said_to_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tmp_path / "rows.csv"
-    table.write_text("\n".join(["size,label", *(f"{i}.5,{i % 2}" for i in range(40))]))
-    told: list[tuple[str, int, int]] = []
+    table.write_text("".join(["size,label\n", *(f"{i}.5,{i % 2}\n" for i in range(40))]))
+    told: list[tuple[Any, ...]] = []
     read_path(table, lambda *one: told.append(one))
     assert told == []
     monkeypatch.setattr("gpunet.datasets.readers.path.LARGE", 100)
     read_path(table, lambda *one: told.append(one))
-    assert told == [("reading rows.csv", 0, 0)]
+    size = table.stat().st_size
+    assert told == [
+        ("reading rows.csv", 0, 0),
+        ("reading rows.csv", size, size, "bytes"),
+        ("looking at the columns of rows.csv", 0, 0),
+        ("encoding rows.csv", 40, 40),
+    ]
+
+
+def test_of_a_packed_table_the_rows_are_told_as_nobody_knows_how_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "rows.csv.gz"
+    rows = "".join(["size,label\n", *(f"{i}.5,{i % 2}\n" for i in range(40))])
+    table.write_bytes(gzip.compress(rows.encode()))
+    told: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("gpunet.datasets.readers.path.LARGE", 10)
+    read_path(table, lambda *one: told.append(one))
+    assert told[1] == ("reading rows.csv.gz, 40 rows", 0, 0)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
+from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.readers.labels import TEXT, RawLabels
 from gpunet.datasets.readers.targets import Targets, are_binary, are_measured, raw_targets
 from gpunet.errors import DataError, spelled
@@ -20,8 +21,6 @@ __all__ = [
     "targets_of",
     "told_kind",
 ]
-
-ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
 
 def kind_of_array(values: NDArray[Any]) -> Kind:
@@ -121,10 +120,8 @@ def are_one_hot(labels: NDArray[Any]) -> bool:
     """Whether labels (n, C) are rows of zeros with a single 1."""
     if labels.ndim != 2 or labels.shape[1] < 2 or labels.dtype.kind not in "biuf":
         return False
-    blocks = (labels[first : first + ROWS] for first in range(0, len(labels), ROWS))
-    return all(
-        ((block == 0) | (block == 1)).all() and (np.count_nonzero(block, axis=1) == 1).all()
-        for block in blocks
+    return are_binary(labels) and all(
+        (np.count_nonzero(labels[rows], axis=1) == 1).all() for rows in row_blocks(labels)
     )
 
 

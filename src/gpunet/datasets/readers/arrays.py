@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind, Missing
+from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.dataset import Dataset, refuse_unknown_values
 from gpunet.datasets.readers.array_targets import (
     are_one_hot,
@@ -33,8 +34,6 @@ from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError
 
 __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels"]
-
-ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
 PYTHON_NAMES = {"x_train": "X", "y_train": "y", "x_test": "X_test", "y_test": "y_test"}
 
@@ -143,8 +142,7 @@ def _plain(features: Any, name: str) -> NDArray[Any] | None:
         return None
     if array.ndim != 2 or array.dtype.kind != "f":
         return array
-    blocks = (array[first : first + ROWS] for first in range(0, len(array), ROWS))
-    return None if any(np.isnan(block).any() for block in blocks) else array
+    return None if any(np.isnan(array[rows]).any() for rows in row_blocks(array)) else array
 
 
 def dataset_of_arrays(
@@ -196,7 +194,10 @@ def dataset_of_arrays(
         notice = joined(notice, "the images are colored and are turned to grey")
     if kind == "classes" and any(are_one_hot(arrays[f"y_{part}"]) for part in parts):
         notice = joined(notice, "the one-hot rows of labels are read as class numbers")
-    grey = flat[0].dtype == np.uint8
+    columns = None
+    if titles is not None:
+        grey = flat[0].dtype == np.uint8
+        columns = Columns(titles, None, len(titles), index=False, grey=grey, missing=missing)
     return assembled(
         dict(zip(parts, flat, strict=True)),
         {
@@ -209,9 +210,7 @@ def dataset_of_arrays(
         notice=notice,
         unsplit="there is no x_test" if is_file else "",
         validation=called("x_val").partition(" of ")[0] if "val" in parts else "",
-        columns=None
-        if titles is None
-        else Columns(titles, None, len(titles), index=False, grey=grey, missing=missing),
+        columns=columns,
         weights={"train": weights},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
 from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
+from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, joined
 from gpunet.datasets.spool import Spool
 from gpunet.errors import DataError
 
-__all__ = ["SUFFIXES", "Found", "Progress", "dataset_of_images"]
+__all__ = ["SUFFIXES", "Found", "dataset_of_images"]
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
@@ -28,7 +29,6 @@ LARGEST_IMAGE = 1 << 22  # pixels; a network takes no more features
 
 REPORT_EVERY = 256  # images between two calls of the progress callback
 
-Progress = Callable[[str, int, int], None]
 
 Found = Sequence[tuple[Path, int]]
 """Images and the numbers of their classes, in the order in which they are read."""

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.files import reading, shown
-from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
+from gpunet.datasets.readers.image_files import SUFFIXES, Found, dataset_of_images
 from gpunet.datasets.readers.parts import (
     Part,
     by_part,

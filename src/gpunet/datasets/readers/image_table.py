@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
+from gpunet.datasets.readers.image_files import SUFFIXES, Found, dataset_of_images
 from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.parts import Part, given_validation, part_of

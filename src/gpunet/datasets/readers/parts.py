@@ -116,15 +116,7 @@ def assembled(
     }
     split = given = None
     if "test" not in samples:
-        total = len(samples["train"])
-        count = max(1, total // TEST_SHARE) if unsplit else 0
-        samples["train"], samples["test"], by_class = split_last(samples["train"], count)
-        each = "class"
-        if not known.classes:
-            alone = len(known.titles) == 1
-            each = "tenth of the target's values" if alone else f"tenth by {known.titles[0]!r}"
-        rows = f"last rows of every {each}, {count:,} of {total:,} in all," if by_class else ""
-        rows = rows or f"last {count:,} of {total:,} rows"
+        samples["train"], samples["test"], rows = _split(samples["train"], known, bool(unsplit))
         split = f"{unsplit}: the {rows} are for testing" if unsplit else None
     if "val" in samples:
         given = given_validation(len(samples["val"]), "samples", f"of {validation}")
@@ -141,6 +133,20 @@ def assembled(
         targets=known.titles,
         kind=known.kind,
     )
+
+
+def _split(samples: Samples, known: _Numbered, tests: bool) -> tuple[Samples, Samples, str]:
+    """The samples to train on, the last sixth to test with or none, and which rows those are."""
+    total = len(samples)
+    count = max(1, total // TEST_SHARE) if tests else 0
+    train, test, by_class = split_last(samples, count)
+    if not by_class:
+        return train, test, f"last {count:,} of {total:,} rows"
+    each = "class"
+    if not known.classes:
+        alone = len(known.titles) == 1
+        each = "tenth of the target's values" if alone else f"tenth by {known.titles[0]!r}"
+    return train, test, f"last rows of every {each}, {count:,} of {total:,} in all,"
 
 
 class _Numbered(NamedTuple):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.kept import read_once
+from gpunet.datasets.progress import Progress, untold
 from gpunet.datasets.readers.files import reading, shown
 from gpunet.datasets.readers.idx import idx_files, is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
@@ -52,8 +53,6 @@ MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of da
 LARGE = 16 << 20
 """Bytes of a file that is read through, from which on it is said that this is under way."""
 
-Progress = Callable[[str, int, int], None]
-
 
 def read_path(
     path: Path, progress: Progress | None = None, options: TableOptions = USUAL
@@ -79,7 +78,7 @@ def read_path(
         if images := _image_tables({"train": path}):
             refuse_options(replace(options, label=None), f"{path}, which names images,")
             return _read_image_tables(images, options.label, progress)
-        read = _told(lambda: read_table(path, options), path, progress)
+        read = _told(lambda tell: read_table(path, options, tell), path, progress)
         return read_once([path], options, read)
     if path.suffix.lower() == ".npy":
         refuse_options(replace(options, label=None), str(path))
@@ -93,7 +92,7 @@ def read_path(
         return read_once(idx_files(path), None, lambda: read_idx(path))
     if path.suffix.lower() == ".npz":
         return read_once(
-            [path], options.kind, _told(lambda: read_npz(path, options.kind), path, progress)
+            [path], options.kind, _told(lambda _: read_npz(path, options.kind), path, progress)
         )
     raise DataError(f"{path} is of no known kind; wanted {KINDS}")
 
@@ -167,21 +166,25 @@ def _read_files(folder: Path, progress: Progress | None, options: TableOptions) 
     else:
         train, val, test = (source.get(part) for part in NAMES)
         assert train is not None
-        read = _told(lambda: read_table(train, options, test=test, val=val), train, progress)
+
+        def with_parts(tell: Progress) -> Dataset:
+            return read_table(train, options, tell, test=test, val=val)
+
+        read = _told(with_parts, train, progress)
         dataset = read_once(list(source.values()), options, read)
     beside = "the folders of images beside its files are left out"
     return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
 
 
 def _told(
-    read: Callable[[], Dataset], path: Path, progress: Progress | None
+    read: Callable[[Progress], Dataset], path: Path, progress: Progress | None
 ) -> Callable[[], Dataset]:
-    """What reads a file, and says so first where that takes a while."""
+    """What reads a file, and says so where that takes a while."""
 
     def told() -> Dataset:
-        if progress is not None and path.stat().st_size >= LARGE:
-            progress(f"reading {path.name}", 0, 0)
-        return read()
+        tell = untold if progress is None or path.stat().st_size < LARGE else progress
+        tell(f"reading {path.name}", 0, 0)
+        return read(tell)
 
     return told
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import LARGEST_NUMBER
 from gpunet.config.choices import Kind
+from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.labels import FEW, FEW_CLASSES, SAMPLES_PER_CLASS, RawLabels
 from gpunet.errors import DataError, spelled
@@ -25,8 +26,6 @@ __all__ = [
 
 MISTAKES = 10
 """One part of so many samples that have a fraction, beside ``FEW`` whole numbers, is a mistake."""
-
-ROWS = 65536  # rows looked at together, so that the temporaries stay small
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +80,7 @@ def are_measured(different: NDArray[Any], counts: NDArray[np.integer]) -> bool:
 
 def are_binary(values: NDArray[Any]) -> bool:
     """Whether all values of an array of numbers (n, ...) are 0 or 1."""
-    blocks = (values[first : first + ROWS] for first in range(0, len(values), ROWS))
+    blocks = (values[rows] for rows in row_blocks(values))
     return all(bool(((block == 0) | (block == 1)).all()) for block in blocks)
 
 
@@ -91,15 +90,15 @@ def raw_targets(name: str, values: NDArray[Any], titles: tuple[str, ...], kind: 
     Raises:
         DataError: one is no finite number in float32, or is no 0 or 1 though it is a label.
     """
-    for first in range(0, len(values), ROWS):
-        block = np.asarray(values[first : first + ROWS], np.float64)
+    for rows in row_blocks(values):
+        block = np.asarray(values[rows], np.float64)
         with np.errstate(invalid="ignore"):
             wrong = ~(np.abs(block) <= LARGEST_NUMBER)
             if kind == "labels":
                 wrong |= (block != 0) & (block != 1)
         if wrong.any():
             row, column = map(int, np.argwhere(wrong)[0])
-            raise _refused(name, titles[column], first + row, float(block[row, column]), kind)
+            raise _refused(name, titles[column], rows.start + row, float(block[row, column]), kind)
     return RawTargets(name, np.asarray(values, np.float64), titles, kind)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.progress import Progress, untold
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, distinct
 from gpunet.datasets.spool import Spool
@@ -174,21 +176,24 @@ class Encoder:
 
 
 def take_features(
-    table: Table, encoder: Encoder
+    table: Table, encoder: Encoder, tell: Progress = untold
 ) -> tuple[NDArray[np.uint8] | NDArray[np.float64], NDArray[np.bool_]]:
     """The features (n, I) of a table's rows, and which rows (n,) lack a cell.
 
-    The blocks are given up one by one.
+    The blocks are given up one by one, and ``tell`` hears of their rows.
 
     Raises:
         DataError: as ``Encoder.encode``; or there is no room for the features.
     """
-    spool = Spool(table.head.name, len(table) * encoder.inputs)
+    name, total, done = Path(table.head.name).name, len(table), 0
+    spool = Spool(table.head.name, total * encoder.inputs)
     lacking = []
     while table.blocks:
         block = table.blocks.pop(0)  # freed as soon as it is encoded
         features, lack = encoder.encode(block)
         spool.add(features)
         lacking.append(lack)
+        done += len(block)
+        tell(f"encoding {name}", done, total)
     table.decimal.require_plain()
     return spool.array(), np.concatenate(lacking)

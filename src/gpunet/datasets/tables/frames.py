@@ -180,11 +180,9 @@ def dataset_of_frames(
                 f"{one.targets.name} holds {len(one.kept):,} rows but {one.name} "
                 f"{len(encoded):,}; give arrays that belong together"
             )
-        whole = (
-            ~lacking[one.kept]
-            if options.missing == "drop"
-            else np.ones(len(one.targets.values), bool)
-        )
+        whole = np.ones(len(one.targets.values), np.bool_)
+        if options.missing == "drop":
+            whole = ~lacking[one.kept]
         if not whole.any():
             raise DataError(f"every row of {one.name} lacks a cell, so none is left; fill some in")
         lost += int((~whole).sum())
@@ -217,10 +215,7 @@ def _learned(train: FrameRows, options: TableOptions) -> tuple[Columns, int, tup
     head = head_of(train.rows, train.name)
     left_out = {named_column(head, name, "ignore") for name in options.ignore}
     wanted = [at for at in range(head.columns) if at not in left_out]
-    sheet = sheet_of(train.rows, head, wanted)
-    table = Table(sheet)
-    for block in sheet.blocks:
-        table.add(block)
+    table = Table.of(sheet_of(train.rows, head, wanted))
     titles, count = head.titles, head.columns
     learned = learn_columns(table, wanted, {}, options)
     columns = Columns(

@@ -98,6 +98,7 @@ class Sheet:
         blocks: the rows; none is empty.
         decimal: what is known of its decimal commas once the rows are read.
         notice: what the user should know of the file, or ``None``.
+        position: bytes of the file that are read; ``None`` where nobody knows.
     """
 
     head: Head
@@ -105,6 +106,7 @@ class Sheet:
     blocks: Iterator[Block]
     decimal: Decimal
     notice: str | None = None
+    position: Callable[[], int] | None = None
 
 
 class Table:
@@ -120,6 +122,14 @@ class Table:
         self.blocks: list[Block] = []
         self._aside = Aside(sheet.head.name)
         self._size = 0
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> Table:
+        """All rows of a sheet."""
+        table = cls(sheet)
+        for block in sheet.blocks:
+            table.add(block)
+        return table
 
     def add(self, block: Block) -> None:
         """Keep a block.

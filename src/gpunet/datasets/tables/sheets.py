@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from gpunet.datasets.progress import Progress, untold
 from gpunet.datasets.tables.arff import open_arff
 from gpunet.datasets.tables.libsvm import open_libsvm
 from gpunet.datasets.tables.sheet import Head, Pick, Picked, Sheet, Table, Word
@@ -51,17 +52,19 @@ def open_sheet(source: Path | BinaryIO, pick: Pick) -> AbstractContextManager[Sh
 def read_whole(source: Path | BinaryIO, pick: Pick) -> Table:
     """All rows of a table, as ``open_sheet`` reads it."""
     with open_sheet(source, pick) as sheet:
-        table = Table(sheet)
-        for block in sheet.blocks:
-            table.add(block)
-    return table
+        return Table.of(sheet)
 
 
-def gather(path: Path, pick: Pick) -> tuple[Table, dict[int, Word]]:
+def gather(path: Path, pick: Pick, tell: Progress = untold) -> tuple[Table, dict[int, Word]]:
     """All rows of a table of which it is not known which columns hold words.
 
     What turns out to hold words is kept as text. Mostly the first block tells; else the file is
     read a second time.
+
+    Args:
+        path: of the table.
+        pick: as ``open_sheet`` takes it.
+        tell: hears of the bytes that are read, or of rows.
 
     Returns:
         The table, and the first word of each column that was picked as one of numbers.
@@ -74,11 +77,20 @@ def gather(path: Path, pick: Pick) -> tuple[Table, dict[int, Word]]:
             for block in sheet.blocks:
                 found = {**block.words, **found}
                 table.add(block)
+                _tell_of(table, sheet, path, tell)
                 if found and len(table.blocks) == 1:
                     break
         if not found:
             return table, words
         words |= found
+
+
+def _tell_of(table: Table, sheet: Sheet, path: Path, tell: Progress) -> None:
+    """Tell how far a table is read."""
+    if sheet.position is not None:
+        tell(f"reading {path.name}", sheet.position(), path.stat().st_size, "bytes")
+    else:
+        tell(f"reading {path.name}, {len(table):,} rows", 0, 0)
 
 
 def _with_texts(pick: Pick, columns: frozenset[int], head: Head) -> Picked:

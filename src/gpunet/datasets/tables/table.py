@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.progress import Progress, untold
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled, joined
 from gpunet.datasets.readers.targets import Targets
@@ -44,6 +45,7 @@ LONGEST_TITLES = 1 << 20  # characters of all titles together
 def read_table(
     path: Path,
     options: TableOptions = USUAL,
+    tell: Progress = untold,
     *,
     test: Path | None = None,
     val: Path | None = None,
@@ -62,6 +64,7 @@ def read_table(
     Args:
         path: of the file to train on.
         options: what the user says of the columns.
+        tell: hears how far it is.
         test: of the file to test with.
         val: of the file to validate with.
 
@@ -71,7 +74,7 @@ def read_table(
         UsageError: the options name no column.
     """
     others: dict[Part, Path | None] = {"val": val, "test": test}
-    parts, columns, notice = _read_parts(path, options, others)
+    parts, columns, notice = _read_parts(path, options, others, tell)
     rows = len(parts["train"].features)
     unsplit = f"{path.name} is one file"
     if test is not None and "test" not in parts:
@@ -101,16 +104,16 @@ def read_table(
 
 
 def _read_parts(
-    path: Path, options: TableOptions, others: Mapping[Part, Path | None]
+    path: Path, options: TableOptions, others: Mapping[Part, Path | None], tell: Progress
 ) -> tuple[dict[Part, _Part], Columns, str | None]:
     """The rows of the training table and of those others that there are, and a notice."""
-    training, columns, roles, learned, notice = _read_training(path, options)
+    training, columns, roles, learned, notice = _read_training(path, options, tell)
     inputs = columns.inputs(len(learned.sources))
     tally = Tally()
     encoder = Encoder(training, columns, learned.sources, inputs, Tally())
     kind, weight = roles.kind, roles.weight
     parts: dict[Part, _Part] = {
-        "train": _Part.of(training, encoder, roles.targets, kind, weight, options)
+        "train": _Part.of(training, encoder, roles.targets, kind, weight, options, tell)
     }
     for part, other in others.items():
         if other is None:
@@ -122,7 +125,7 @@ def _read_parts(
                 continue
             raise
         encoder = Encoder(table, columns, found.features, inputs, tally)
-        parts[part] = _Part.of(table, encoder, found.labels, kind, None, options)
+        parts[part] = _Part.of(table, encoder, found.labels, kind, None, options, tell)
     left_out = (part.notice for part in parts.values())
     if options.missing == "drop":
         tally = replace(tally, filled=0, blank=0)  # the rows are counted instead
@@ -147,13 +150,14 @@ class _Part:
         kind: Kind,
         weight: int | None,
         options: TableOptions,
+        tell: Progress,
     ) -> _Part:
         """The samples in a table whose columns ``places`` are to be predicted."""
         targets, kept, notice = target_rows(table, places, kind)
         if notice and options.missing == "refuse":
             _refuse_missing(table, int(np.argmin(kept)), kind)
         weights = None if weight is None else weights_in(table, weight)[kept]
-        features, lacking = take_features(table, encoder)
+        features, lacking = take_features(table, encoder, tell)
         if notice:
             features, lacking = taken(features, np.flatnonzero(kept)), lacking[kept]
         if options.missing != "drop" or not lacking.any():
@@ -181,10 +185,11 @@ def _refuse_missing(table: Table, row: int, kind: Kind) -> NoReturn:
 
 
 def _read_training(
-    path: Path, options: TableOptions
+    path: Path, options: TableOptions, tell: Progress
 ) -> tuple[Table, Columns, Roles, Learned, str | None]:
     """A table to train on, what its columns are and become, and a notice."""
-    table, words = gather(path, lambda head: pick_for_training(head, options))
+    table, words = gather(path, lambda head: pick_for_training(head, options), tell)
+    tell(f"looking at the columns of {path.name}", 0, 0)
     head = table.head
     roles = choose_roles(table, options)
     learned = learn_columns(table, roles.features, words, options)

@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -254,8 +255,9 @@ def open_text(source: Path | BinaryIO, pick: Pick, name: str = "standard input")
             ``TextRows.blocks``.
     """
     if isinstance(source, Path):
-        with unpacked(source) as (file, _):
-            yield _sheet(file, str(source), pick)
+        with unpacked(source) as (file, largest):
+            plain = largest == source.stat().st_size
+            yield replace(_sheet(file, str(source), pick), position=file.tell if plain else None)
     else:
         yield _sheet(source, name, pick)
 

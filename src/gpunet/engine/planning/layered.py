@@ -1,38 +1,29 @@
-"""A training step as data: the list of passes that carry it out on a GPU.
+"""The plan for networks of any size: a pass for each kernel and layer of a training step.
 
-A pass names its shader, the override constants and the workgroups; what it binds, the shader
-itself says by name; how a matrix product is cut, ``tiles`` says. Nothing here touches a device:
-``wgpu_engine`` executes the list, and anyone may print it. The numbers that come out are those of
-``reference.kernels``.
+Nothing here touches a device: ``wgpu_engine`` runs the passes, and ``gpunet explain`` prints them.
+The numbers that come out are those of ``reference.kernels``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from gpunet.config import LOSS_FACTS
-from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.planning.layout import Layout, padded
-from gpunet.engine.planning.tiles import Product, Tile, choose_tile
+from gpunet.engine.planning.passes import FLOAT_BYTES, Pass, Plan, cut
+from gpunet.engine.planning.tiles import Product, choose_tile
 from gpunet.engine.planning.values import ValuesLayout
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.engine.population import MOMENTS, Rule
 from gpunet.parameters import layer_rates
 
-__all__ = [
-    "FLOAT_BYTES",
-    "Pass",
-    "Plan",
-    "cut",
-    "evaluation_plan",
-    "recut",
-    "training_plan",
-]
+__all__ = ["evaluation_plan", "training_plan"]
 
-FLOAT_BYTES = 4
-"""Bytes of a float32."""
+Step = Rule | Literal["store_gradient"]
+"""What becomes of a gradient: a rule moves parameters by it, or it is kept to be clipped."""
 
 HEAD_THREADS = 64
 
@@ -41,70 +32,6 @@ SPLIT_HEAD_THREADS = 256
 
 NORM_THREADS = 256
 STEP_THREADS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One dispatch.
-
-    Args:
-        label: the kernel's name and the layer.
-        pieces: the shader's files, without ``.wgsl``.
-        constants: the override constants.
-        workgroups: x, y and z; z counts the networks.
-        iterations: of loops, at most, by one invocation; some software adapters stop a shader
-            silently after 65,535.
-        operations: additions and multiplications, for all networks.
-        traffic: bytes that must be moved for all networks: what is read counted once, and what is
-            written.
-        variables: of the shader's template, if it is one.
-        product: that it computes, if it is one; its tile is the first of its pieces.
-    """
-
-    label: str
-    pieces: tuple[str, ...]
-    constants: Mapping[str, float]
-    workgroups: tuple[int, int, int]
-    iterations: int
-    operations: int
-    traffic: int
-    variables: tuple[tuple[str, object], ...] = ()
-    product: Product | None = None
-
-    @property
-    def threads(self) -> int:
-        """Threads of a workgroup."""
-        names = ("THREADS", "ROW_THREADS", "COLUMN_THREADS")
-        return int(math.prod(self.constants.get(name, 1) for name in names))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """All passes of one step, or the one that takes many.
-
-    Args:
-        passes: in order.
-        rows: of a full batch, B.
-        values: numbers of activations and derivatives of one network, V; each matrix among them is
-            padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
-        probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
-            evaluation, the loss's gradients in training.
-        many_steps: whether its only pass takes as many steps as are asked for; its iterations,
-            operations and traffic are those of one step.
-        why: this plan and no other, in a few words.
-    """
-
-    passes: tuple[Pass, ...]
-    rows: int
-    values: int
-    probabilities_at: int
-    many_steps: bool = False
-    why: str = ""
-
-    @property
-    def iterations(self) -> int:
-        """Loop iterations of the busiest invocation."""
-        return max(one.iterations for one in self.passes)
 
 
 def training_plan(work: Workload) -> Plan:
@@ -118,7 +45,7 @@ def training_plan(work: Workload) -> Plan:
         passes.append(builder.input_gradient(index))
         if network.layer_norm:
             passes.append(builder.layer_norm_gradient(index - 1))
-    how: Rule | Literal["store_gradient"] = "store_gradient" if switches.clip_norm else rule
+    how: Step = "store_gradient" if switches.clip_norm else rule
     passes += [builder.update(index, how) for index in layers]
     if network.layer_norm:
         passes += [builder.layer_norm_update(index, how) for index in layers[:-1]]
@@ -190,7 +117,7 @@ class _PlanBuilder:
         label = f"layer_norm_gradient {index + 1}"
         return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs, 4)
 
-    def layer_norm_update(self, index: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+    def layer_norm_update(self, index: int, rule: Step) -> Pass:
         """The step of a hidden layer's scales and shifts."""
         units = self.network.layers[index].outputs
         constants = {
@@ -227,7 +154,7 @@ class _PlanBuilder:
         return Pass(
             LOSS_FACTS[self.network.loss].kernel,
             ("head", *self.work.row_pieces),
-            _floats(constants),
+            constants,
             (1, 1, self.population),
             logits_a_thread * (parts - 1)
             + rows_a_thread * (1 + 3 * outputs)
@@ -257,7 +184,7 @@ class _PlanBuilder:
             ),
         )
 
-    def update(self, index: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+    def update(self, index: int, rule: Step) -> Pass:
         """One layer's weight gradient, handed to the optimizer or kept."""
         layer = self.network.layers[index]
         constants = {
@@ -404,7 +331,7 @@ class _PlanBuilder:
         return Pass(
             label,
             pieces,
-            _floats({**self.common, "THREADS": HEAD_THREADS, **constants}),
+            {**self.common, "THREADS": HEAD_THREADS, **constants},
             (-(-self.rows // HEAD_THREADS), 1, self.population),
             iterations,
             8 * values,
@@ -440,7 +367,7 @@ class _PlanBuilder:
             return (f"{kernel}_sample", f"input/{self.features}")
         return (f"{kernel}_hidden",)
 
-    def _step(self, rule: Rule | Literal["store_gradient"]) -> tuple[str, ...]:
+    def _step(self, rule: Step) -> tuple[str, ...]:
         """The files that say what becomes of a gradient."""
         return ("store_gradient",) if rule == "store_gradient" else ("step", f"optimizer/{rule}")
 
@@ -449,11 +376,11 @@ class _PlanBuilder:
         size = 1 if index == 0 and self.features == "bytes" else FLOAT_BYTES
         return size * self.rows * self.network.layers[index].inputs
 
-    def _step_bytes(self, rule: Rule | Literal["store_gradient"]) -> int:
+    def _step_bytes(self, rule: Step) -> int:
         """Bytes moved by one parameter's step: it and its moments are read and written."""
         return FLOAT_BYTES if rule == "store_gradient" else 2 * FLOAT_BYTES * (1 + MOMENTS[rule])
 
-    def _moments(self, rule: Rule | Literal["store_gradient"]) -> dict[str, float]:
+    def _moments(self, rule: Step) -> dict[str, float]:
         """Where the optimizer's moments lie."""
         if rule == "store_gradient":
             return {}
@@ -475,7 +402,7 @@ class _PlanBuilder:
         return Pass(
             label,
             pieces,
-            _floats({**self.common, **constants}),
+            {**self.common, **constants},
             (workgroups, 1, self.population),
             iterations,
             self.population * operations,
@@ -498,7 +425,7 @@ class _PlanBuilder:
         uncut = Pass(
             label,
             (tile.shader, *pieces),
-            _floats({**self.common, "DEPTH": terms, "PARTS": parts, **constants}),
+            {**self.common, "DEPTH": terms, "PARTS": parts, **constants},
             (0, 0, self.population),
             terms // 4 + 8 * 5,  # at most eight blocks of four rows are stored
             2 * product.multiplications,
@@ -506,29 +433,3 @@ class _PlanBuilder:
             product=product,
         )
         return cut(uncut, tile)
-
-
-def cut(one: Pass, tile: Tile) -> Pass:
-    """A pass whose matmul is cut by this tile."""
-    assert one.product is not None
-    threads = {"ROW_THREADS": tile.row_threads, "COLUMN_THREADS": tile.column_threads}
-    across, down = tile.count(one.product.rows, one.product.columns)
-    return replace(
-        one,
-        pieces=(tile.shader, *one.pieces[1:]),
-        constants={**one.constants, **_floats(threads)},
-        workgroups=(across * one.product.parts, down, one.product.networks),
-    )
-
-
-def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
-    """A plan whose matmuls are cut by these tiles, where there is one."""
-    passes = []
-    for one in plan.passes:
-        tile = None if one.product is None else tile_of(one.product)
-        passes.append(one if tile is None else cut(one, tile))
-    return replace(plan, passes=tuple(passes))
-
-
-def _floats(constants: Mapping[str, float]) -> dict[str, float]:
-    return {name: float(value) for name, value in constants.items()}

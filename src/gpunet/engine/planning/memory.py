@@ -9,13 +9,13 @@ import os
 from collections.abc import Mapping
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT_BYTES
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.passes import FLOAT_BYTES
 from gpunet.engine.planning.program import SCHEDULE_WORDS, training_buffers
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.values import ValuesLayout
 from gpunet.engine.planning.workload import Workload
+from gpunet.engine.population import MOMENTS, Rule
 from gpunet.errors import DeviceError
 
 __all__ = [
@@ -36,15 +36,7 @@ WGPU_EVALUATION_ROWS = 1024
 def buffer_bytes(
     network: NetworkSpec, rule: Rule, batch_size: int, samples: int, traits: Traits
 ) -> dict[str, int]:
-    """What one network takes of each large buffer of an adapter, by the buffer's name.
-
-    Args:
-        network: its shape.
-        rule: how it is updated.
-        batch_size: samples of a step, B.
-        samples: that it is trained on.
-        traits: of the adapter.
-    """
+    """Bytes that one network takes of each large buffer of an adapter, by the buffer's name."""
     work = Workload(network, batch_size, traits, rule=rule)
     values = ValuesLayout.of(network, batch_size, traits, training=True)
     training = training_buffers(work, samples, values.size)
@@ -56,11 +48,7 @@ def buffer_bytes(
 def most_samples(population: int, batch_size: int, row_bytes: int, limit: int) -> int:
     """How many training samples fit, with the order and the schedule of an epoch over them.
 
-    Args:
-        population: networks, P.
-        batch_size: samples of a step, B.
-        row_bytes: of a sample on the device.
-        limit: bytes of a buffer at most.
+    The limit is that of a buffer, in bytes.
     """
     words = max(padded(batch_size), SCHEDULE_WORDS)  # of a step, for each network
     steps = limit // (FLOAT_BYTES * population * words)
@@ -93,11 +81,7 @@ def most_networks(needs: Mapping[str, int], limit: int) -> int:
 def require_fit(population: int, needs: Mapping[str, int], limit: int, device: str) -> None:
     """Make sure that a population fits a device.
 
-    Args:
-        population: networks, P.
-        needs: bytes of one network, by what they are for.
-        limit: bytes for all networks, of each thing.
-        device: as users know it.
+    ``needs`` are the bytes of one network, by what they are for; ``limit`` holds for each of them.
 
     Raises:
         DeviceError: it does not; the message tells the largest population that does.

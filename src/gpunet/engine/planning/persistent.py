@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import MOMENTS
-from gpunet.engine.planning.layered import FLOAT_BYTES, Pass, Plan
 from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.passes import FLOAT_BYTES, Pass, Plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.engine.population import MOMENTS
 
 __all__ = [
     "MOST_ROWS",
@@ -134,7 +134,7 @@ def persistent_plan(work: Workload) -> Plan | None:
     only = Pass(
         "persistent",
         pieces,
-        {name: float(value) for name, value in constants.items()},
+        constants,
         (1, 1, work.population),
         _iterations(network, layout),
         work.population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples

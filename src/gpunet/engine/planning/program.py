@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT_BYTES, Plan
 from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.passes import FLOAT_BYTES, Plan
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.workload import Workload
+from gpunet.engine.population import MOMENTS, Rule
 
 __all__ = [
     "SCHEDULE_WORDS",
@@ -139,11 +139,7 @@ def evaluation_buffers(
 ) -> tuple[BufferSpec, ...]:
     """The buffers of an evaluation's own; parameters and dropout rates are the training's.
 
-    Args:
-        population: networks, P.
-        plan: of the evaluation.
-        samples: of the split, which all networks share.
-        own: samples of each network's own that are evaluated, at most.
+    All networks share the samples of the split; ``own`` are those of each network's own, at most.
     """
     batches = max(-(-samples // plan.rows), population * -(-own // plan.rows))
     return (

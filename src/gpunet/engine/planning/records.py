@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.population import NetworkSettings
 from gpunet.files.resources import shader_file
 
 __all__ = [

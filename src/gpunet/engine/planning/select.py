@@ -6,7 +6,8 @@ import logging
 from dataclasses import replace
 from typing import Literal
 
-from gpunet.engine.planning.layered import Plan, training_plan
+from gpunet.engine.planning.layered import training_plan
+from gpunet.engine.planning.passes import Plan
 from gpunet.engine.planning.persistent import persistent_plan, reason_unsupported
 from gpunet.engine.planning.workload import Workload
 

@@ -62,11 +62,9 @@ class ShaderSource:
 def assemble(
     pieces: tuple[str, ...], variables: tuple[tuple[str, object], ...] = ()
 ) -> ShaderSource:
-    """The shader made of these files (names without ``.wgsl``) and all that they use.
+    """The shader made of these files (names without ``.wgsl``), with a template's variables.
 
-    Args:
-        pieces: the files.
-        variables: of the templates among them.
+    Files that they use come before them.
 
     Raises:
         FileNotFoundError: a file is not among the shaders.

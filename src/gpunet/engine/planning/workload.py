@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpunet.config import LOSS_FACTS, NetworkSpec
-from gpunet.engine.interface import Population, Rule
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.population import Population, Rule
 
 __all__ = ["Features", "Switches", "Workload"]
 

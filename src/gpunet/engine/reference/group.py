@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import NetworkSettings, Population
+from gpunet.engine.population import NetworkSettings, Population
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
 from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares

@@ -35,20 +35,14 @@ from threadpoolctl import ThreadpoolController
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import (
-    MOMENTS,
-    DeviceInfo,
-    Engine,
-    KernelTime,
-    Metrics,
-    Rule,
-    Split,
-    step_schedule,
-)
+from gpunet.engine.interface import DeviceInfo, Engine, KernelTime, Split
+from gpunet.engine.metrics import Metrics
 from gpunet.engine.planning.memory import require_host_memory
+from gpunet.engine.population import MOMENTS, Rule
 from gpunet.engine.reference import group
 from gpunet.engine.reference.group import Group, Scores
 from gpunet.engine.reference.profile import count_kernels, time_calls
+from gpunet.engine.step_schedule import step_schedule
 from gpunet.engine.workers import is_worker
 
 __all__ = ["NumpyEngine", "networks_together", "numpy_conditions", "numpy_device", "processors"]

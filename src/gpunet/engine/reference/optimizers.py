@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.engine.interface import NetworkSettings, Rule
+from gpunet.engine.population import NetworkSettings, Rule
 
 __all__ = ["RULES", "Factors", "blocks", "optimize"]
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from gpunet.config import LOSS_FACTS, NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import KernelTime, Rule
+from gpunet.engine.interface import KernelTime
 from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.engine.population import Rule
 
 __all__ = ["count_kernels", "time_calls"]
 
@@ -60,11 +61,7 @@ def time_calls(
 ) -> tuple[KernelTime, ...]:
     """Time the kernels that the functions of one file call, the longest first.
 
-    Args:
-        caller: the path of that file.
-        work: takes so many steps.
-        steps: that many.
-        counts: as ``count_kernels`` gives them.
+    The work takes so many steps; counts are as ``count_kernels`` gives them.
     """
     profiler = cProfile.Profile(builtins=False)
     profiler.runcall(work)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.planning.layered import Pass, Plan
+from gpunet.engine.planning.passes import Pass, Plan
 from gpunet.engine.wgpu.device import OpenDevice
 from gpunet.engine.wgpu.native import Dispatch
 from gpunet.errors import DeviceError, spelled

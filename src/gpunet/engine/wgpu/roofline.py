@@ -14,7 +14,7 @@ from timeit import Timer
 
 import numpy as np
 
-from gpunet.engine.planning.layered import FLOAT_BYTES
+from gpunet.engine.planning.passes import FLOAT_BYTES
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.device import OpenDevice, open_device
 from gpunet.engine.wgpu.native import record_dispatches

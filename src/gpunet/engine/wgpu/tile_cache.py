@@ -26,10 +26,7 @@ FILE = "tiles.json"
 class TileCache:
     """What was measured on one adapter with its present driver.
 
-    Args:
-        info: of the adapter.
-        traits: of the adapter; a tile that they do not allow is never given.
-        path: of the file.
+    A tile that the adapter's traits do not allow is never given.
     """
 
     def __init__(self, info: DeviceInfo, traits: Traits, path: Path) -> None:

@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.planning.layered import Pass, Plan, cut
+from gpunet.engine.planning.passes import Pass, Plan, cut
 from gpunet.engine.planning.tiles import LARGE_PRODUCT, Product, Tile, candidates, choose_tile
 from gpunet.engine.timing import repetitions
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -66,10 +66,7 @@ class Measured:
 def worth_measuring(plan: Plan, tiles: TileCache, steps: float) -> list[Pass]:
     """The passes of a training step for whose products measuring pays and was not done yet.
 
-    Args:
-        plan: of the training step.
-        tiles: what is known.
-        steps: that the training will take; infinitely many for all products whose tiles matter.
+    With infinitely many steps it is all products whose tiles matter.
     """
     least = WORTHWHILE[tiles.traits.software]
     return [
@@ -87,11 +84,7 @@ def measure_tiles(
 ) -> Iterator[Measured]:
     """Time the tiles of these passes and keep the fastest; products that are alike only once.
 
-    Args:
-        engine: of no further use afterwards.
-        samples: some of those that will be trained on; two batches are enough.
-        passes: of the engine's training plan.
-        tiles: where to keep the fastest.
+    Two batches of samples are enough. The engine is of no further use afterwards.
 
     Raises:
         DeviceError: the device fails.

@@ -18,15 +18,9 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import (
-    MOMENTS,
-    Engine,
-    KernelTime,
-    Metrics,
-    Split,
-    step_schedule,
-)
-from gpunet.engine.planning.layered import Pass, Plan, evaluation_plan, recut
+from gpunet.engine.interface import Engine, KernelTime, Split
+from gpunet.engine.metrics import Metrics
+from gpunet.engine.planning.layered import evaluation_plan
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.memory import (
     WGPU_EVALUATION_ROWS,
@@ -34,6 +28,7 @@ from gpunet.engine.planning.memory import (
     most_samples,
     require_fit,
 )
+from gpunet.engine.planning.passes import Pass, Plan, recut
 from gpunet.engine.planning.program import (
     BufferSpec,
     Program,
@@ -52,6 +47,8 @@ from gpunet.engine.planning.records import (
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
 from gpunet.engine.planning.workload import Workload
+from gpunet.engine.population import MOMENTS
+from gpunet.engine.step_schedule import step_schedule
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.buffers import Buffers
 from gpunet.engine.wgpu.compiled import Compiled, bind, compile_plan

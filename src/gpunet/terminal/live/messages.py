@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gpunet.terminal.live.dashboard import Dashboard
     from gpunet.terminal.live.leaderboard import LiveLeaderboard
 
-__all__ = ["ConsoleMessages", "Warnings"]
+__all__ = ["ConsoleMessages", "Warnings", "messages_for"]
 
 Screen = TypeVar("Screen")
 Lines = TypeVar("Lines")
@@ -175,3 +175,8 @@ class Warnings(Messages):
     def search(self) -> AbstractContextManager[SearchObserver]:
         """Show nothing of a search."""
         return nullcontext(SearchObserver())
+
+
+def messages_for(*, verbose: bool) -> ConsoleMessages | Warnings:
+    """The messages of a function that a script calls."""
+    return ConsoleMessages(patient=True) if verbose else Warnings()

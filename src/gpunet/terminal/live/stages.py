@@ -34,8 +34,8 @@ SPINNER = "|/-\\"
 FRAMES = 10
 """Drawings of the line a second."""
 
-SHORT, LONGEST = 8, 24
-"""Cells of a bar: where what is done needs the room, and where there is enough."""
+SHORT, LONG_BAR, WIDE = 12, 24, 120
+"""Cells of a bar, and of one on a terminal of so many columns or more."""
 
 SURE = 1.0
 """Seconds from which on a pace says how long the rest will take."""
@@ -61,19 +61,20 @@ class _Stage:
     unit: str = ""
     first: tuple[int, float] = field(default=(0, 0.0))
 
-    def figures(self, now: float) -> str:
-        """How far it is, how fast, and how long it takes."""
+    def figures(self, now: float) -> list[str]:
+        """How far it is, how fast, and how long it takes; then the same in fewer words."""
         seconds = f"{now - self.began:.1f} s"
         if not self.total:
-            return seconds
+            return [seconds]
         count = formats.size if self.unit == "bytes" else formats.count
         told = f"{count(self.done)} of {count(self.total)}"
         done, since = self.done - self.first[0], now - self.first[1]
         if done <= 0 or since < SURE:
-            return f"{told}  {seconds}"
+            return [f"{told}  {seconds}", told]
         rate = f"  {formats.size(int(done / since))}/s" if self.unit == "bytes" else ""
-        left = formats.duration(math.ceil((self.total - self.done) * since / done))
-        return f"{told}{rate}  {seconds}, about {left} left"
+        left = f"{formats.duration(math.ceil((self.total - self.done) * since / done))} left"
+        about = f"{seconds}, about {left}"
+        return [f"{told}{rate}  {about}", f"{told}  {about}", f"{told}  {left}", told]
 
 
 class Stages:
@@ -138,15 +139,21 @@ class Stages:
     @contextmanager
     def _told(self, stage: _Stage) -> Iterator[None]:
         """Two lines about a long stage: when it turns out to be long, and when it is done."""
-        timer = Timer(LONG, lambda: print_line(self._console, f"{stage.what} ..."))
+        told: list[str] = []
+
+        def tell() -> None:
+            told.append(stage.what)
+            print_line(self._console, f"{stage.what} ...")
+
+        timer = Timer(LONG, tell)
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
-        if (seconds := self._clock() - stage.began) >= LONG:
-            print_line(self._console, f"{stage.what}: {formats.seconds(seconds)}")
+        for what in told:
+            print_line(self._console, f"{what}: {formats.seconds(self._clock() - stage.began)}")
 
     def line(self) -> Text:
         """What is done and what is under way now, in the width of the console."""
@@ -159,14 +166,14 @@ class Stages:
         dot = f" {glyphs(ascii_only).separator} "
         text = Text(SPINNER[int(now * FRAMES) % len(SPINNER)], Ink.TRAIN)
         text.append(f" {stage.what}  ", "default")
-        figures = stage.figures(now)
-        room = width - text.cell_len - len(figures) - 3
-        done = "".join(one + dot for one in self._done)
-        if stage.total and room >= SHORT:
-            cells = max(SHORT, min(LONGEST, room - len(done)))
+        cells = (LONG_BAR if width >= WIDE else SHORT) if stage.total else 0
+        room = width - 1 - text.cell_len - (cells and cells + 2)
+        fitting = [one for one in stage.figures(now) if len(one) <= room]
+        if cells and fitting:
             share = stage.done / stage.total
             text.append_text(bar(share, cells, Ink.TRAIN, ascii_only)).append("  ")
-        text.append(figures, Ink.MUTED)
+        text.append(next(iter(fitting or stage.figures(now)[-1:])), Ink.MUTED)
+        done = "".join(one + dot for one in self._done)
         if text.cell_len + len(done) < width:
             text = Text(done, Ink.MUTED).append_text(text)
         return cut(text, width - 1, ascii_only)

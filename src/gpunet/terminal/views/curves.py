@@ -180,7 +180,7 @@ def _validation(
     return x[within], figure.scale * (loss if figure is LOSSES else score)[within]
 
 
-def _measured(console: Console, records: tuple[EpochRecord, ...]) -> NDArray[np.float64]:
+def _measured(console: Console, records: Sequence[EpochRecord]) -> NDArray[np.float64]:
     """The epochs, and the loss and the score (n, 3) of the validation after each."""
     figures = [(one.epoch, one.val_loss, one.val_score) for one in records]
     return np.array(figures, float).reshape(-1, 3)  # None: NaN

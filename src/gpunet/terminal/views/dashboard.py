@@ -7,7 +7,7 @@ When frames are drawn, and how the terminal is taken and given back, belongs to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -280,7 +280,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
 
 
 def _kept_epoch(
-    console: Console, config: TrainConfig, records: tuple[EpochRecord, ...], best_epoch: int
+    console: Console, config: TrainConfig, records: Sequence[EpochRecord], best_epoch: int
 ) -> KeptEpoch | None:
     return kept_epoch(config, records, best_epoch)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import RenderableType
 from rich.text import Text
 
-from gpunet.engine.planning.layered import Pass, Plan
+from gpunet.engine.planning.passes import Pass, Plan
 from gpunet.engine.planning.persistent import workgroup_layout
 from gpunet.engine.planning.tiles import Product
 from gpunet.terminal.draw import formats

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.terminal.views.course import Course
 from gpunet.terminal.views.ending import ending
+from gpunet.terminal.views.records import grown
 from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
@@ -80,7 +81,7 @@ class View:
     run: RunInfo | None = None
     progress: Progress | None = None
     heard_at: float = 0.0
-    records: tuple[EpochRecord, ...] = ()
+    records: Sequence[EpochRecord] = ()
     course: Course = field(default_factory=Course)
     best_epoch: int = 0
     patience_left: int | None = None
@@ -139,7 +140,7 @@ class View:
         early = self.gallery is not None and now - self.gallery_at < READABLE
         return replace(
             self,
-            records=(*self.records, end.record),
+            records=grown(self.records, end.record),
             course=_through(self.course, end),
             best_epoch=end.best_epoch,
             patience_left=end.patience_left,

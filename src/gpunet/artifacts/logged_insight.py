@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from gpunet.artifacts.logged_values import as_base64, finite, from_base64
+from gpunet.artifacts.logged_values import Count, as_base64, finite, from_base64
 from gpunet.datasets.dataset import Samples
 from gpunet.files.typed_json import UnsoundError
 from gpunet.training.events import Insight, LayerInsight, Mistakes, RunInfo
@@ -24,7 +24,6 @@ __all__ = ["LoggedInsight", "logged"]
 WEIGHT_BYTES, ACTIVATION_BYTES, ANSWER_BYTES, PICTURE_BYTES = 14_000, 7_000, 5_000, 8_000
 """Bytes of each part of a look, before they are written as text; of more, less is kept."""
 
-Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 Number = float | None  # null is no finite number
 Values = NDArray[np.floating[Any]]
 

@@ -1,0 +1,451 @@
+"""The training loop: epochs over an engine, with validation, early stopping and the best weights.
+
+It trains a population of networks side by side; one network is a population of one, and what
+concerns one of several is its ``member``'s. It knows engines only through their interface, screens
+only as callbacks, and files not at all: it hands out a ``RunState`` after every epoch and can go
+on from one. The samples belong to ``run_samples``, when to stop to ``stopping``, the numbers to the
+engine.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.interface import Engine
+from gpunet.engine.metrics import Metrics
+from gpunet.errors import DeviceError
+from gpunet.training.device_retry import DeviceRetry
+from gpunet.training.events import (
+    Callback,
+    Control,
+    EpochEnd,
+    EpochRecord,
+    Phase,
+    RunInfo,
+    StopReason,
+)
+from gpunet.training.insight import SHOWN_SHARE, Looks
+from gpunet.training.member import Member, Members, mean_history
+from gpunet.training.own_rows import OwnRows
+from gpunet.training.progress import Epoch, ProgressMeter
+from gpunet.training.requirements import require_fit, require_made_for
+from gpunet.training.result import NetworkResult, TrainingResult
+from gpunet.training.run_samples import RunSamples
+from gpunet.training.state import Begun, RunState, Start
+from gpunet.training.windows import Window
+
+__all__ = ["Loop", "Prune"]
+
+log = logging.getLogger(__name__)
+logging.getLogger("gpunet").addHandler(logging.NullHandler())  # who wants to hear adds another
+
+CHECKPOINT_SECONDS = 60
+"""Seconds after which a checkpoint is told within an epoch, between two windows."""
+
+PAUSE_SECONDS = 0.05
+"""How often a paused run looks whether it may go on."""
+
+
+Prune = Callable[[Sequence[Member]], Collection[int]]
+"""Called with all networks after every epoch; returns those, counted from 0, that are to end."""
+
+
+class Loop:
+    """One run of the loop; ``trainer`` says what the arguments are."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        dataset: Dataset,
+        configs: Sequence[TrainConfig],
+        callbacks: Sequence[Callback],
+        control: Control | None,
+        begun: RunState | None = None,
+        start: Start | None = None,
+        own: OwnRows | None = None,
+        prune: Prune | None = None,
+    ) -> None:
+        self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
+        self.control = control or Control()
+        self.clock = self.control.clock
+        self.began = self.kept = self.clock()  # kept: when the latest checkpoint was told
+        self.prune = prune
+        require_made_for(engine, dataset, configs)
+        self.members = Members(map(Member, configs))
+        first = configs[0]
+        self.samples = RunSamples(engine, dataset, first, begun, own)
+        self.splits, self.windows = self.samples.splits, self.samples.windows
+        self.steps = self.samples.steps  # of an epoch
+        self.batch_size, self.max_time = first.batch_size, first.max_time
+        self.start = start or Start(engine.initial_parameters())
+        self.best = self.start.parameters  # (P, N)
+        self.steps_done = self.start.steps
+        self.seconds_before = 0.0
+        self.retry = DeviceRetry(engine)
+        self.meter = ProgressMeter(engine, self.samples, self.members)
+        self.looks = Looks(engine, self.samples, self._insight_share)
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs done by the network that runs longest, and before its start."""
+        return self.start.epochs + self.members.epochs_done
+
+    def begin(self, resume: RunState | None) -> None:
+        """Bring the engine and the watchers to where the run starts.
+
+        Raises:
+            ModelError: the state is of another kind of run.
+        """
+        self.samples.load(gallery=bool(self.callbacks))
+        self.engine.set_parameters(self.best)
+        if self.start.moments is not None:
+            self.engine.set_moments(self.start.moments)
+        self.state = self._state(self.best, self.engine.moments())
+        if resume is None:
+            return
+        require_fit(resume, self.engine, self.samples)
+        for member, history in zip(self.members, resume.histories, strict=True):
+            member.restore(history)
+        self.best, self.seconds_before = resume.best, resume.seconds
+        self._go_back(resume)
+
+    def _go_back(self, state: RunState) -> None:
+        """Put the engine where it was after an epoch."""
+        self.state, self.steps_done = state, state.steps
+        self.engine.set_parameters(state.parameters)
+        self.engine.set_moments(state.moments)
+        self.engine.deactivate(
+            [p for p in range(len(self.members)) if p not in self.members.running]
+        )
+
+    def train(self, config: TrainConfig) -> None:
+        """Train until the last network has ended; callbacks get ``config``."""
+        info = self._info(config)
+        for callback in self.callbacks:
+            callback.on_train_begin(info)
+        self.began = self.clock()
+        while self.members.running:
+            self._epoch_or_end()
+        self.seconds = self._elapsed()
+        reason, best = self.members.stop_reason, self.members.best_epoch
+        for callback in self.callbacks:
+            callback.on_train_end(reason, best)
+        done = self.epochs_done
+        log.info("training ended after %d epochs (%s), the best is %d", done, reason, best)
+
+    def finish(self, *, test: bool) -> TrainingResult:
+        """Restore the best weights and, if wanted, evaluate them on the test set."""
+        metrics, outputs = self._tested(test)
+        return TrainingResult(
+            parameters=self.best,
+            networks=tuple(
+                NetworkResult(tuple(one.history), one.stop_reason or "epochs", one.best_epoch)
+                for one in self.members
+            ),
+            history=self.members.history,
+            stop_reason=self.members.stop_reason,
+            best_epoch=self.members.best_epoch,
+            steps=self.steps_done,
+            seconds=self.seconds,
+            scaling=self.splits.scaling,
+            counts={
+                "train": int(self.samples.counts.max()),
+                "validation": len(self.splits.validation),
+                "test": len(self.splits.test),
+            },
+            device_failures=tuple(self.retry.failures),
+            overcome=tuple(self.retry.overcome),
+            test=metrics,
+            test_outputs=outputs,
+            inverted=self.splits.inverted,
+            window=self._window,
+            target_scaling=self.splits.target_scaling,
+        )
+
+    def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
+        """Sums over the test set and the answers (P, n, C).
+
+        Of no sample unless wanted, or where the device has failed for good.
+        """
+        if test and len(self.splits.test):
+            try:
+                return self.retry(self._test, self._test)
+            except DeviceError as error:
+                self.retry.failures.append(str(error))
+        networks = len(self.members)
+        empty = np.zeros((networks, 0, self.engine.network.outputs), dtype=np.float32)
+        return Metrics.none(networks), empty
+
+    def _test(self) -> tuple[Metrics, NDArray[np.float32]]:
+        self.engine.set_parameters(self.best)
+        return self.samples.test()
+
+    def _epoch_or_end(self) -> None:
+        """The next epoch; on a device that fails at it for good, the end.
+
+        Raises:
+            DeviceError: it fails at the first epoch, so that there is nothing to keep.
+        """
+        try:
+            self.retry(self._epoch, self._epoch_again)
+        except DeviceError as error:
+            if not self.members.best_epoch:
+                raise
+            self.retry.failures.append(str(error))
+            self.members.end(self.members.running, "device failed")
+
+    def _epoch_again(self) -> None:
+        """Go on from the latest epoch that is done."""
+        self._go_back(self.state)
+        if self.members.running:
+            self._epoch()
+
+    def _epoch(self) -> None:
+        """The next epoch and its validation, and who comes to an end with it."""
+        began, running, before = self.clock(), self.members.running, self.state.begun
+        epoch = self._begin_epoch()
+        self._take_steps(epoch)
+        if not epoch.metrics.seen.any():  # stopped before the first step: nothing to record
+            self.members.end(running, self._interruption())
+            return
+        self._tell(epoch, "validating")
+        validated = self._validate()
+        seconds = self.clock() - began + (before.seconds if before else 0.0)
+        records = self._records(epoch, validated, seconds)
+        whole = bool((epoch.metrics.seen == self.samples.counts)[running].all())
+        self._conclude(records, whole)
+
+    def _begin_epoch(self) -> Epoch:
+        """The next epoch before its first step, or after the windows that are done of it."""
+        number, begun = self.epochs_done + 1, self.state.begun
+        rates = np.zeros((len(self.members), self.steps))
+        for p in self.members.running:
+            rates[p] = self.members[p].learning_rates(number, self.steps)
+        if begun is None:
+            epoch = Epoch(number, rates, Metrics.none(len(self.members)), 0.0)
+        else:
+            epoch = Epoch(number, rates, begun.metrics, begun.seconds)
+        self.meter.begin(epoch)
+        return epoch
+
+    def _records(
+        self, epoch: Epoch, validated: Metrics | None, seconds: float
+    ) -> dict[int, EpochRecord]:
+        """What the epoch gave for each network that runs, by its number."""
+        trained, measured = epoch.metrics, self.engine.network.kind == "measured"
+        train_scores = self.samples.scores("train", trained)
+        val_scores = self.samples.scores("validation", validated)
+        return {
+            p: EpochRecord(
+                epoch=epoch.number,
+                train_loss=float(trained.mean_loss[p]),
+                train_accuracy=None if measured else train_scores[p],
+                val_loss=float(validated.mean_loss[p]) if validated else None,
+                val_accuracy=None if measured else val_scores[p],
+                learning_rate=float(epoch.learning_rates[p, -1]),
+                seconds=seconds,
+                samples_per_second=int(trained.seen[p]) / max(epoch.busy, 1e-9),
+                train_r2=train_scores[p] if measured else None,
+                val_r2=val_scores[p] if measured else None,
+            )
+            for p in self.members.running
+        }
+
+    def _take_steps(self, epoch: Epoch) -> None:
+        """Take the epoch's steps, or as many as the user allows.
+
+        Where every loss has ceased to be a number, no further step can help.
+        """
+        done_before = self.state.begun.samples if self.state.begun else 0
+        for window in self.windows.of_epoch(epoch.number, done_before):
+            self._take_steps_of(window, epoch)
+            if not self._may_go_on(epoch):
+                break
+            self._keep_epoch_begun(window, epoch)
+
+    def _take_steps_of(self, window: Window, epoch: Epoch) -> None:
+        began = self.clock()
+        steps = self.samples.begin_window(
+            epoch.number, window, epoch.learning_rates, self.steps_done
+        )
+        epoch.busy += self.clock() - began
+        done, before = 0, epoch.metrics
+        while done < steps and self._may_go_on(epoch):
+            began = self.clock()
+            count = min(self.meter.pace.steps, steps - done)
+            ending = done + count == steps and window.following is None
+            with self.meter.usage.steps(count):
+                self.looks.train(count, ending=ending)
+                window.copy_ahead(self.engine)
+                epoch.metrics = before + self.engine.metrics()
+            seconds = self.clock() - began
+            self.meter.pace.update(count, seconds)
+            done, self.steps_done = done + count, self.steps_done + count
+            epoch.busy += seconds
+            self._tell(epoch, "training")
+            self._wait_while_paused(epoch)
+
+    def _keep_epoch_begun(self, window: Window, epoch: Epoch) -> None:
+        """Tell a checkpoint between two windows, if the latest one is a while ago."""
+        done = window.first + window.count
+        if done == len(self.splits.training) or self.clock() - self.kept < CHECKPOINT_SECONDS:
+            return
+        parameters, moments = self.engine.parameters(), self.engine.moments()
+        state = self._state(parameters, moments, Begun.of(done, epoch.busy, epoch.metrics))
+        if state.finite and np.isfinite(epoch.metrics.loss).all():
+            self._tell_checkpoint(state)
+
+    def _tell_checkpoint(self, state: RunState) -> None:
+        self.state, self.kept = state, self.clock()
+        for callback in self.callbacks:
+            callback.on_checkpoint(state)
+
+    def _may_go_on(self, epoch: Epoch) -> bool:
+        """Whether another step of the epoch is wanted, and may help."""
+        if self.control.stop_now.is_set() or self._out_of_time():
+            return False
+        return bool(np.isfinite(epoch.metrics.loss[self.members.running]).any())
+
+    def _wait_while_paused(self, epoch: Epoch) -> None:
+        with self.clock.stopped():
+            while self.control.paused.is_set() and self._interruption() is None:
+                self._tell(epoch, "paused")
+                time.sleep(PAUSE_SECONDS)
+
+    def _validate(self) -> Metrics | None:
+        began = self.clock()
+        metrics = self.samples.validate()
+        self.meter.validation_seconds = self.clock() - began
+        return metrics
+
+    def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
+        """Keep the best weights, and deactivate the networks that have ended.
+
+        All that the device has to tell is asked for first, as it may fail.
+        """
+        parameters = self.engine.parameters()
+        wanted = self.engine.can_be_lost or self.callbacks  # else nobody asks for the whole state
+        moments = self.engine.moments() if wanted else None
+        gallery = self.engine.predict("gallery") if self.callbacks else None  # (P, g, C)
+        improved = [p for p, record in records.items() if self.members[p].observe(record)]
+        if improved:
+            self.best = self.best.copy()  # an earlier state has what it was
+            self.best[improved] = parameters[improved]
+        if gallery is not None:
+            self._notify_epoch_end(list(records), gallery)
+        interruption = self._interruption()
+        ended = {p for p in records if self.members[p].decide_stop(whole, interruption)}
+        if moments is None:
+            self.state = replace(self.state, begun=None)
+        else:
+            self.state = self._state(parameters, moments)
+        diverged = any(one.stop_reason == "diverged" for one in self.members)
+        if self.callbacks and whole and not diverged and self.state.finite:
+            self._tell_checkpoint(self.state)
+        if ending := ended | self._pruned():
+            self.engine.deactivate(ending)
+
+    def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
+        """Hand callbacks the scores of these networks, all that ran."""
+        record = mean_history([self.members[p].history[-1:] for p in networks])[0]
+        patience = [self.members[p].patience_left for p in networks]
+        left = None if None in patience else max(one for one in patience if one is not None)
+        end = EpochEnd.of(record, self.members.best_epoch, left, gallery[networks].mean(axis=0))
+        for callback in self.callbacks:
+            if callback.on_epoch_end(end):
+                self.control.stop_after_epoch.set()
+
+    def _insight_share(self) -> float:
+        """The share of the time that looks into the networks may take."""
+        shown = SHOWN_SHARE if self.control.insight_wanted.is_set() else 0.0
+        return max(shown, *(callback.insight_share for callback in self.callbacks), 0.0)
+
+    def _pruned(self) -> set[int]:
+        """The networks that are asked to end, though they could go on."""
+        if self.prune is None:
+            return set()
+        pruned = set(self.prune(self.members)).intersection(self.members.running)
+        self.members.end(pruned, "pruned")
+        return pruned
+
+    def _state(
+        self,
+        parameters: NDArray[np.float32],
+        moments: NDArray[np.float32],
+        begun: Begun | None = None,
+    ) -> RunState:
+        return RunState(
+            parameters=parameters,
+            moments=moments,
+            best=self.best,
+            best_epochs=tuple(member.best_epoch for member in self.members),
+            histories=tuple(tuple(member.history) for member in self.members),
+            steps=self.steps_done,
+            seconds=self._elapsed(),
+            scaling=self.splits.scaling,
+            inverted=self.splits.inverted,
+            window=self._window,
+            begun=begun,
+            device=str(self.engine.device),
+            target_scaling=self.splits.target_scaling,
+        )
+
+    @property
+    def _window(self) -> int | None:
+        """Samples that the device holds at a time; ``None`` for all of them."""
+        return None if len(self.windows) == 1 else self.windows.size
+
+    def _elapsed(self) -> float:
+        return self.seconds_before + self.clock() - self.began
+
+    def _interruption(self) -> StopReason | None:
+        """Why the run is to end here, be the epoch whole or not."""
+        if self.control.stopping:
+            return "stopped by user"
+        return "time limit reached" if self._out_of_time() else None
+
+    def _out_of_time(self) -> bool:
+        return self.max_time is not None and self.clock() - self.began >= self.max_time
+
+    def _tell(self, epoch: Epoch, phase: Phase) -> None:
+        """Tell callbacks where the run is, and what is seen of the networks if a look is due."""
+        if not self.callbacks:
+            return
+        worked = self.clock() - self.began
+        allowed = None if self.max_time is None else max(0.0, self.max_time - worked)
+        progress = self.meter.progress(epoch, phase, self._elapsed(), allowed)
+        for callback in self.callbacks:
+            callback.on_progress(progress)
+        paused = phase == "paused"
+        insight = self.looks.look(epoch.number, progress.step, self.members.running, paused=paused)
+        if insight is not None:
+            for callback in self.callbacks:
+                callback.on_insight(insight)
+
+    def _info(self, config: TrainConfig) -> RunInfo:
+        begun = self.state.begun
+        return RunInfo(
+            device=self.engine.device,
+            network=self.engine.network,
+            config=config,
+            dataset=self.dataset,
+            gallery=self.samples.gallery,
+            train_count=len(self.splits.training),
+            validation_count=len(self.splits.validation),
+            steps_per_epoch=self.steps,
+            test_count=len(self.splits.test),
+            windows=len(self.windows),
+            history=self.members.history,
+            best_epoch=self.members.best_epoch,
+            begun_steps=0 if begun is None else begun.samples // self.batch_size,
+            scaling=self.splits.scaling,
+            target_scaling=self.splits.target_scaling,
+        )

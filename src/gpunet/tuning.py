@@ -1,0 +1,186 @@
+"""The search for settings: what ``gpunet.tune`` does, and `gpunet tune` with it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from gpunet.config import TrainConfig
+from gpunet.config.setting import COUNT, Range, checked
+from gpunet.datasets.catalog import require_named
+from gpunet.datasets.tables.options import TableOptions
+from gpunet.errors import StudyError
+from gpunet.search.events import Work
+from gpunet.terminal.live.messages import ConsoleMessages, Warnings, messages_for
+from gpunet.workflows.data import dataset_of
+from gpunet.workflows.devices import find_device
+
+if TYPE_CHECKING:
+    from gpunet.search.result import Search
+    from gpunet.search.space import Space
+    from gpunet.search.storage import StudyStorage
+    from gpunet.search.study import SearchStudy
+    from gpunet.search.study_spec import StudySpec
+
+__all__ = ["run_search", "tune"]
+
+Sampler = Literal["tpe", "random", "grid"]
+Pruner = Literal["halving", "median", "none"]
+
+
+def tune(
+    data: Any = "auto",
+    space: Mapping[str, Any] | None = None,
+    *,
+    trials: int = 64,
+    population: int = 16,
+    timeout: float | None = None,
+    sampler: Sampler = "tpe",
+    pruner: Pruner = "halving",
+    study: str | None = None,
+    storage: str | None = None,
+    device: str = "auto",
+    verbose: bool = True,
+    **settings: Any,
+) -> Search:
+    """Search for good settings, many networks side by side, and test the best one once.
+
+    Args:
+        data: as ``train`` takes it.
+        space: what is searched, by the names of the settings: a list of choices, or a range such as
+            ``{"low": 1e-4, "high": 0.1, "log": True}``; by default layers, rates and penalties.
+        trials: settings that are tried in all; of a grid always all points.
+        population: networks of one shape that are trained side by side, at most.
+        timeout: seconds after which the search stops.
+        sampler: how trials are chosen.
+        pruner: which trials end early.
+        study: its name, by default date and time; its best model lies in ``tune/NAME``, where it
+            is resumed by ``gpunet tune --resume NAME``.
+        storage: the URL of a database that several workers share.
+        device: as ``train`` takes it.
+        verbose: show a leaderboard in a terminal, lines elsewhere.
+        **settings: settings of training that are not searched, such as ``epochs=20``.
+
+    Returns:
+        The search: ``best`` values, ``config``, ``model``, ``trials``.
+
+    Raises:
+        MissingExtraError: Optuna is not installed, which the extra ``tune`` brings.
+        StudyError: there is a study of that name, or no trial has come to an end.
+        UsageError: a setting, or the space, cannot be.
+
+    Example:
+        >>> import gpunet
+        >>> found = gpunet.tune("strokes:300+100", {"hidden": [(8,), (16,)]}, trials=2, epochs=1,
+        ...     sampler="grid", verbose=False)
+        >>> sorted(found.best)
+        ['hidden']
+    """
+    from gpunet.search import require_optuna
+
+    require_optuna()
+    from gpunet.search.session import new_spec
+    from gpunet.search.storage import StudyStorage
+
+    work = _work(trials, population, timeout)
+    sampler, pruner = checked("sampler", sampler, Sampler), checked("pruner", pruner, Pruner)
+    TrainConfig().with_settings(settings)
+    spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
+    kept = StudyStorage(storage, study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}")
+    return run_search(data, spec, device, kept, work, messages_for(verbose=verbose))
+
+
+def _work(trials: int, population: int, timeout: float | None) -> Work:
+    """How much is searched, once the numbers can be."""
+    return Work(
+        checked("trials", trials, int, COUNT),
+        checked("population", population, int, COUNT),
+        checked("timeout", timeout, float | None, Range(0, math.inf, above=True)),
+    )
+
+
+def run_search(
+    data: Any,
+    spec: StudySpec,
+    device: str,
+    storage: StudyStorage,
+    work: Work,
+    messages: ConsoleMessages | Warnings,
+    study: SearchStudy | None = None,
+) -> Search:
+    """Search and test the best network: what ``tune`` and the command line share.
+
+    Args:
+        data: as ``tune`` takes it.
+        spec: what is searched, and how.
+        device: as ``train`` takes it.
+        storage: where the study is kept.
+        work: how much is searched.
+        messages: receive notes on the progress.
+        study: that is resumed; ``None`` for a new one, or for one in a database to join.
+
+    Raises:
+        StudyError: no trial has come to an end, or the study is not what is asked for.
+    """
+    from gpunet.search.session import best_of, settle_spec
+    from gpunet.search.study import SearchStudy
+    from gpunet.search.tuner import Tuner
+    from gpunet.terminal.views.leaderboard import failure_lines
+
+    require_named(data)
+    choice = find_device(device, messages)
+    dataset, reference = dataset_of(data, messages, TableOptions.of(spec.config))
+    spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
+    if study is None:
+        study = SearchStudy.begin(storage, storage.folder.name, spec, join=storage.has_url)
+    else:
+        study.spec.require_same(spec, f"the study {study.name}")
+    with contextlib.closing(study):
+        work = replace(work, trials=study.total(work.trials))
+        with messages.search() as observer:
+            tuner = Tuner(study, choice, dataset, work, messages.control, observer)
+            progress = tuner.run()
+        found = best_of(study, progress, choice, dataset)
+    if found is None:
+        for line in failure_lines(progress):
+            messages.say(line)
+        raise StudyError(
+            "no trial has come to an end with a finite metric, so there is no model; try lower "
+            "learning rates"
+            if progress.done
+            else "the search was stopped before a trial was done, so there is no model"
+        )
+    if found.failure is not None:
+        messages.complain(
+            f"{found.failure}; the best network is kept, but untested; `gpunet evaluate` can test "
+            "it later"
+        )
+    return found
+
+
+def _space(space: Mapping[str, Any] | None) -> Space | None:
+    """The space that a script describes; ``None`` for the default one.
+
+    Raises:
+        UsageError: it names no setting, or a value that cannot be.
+    """
+    from gpunet.search.space import Space
+
+    if not space:
+        return None
+    tables = {  # as a file of a space has them
+        name: dict(values) if isinstance(values, Mapping) else {"choices": _listed(values)}
+        for name, values in space.items()
+    }
+    return Space.from_dict(tables, "the space")
+
+
+def _listed(values: Any) -> Any:
+    """Choices as a file of a space has them; what is no list stays, and is refused there."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return values
+    return [list(one) if isinstance(one, tuple) else one for one in values]
