@@ -105,11 +105,16 @@ def page_help(context: typer.Context) -> None:
     paged(lambda console: _long(context, console))
 
 
-def paged(content: Callable[[Console], Iterable[RenderableType]]) -> None:
-    """Print what may be longer than a screen, on a terminal through its user's pager."""
+def paged(content: Callable[[Console], Iterable[RenderableType]], *, ask: bool = False) -> None:
+    """Print what may be longer than a screen, on a terminal through its user's pager.
+
+    Args:
+        content: what is printed, for a console.
+        ask: ask the terminal for its background, as colors need it.
+    """
     from gpunet.terminal.live.console import make_console
 
-    console = make_console(ask=False)
+    console = make_console(ask=ask)
     reading: AbstractContextManager[object] = nullcontext()
     if console.is_terminal and (os.environ.get("PAGER") or shutil.which("less")):
         # What git sets, too: show colors, and leave at once if all fits on the screen.

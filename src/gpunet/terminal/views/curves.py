@@ -108,11 +108,12 @@ def curves(console: Console, views: Sequence[View], width: int, height: int) -> 
     figures = [LOSSES, *(one for one in (ACCURACIES, R2) if any(_has(run, one) for run in runs))]
     if width < LEAST * len(figures) + GAP * (len(figures) - 1):
         figures = [LOSSES]
+    places = 2 * max(2, width // len(figures))  # as many as there are dots
     room, charts = width, []
     for left in range(len(figures), 0, -1):
         figure, cells = figures[-left], (room - GAP * (left - 1)) // left
         room -= cells + GAP
-        charts.append(_chart(console, runs, figure, cells, height))
+        charts.append(_chart(console, runs, figure, (cells, height), places))
     return beside(charts, gap=GAP).shaped(width, height)
 
 
@@ -123,11 +124,15 @@ def _has(run: Drawn, figure: Figure) -> bool:
 
 
 def _chart(
-    console: Console, runs: Sequence[Drawn], figure: Figure, width: int, height: int
+    console: Console,
+    runs: Sequence[Drawn],
+    figure: Figure,
+    size: tuple[int, int],
+    places: int,
 ) -> Block:
     """One figure of the runs that have it; that of the loss of one run has the learning rate."""
+    width, height = size
     first, x_range = runs[0].view, _range([run.view for run in runs])
-    places = 2 * max(2, width)  # as many as there are dots
     has_rate = height >= STRIPPED and len(runs) == 1
     is_loss = figure is LOSSES
     shown = [run for run in runs if _has(run, figure)]
