@@ -28,12 +28,13 @@ import numpy as np
 
 import gpunet
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.origin import Origin
 from gpunet.engine.factory import select_device
 from gpunet.engine.timing import MOST_STEPS, Rounds, repetitions
 from gpunet.errors import UsageError, pip_install
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from output import Output, parser_of, run_script
 from peers.engines import engine_on
 from peers.machine import machine, results

@@ -17,8 +17,10 @@ from tests.conftest import adapter_parameters, require
 from tests.own_tree import TREE
 
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
-from hardware import campaign
-from hardware.campaign import SMALL, Campaign, Run, Step, same_bits
+from hardware import steps
+from hardware.campaign import Campaign
+from hardware.run import SMALL, Run
+from hardware.steps import Step, same_bits
 from output import Output
 
 STEPS = ("facts", "training", "bits", "transfer")
@@ -188,4 +190,4 @@ def test_a_verdict_is_read_from_a_scripts_table(
 ) -> None:
     monkeypatch.setattr(Run, "script", lambda run, command: printed)
     run = Run(tmp_path, tmp_path / "log", 0.0, "0", "none", SMALL, "strokes")
-    assert getattr(campaign, step)(run) == verdict
+    assert getattr(steps, step)(run) == verdict

@@ -67,7 +67,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / part, folder / part, ignore=ignored)
     for one in list_adapters():  # which are checked elsewhere
-        Measurements.of(one.info, folder / "cache" / FILE).keep(KEY, [])
+        Measurements(one.info, folder / "cache" / FILE).keep(KEY, [])
     package, shaders = folder / "src" / "gpunet", folder / "shaders"
     replace(
         package / "config" / "settings.py",

@@ -118,9 +118,6 @@ def run(
 
     The median of so many timings counts; with ``roofline`` it is compared with what the device
     reaches at most.
-
-    Raises:
-        DeviceError: an adapter fails.
     """
     for case in cases:
         for adapter in (None, *adapters):

@@ -14,6 +14,7 @@ from gpunet.config import AnswerFormat, NetworkSpec, TrainConfig
 from gpunet.config.choices import Kind, PageWeights
 from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.framing import Framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns
@@ -23,33 +24,7 @@ from gpunet.parameters import layer_views
 if TYPE_CHECKING:
     from gpunet.training.evaluation import Evaluation
 
-__all__ = ["Model", "Origin", "Scores"]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The data that a model was trained on.
-
-    Args:
-        name: as the user knows it.
-        reference: what opens the same data again, a dataset's name or an
-            absolute path; ``None`` where the file does not tell. A file has the path as seen from
-            its own folder, see ``datasets.whereabouts``.
-        fingerprint: the SHA-256 of all samples and labels.
-        source: where the data came from, in words.
-    """
-
-    name: str
-    reference: str | None
-    fingerprint: str
-    source: str
-
-    @classmethod
-    def of(cls, dataset: Dataset, reference: str | None) -> Origin:
-        """The origin of a model trained on a dataset, without the folders of this machine."""
-        is_path = reference is None or Path(reference).is_absolute()
-        source = Path(reference or dataset.name).name if is_path else dataset.source
-        return cls(dataset.name, reference, dataset.fingerprint, source)
+__all__ = ["Model", "Scores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +66,7 @@ class Model:
         parameters: (P, N) float32, laid out as ``gpunet.parameters`` says.
         config: how they were trained.
         classes: the classes' names, C of them.
-        image_shape: height and width if a sample is a grey image, else ``None``.
+        image_shape: height and width if a sample is a gray image, else ``None``.
         scaling: how float features were standardized, or ``None``.
         origin: the data they were trained on.
         best_epoch: the epoch whose weights these are, counted from 1; 0 if untrained.
@@ -122,6 +97,11 @@ class Model:
     columns: Columns | None = None
     targets: tuple[str, ...] = ()
     target_scaling: Scaling | None = None
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the classes, or of the targets."""
+        return self.classes or self.targets
 
     @property
     def table_columns(self) -> Columns:
@@ -210,8 +190,8 @@ class Model:
         Args:
             data: numbers (n, I) or (n, height, width) in an array or a data frame, or an iterator
                 of such blocks; the path of a table, an .npy or .npz file, an image or a folder of
-                images; a list of images. A folder's images are in the order of their paths. Of an
-                .npz file it is the test set's features, if it has one.
+                images; a list of images. A folder's images are in the order of their paths. An .npz
+                file gives the features of its test set, if it has one.
 
         Returns:
             (n,) classes, whole numbers where they are, else texts; (n, T) 0 or 1 for each label; or
@@ -273,7 +253,7 @@ class Model:
     ) -> int:
         """Write the class of every sample, and the probability of every class, into a file.
 
-        Of labels it is each label and its probability, of measured targets their values.
+        For labels it is each label and its probability, for measured targets their values.
 
         Rows of a table are read, answered and written block by block, so that a file of any length
         takes little memory. The file is written as a whole or not at all.
@@ -311,8 +291,7 @@ class Model:
         from gpunet.workflows.answers import answer_into
         from gpunet.workflows.new_samples import Reading
 
-        path = Path(path)
-        _require_new(path, force=force)
+        path = _new_path(path, force=force)
         require_writable(path)
         return answer_into(path, self, data, format, Reading(id=id))
 
@@ -354,8 +333,7 @@ class Model:
         """
         from gpunet.artifacts.model_file import save
 
-        path = Path(path)
-        _require_new(path, force=force)
+        path = _new_path(path, force=force)
         save(self, path)
         return path
 
@@ -403,8 +381,7 @@ class Model:
         from gpunet.workflows.exporting import PageOptions, export_page
         from gpunet.workflows.messages import Messages
 
-        path = Path(path)
-        _require_new(path, force=force)
+        path = _new_path(path, force=force)
         export_page(self, path, data, PageOptions(samples, weights, license), Messages())
         return path
 
@@ -416,22 +393,21 @@ class Model:
     def summary(self) -> str:
         """The layers, the size and the test results, as lines of text."""
         networks = len(self.parameters)
-        lines = [f"{'ensemble of ' + str(networks) + ' networks ' if networks > 1 else ''}"]
-        lines[0] += f"{self.network}, {self.network.parameter_count:,} parameters"
+        several = f"ensemble of {networks} networks " if networks > 1 else ""
+        lines = [f"{several}{self.network}, {self.network.parameter_count:,} parameters"]
         lines += [
             f"  layer {number}: {layer.inputs} -> {layer.outputs}, {layer.activation}"
             for number, layer in enumerate(self.network.layers, 1)
         ]
-        names = self.classes or self.targets
-        lines.append(f"  {'classes' if self.classes else 'targets'}: {', '.join(names[:12])}")
+        what = "classes" if self.classes else "targets"
+        lines.append(f"  {what}: {', '.join(self.output_names[:12])}")
         lines.append(f"  trained on {self.origin.name}, weights of epoch {self.best_epoch}")
         if self.test.accuracy is not None:
             lines.append(f"  test accuracy {self.test.accuracy:.4g}, loss {self.test.loss:.4g}")
         errors = {"R2": self.test.r2, "RMSE": self.test.rmse, "MAE": self.test.mae}
-        if told := ", ".join(
-            f"{name} {one:.4g}" for name, one in errors.items() if one is not None
-        ):
-            lines.append(f"  test {told}")
+        told = [f"{name} {one:.4g}" for name, one in errors.items() if one is not None]
+        if told:
+            lines.append(f"  test {', '.join(told)}")
         return "\n".join(lines)
 
     @property
@@ -451,9 +427,11 @@ def _named(kind: Kind, targets: tuple[str, ...]) -> str:
     return f"{'labels' if kind == 'labels' else 'measured targets'} ({listed})"
 
 
-def _require_new(path: Path, *, force: bool) -> None:
-    """Raise an OutputError if there is a file already that is not to be replaced."""
+def _new_path(path: str | Path, *, force: bool) -> Path:
+    """A path for a file; OutputError if one is there already that is not to be replaced."""
+    path = Path(path)
     if path.exists() and not force:
         raise OutputError(
             f"{path} is there already; give another name, or force=True to replace it"
         )
+    return path

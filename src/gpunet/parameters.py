@@ -31,6 +31,7 @@ __all__ = [
     "norm_offsets",
     "norm_views",
     "rate_shares",
+    "spread",
 ]
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -124,6 +125,16 @@ def rate_shares(
     for rate, (own_weights, own_biases) in zip(rates, layer_views(shares, network), strict=True):
         own_weights[...], own_biases[...] = rate, biases
     return shares
+
+
+def spread(
+    network: NetworkSpec, weights: NDArray[np.float32], biases: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """A setting (P, N) of all parameters, from those of weights and biases (P, 1); norms have 0."""
+    values = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
+    for own_weights, own_biases in layer_views(values, network):
+        own_weights[...], own_biases[...] = weights[:, :, None], biases
+    return values
 
 
 def initial_parameters(

@@ -114,14 +114,7 @@ def run_search(
 ) -> Search:
     """Search and test the best network: what ``tune`` and the command line share.
 
-    Args:
-        data: as ``tune`` takes it.
-        spec: what is searched, and how.
-        device: as ``train`` takes it.
-        storage: where the study is kept.
-        work: how much is searched.
-        messages: receive notes on the progress.
-        study: that is resumed; ``None`` for a new one, or for one in a database to join.
+    ``study`` is one that is resumed; without it there is a new one, or one in a database to join.
 
     Raises:
         StudyError: no trial has come to an end, or the study is not what is asked for.
@@ -144,7 +137,8 @@ def run_search(
         with messages.search() as observer:
             tuner = Tuner(study, choice, dataset, work, messages.control, observer)
             progress = tuner.run()
-        found = best_of(study, progress, choice, dataset)
+        with messages.stage("testing the best network"):
+            found = best_of(study, progress, choice, dataset)
     if found is None:
         for line in failure_lines(progress):
             messages.say(line)

@@ -18,12 +18,6 @@ from gpunet.cli.app import run as run_command
 SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 2, "device": "cpu", "verbose": False}
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-
-
 def flowers(count: int = 90) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
     """Rows (n, 3) that their largest feature tells apart."""
     features = np.random.default_rng(0).normal(size=(count, 3))

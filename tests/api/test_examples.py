@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import sys
 from itertools import islice
-from pathlib import Path
 
 import nbclient
 import nbformat
@@ -14,12 +13,6 @@ from tests.conftest import ADAPTERS
 
 import gpunet
 from gpunet.engine import adapter_check
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
 
 
 def examples() -> list[doctest.DocTest]:

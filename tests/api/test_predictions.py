@@ -17,11 +17,6 @@ import gpunet
 SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 20, "device": "cpu", "verbose": False}
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def points(count: int, seed: int = 0) -> tuple[np.ndarray, list[str]]:
     features = np.random.default_rng(seed).normal(size=(count, 3))
     return features, ["up" if row.sum() > 0 else "down" for row in features]

@@ -33,12 +33,6 @@ SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 2, "device": "cpu", "verbose"
 STROKES = "strokes:300+100"
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-
-
 def rows(count: int = 60) -> tuple[Any, Any]:
     """Rows (n, 2) of two classes."""
     labels = np.arange(count) % 2

@@ -39,10 +39,11 @@ RunCommand = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache and a working folder of its own, and 80 columns without color."""
+    """A cache and a working folder of its own, 80 columns without color, an idle machine."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
     for name in (
         *("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "CLICOLOR_FORCE"),
         *("JPY_PARENT_PID", "GPUNET_THEME"),

@@ -27,11 +27,6 @@ FAST = ("--device", "cpu", "--epochs", "30", "--hidden", "8", "--quiet")
 CLASSES = ['tall, "thin"', "small"]
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def write(name: str, rows: int, seed: int = 0, *, label: bool = False) -> None:
     """A table of plants, whose kind depends on two columns; with names of rows, without kinds."""
     draws = np.random.default_rng(seed)

@@ -86,13 +86,13 @@ def test_a_machine_without_adapters_is_told_what_to_do(gpunet: RunCommand) -> No
 
 
 def test_trials_can_be_forgotten(gpunet: RunCommand) -> None:
-    cache = TrialCache.of(LARGE.info)
+    cache = TrialCache(LARGE.info)
     cache.keep("work", Trial(1e-3, 2e-3))
-    assert TrialCache.of(LARGE.info).trial("work") is not None
+    assert TrialCache(LARGE.info).trial("work") is not None
     for _ in range(2):
         ran = gpunet("devices", "--forget")
         assert (ran.code, ran.err) == (0, "")
-    assert TrialCache.of(LARGE.info).trial("work") is None
+    assert TrialCache(LARGE.info).trial("work") is None
 
 
 @pytest.mark.usefixtures("_two_adapters")

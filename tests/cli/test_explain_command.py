@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_the_passes_of_a_step_are_printed_and_nothing_is_trained(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from gpunet.terminal.draw.charts import LineChart
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
 from gpunet.terminal.live import messages
+from gpunet.terminal.views.range_test import range_chart
 from gpunet.training import learning_rate_range
 from gpunet.training.learning_rate_range import RangeTest
 
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
 FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8")
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def test_a_rate_is_suggested_and_nothing_is_saved(gpunet: RunCommand, halves: Path) -> None:
@@ -94,7 +91,7 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
     )
     assert gpunet("find-lr", "--data", halves, *FAST).code == 0
     drawn = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "loss by log10(lr)" in drawn
+    assert "loss by learning rate" in drawn
     assert "suggests: --learning-rate 5.0e-02" in drawn
 
 
@@ -120,3 +117,15 @@ def test_without_a_terminal_every_tenth_step_and_the_last_are_listed(
         "lowest: the smoothed loss is 0.5000 at 1.6e-01",
         "suggests: --learning-rate 1.6e-02, a tenth of that; the default is 2.0e-01",
     ]
+
+
+def test_the_chart_is_as_high_as_the_losses_before_the_lowest_and_marks_what_is_suggested() -> None:
+    smoothed = np.array([2.0, 1.0, 5.0, 1e9])
+    found = RangeTest(np.array([1e-3, 1e-2, 0.1, 1.0]), smoothed, smoothed, 1.1e-3)
+    chart = range_chart(found)
+    assert isinstance(chart, LineChart)
+    assert chart.y_bounds == (0.0, 3.0)
+    lowest, suggested = chart.marks
+    assert (lowest.name, lowest.x, lowest.y) == ("lowest 1.0e-02", -2.0, 1.0)
+    assert (suggested.name, suggested.x) == ("suggested 1.1e-03", np.log10(1.1e-3))
+    assert 1.0 < suggested.y < 2.0

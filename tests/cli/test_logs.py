@@ -20,11 +20,6 @@ LOGGER = logging.getLogger("gpunet")
 LINE = re.compile(r" +\d+\.\d{3} s  [\w.]+: .+")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def training(halves: Path) -> tuple[object, ...]:
     return "train", halves, "--device", "cpu", "-e", 2, "--hidden", 4, "-b", 8, "--quiet"
 

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 FAST = ("--device", "cpu", "--hidden", "8", "--epochs", "40", "--seed", "1")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def write_houses(targets: int = 1, rows: int = 300) -> None:
     """Houses whose prices depend on two measures; further targets are whole numbers of them."""
     draws = np.random.default_rng(0)

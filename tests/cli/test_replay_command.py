@@ -75,7 +75,7 @@ def test_the_network_itself_is_shown_from_the_log(
     block = watcher.frame((100, 30), 0.0, keys=True)
     text = "\n".join("".join(segment.text for segment in line) for line in block.lines)
     assert "first layer" in text
-    assert "n network" in text
+    assert "n back" in text
 
 
 def test_a_speed_makes_a_short_run_shorter(gpunet: RunCommand, run: Path) -> None:

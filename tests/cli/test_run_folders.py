@@ -27,11 +27,6 @@ FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02",
 MODEL = ("--output", "model.safetensors")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def kept(gpunet: RunCommand, halves: Path) -> Path:
     """A run of three epochs at a constant rate."""
@@ -201,7 +196,7 @@ def test_a_run_whose_data_are_gone_asks_for_them(gpunet: RunCommand, halves: Pat
     resume = ("train", "--resume", "own", "--epochs", 4, "--device", "cpu", "-q")
     ran = gpunet(*resume)
     assert ran.code == 1
-    assert f"are not at {Path('points.npz').absolute()}; give their path as --data" in ran.failure
+    assert f"are not at {Path('points.npz').absolute()}; give them as --data" in ran.failure
     assert gpunet(*resume, "--data", "moved.npz").code == 0
 
 

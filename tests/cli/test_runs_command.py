@@ -101,6 +101,21 @@ def test_runs_are_removed_once_that_is_confirmed(
 
 
 @pytest.mark.usefixtures("two")
+def test_how_a_run_ended_is_told_in_words(gpunet: RunCommand) -> None:
+    assert ["ended", "all", "epochs", "done"] in [
+        line.split() for line in gpunet("runs", "show", 1).out.splitlines()
+    ]
+    folder = RunFolder(Path("runs/1-halves-4"))
+    *lines, end = folder.metrics.read_bytes().splitlines(keepends=True)
+    assert b'"end"' in end
+    folder.metrics.write_bytes(b"".join(lines))  # as if its process had been killed
+    folder.report.unlink()
+    assert ["ended", "killed", "or", "crashed"] in [
+        line.split() for line in gpunet("runs", "show", 1).out.splitlines()
+    ]
+
+
+@pytest.mark.usefixtures("two")
 def test_a_run_that_is_being_trained_is_not_removed_and_listed_as_running(
     gpunet: RunCommand,
 ) -> None:
@@ -271,7 +286,7 @@ def test_a_run_that_was_cut_off_says_so_and_how_to_go_on(gpunet: RunCommand) -> 
         "epochs",
     ]
     shown = gpunet("runs", "show", 2).out
-    assert ["ended", "unfinished"] in [line.split() for line in shown.splitlines()]
+    assert ["ended", "killed", "or", "crashed"] in [line.split() for line in shown.splitlines()]
     assert shown.endswith("\n`gpunet train --resume 2-halves-8` goes on with it\n")
     assert "goes on" not in gpunet("runs", "show", 1).out
 
@@ -310,3 +325,76 @@ def test_a_wider_list_of_runs_tells_more_and_no_name_is_cut(
 @pytest.mark.usefixtures("two")
 def test_what_has_no_effect_is_no_setting_of_a_run(gpunet: RunCommand) -> None:
     assert "lr_decay_every" not in gpunet("runs", "show", 2).out
+
+
+def test_a_run_that_was_killed_before_it_began_is_told_and_removed(gpunet: RunCommand) -> None:
+    folder = RunFolder(claim("halves-4"))
+    folder.hold(anew=True)
+    assert "1-halves-4 has not begun to train; wait a moment" in gpunet("runs").err
+    folder.release()
+    ran = gpunet("runs")
+    assert "1-halves-4 has not begun to train; `gpunet runs delete 1-halves-4` removes it" in (
+        " ".join(ran.err.split())
+    )
+    assert gpunet("runs", "delete", "1-halves-4", "--yes").code == 0
+    assert list(Path("runs").iterdir()) == []
+
+
+def test_a_run_that_another_process_has_trained_meanwhile_is_not_overwritten() -> None:
+    first, second = RunFolder(Path("one")), RunFolder(Path("one"))
+    second.require_free()
+    first.hold(anew=True)
+    with pytest.raises(package.UsageError, match="is being trained by another process"):
+        second.hold(anew=True)
+    first.metrics.write_bytes(b"{}")
+    first.last.touch()
+    first.release()
+    with pytest.raises(package.UsageError, match="one holds a run already"):
+        second.hold(anew=True)
+    assert (first.metrics.read_bytes(), first.is_running) == (b"{}", False)
+
+
+@pytest.mark.usefixtures("two")
+def test_a_link_to_a_run_is_not_removed_nor_what_it_leads_to(gpunet: RunCommand) -> None:
+    Path("runs/1-halves-4").rename("elsewhere")
+    Path("runs/1-linked").symlink_to(Path("../elsewhere"))
+    ran = gpunet("runs", "delete", 1, "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert "runs/1-linked is a link to another folder; give that one" in ran.failure
+    assert {one.name for one in package.runs()} == {"elsewhere", "2-halves-8"}
+    assert len(list(Path("elsewhere").iterdir())) == len(list(Path("runs/2-halves-8").iterdir()))
+
+
+@pytest.mark.usefixtures("two")
+def test_a_folder_with_a_model_and_a_log_of_its_own_is_no_run(gpunet: RunCommand) -> None:
+    mine = Path("mine")
+    mine.mkdir()
+    names = ("best.safetensors", "log", "report.json", "settings.toml")
+    for name in names:
+        (mine / name).write_bytes(Path("runs/1-halves-4", name).read_bytes())
+    ran = gpunet("runs", "delete", "mine", "--yes")
+    assert (ran.code, ran.failure.startswith("there is no run mine")) == (2, True)
+    assert sorted(path.name for path in mine.iterdir()) == list(names)
+
+
+@pytest.mark.usefixtures("two")
+def test_of_a_run_only_its_own_files_are_removed(gpunet: RunCommand) -> None:
+    run, kept = Path("runs/1-halves-4"), Path("kept.json")
+    (run / "report.json").rename(kept)
+    (run / "report.json").symlink_to(Path("../../kept.json"))
+    (run / "curves.svg").unlink()
+    (run / "curves.svg").mkdir()
+    ran = gpunet("runs", "delete", 1, "--yes")
+    assert (ran.code, "stays, for other files are in it" in ran.err) == (0, True)
+    assert kept.exists()
+    assert [path.name for path in run.iterdir()] == ["curves.svg"]
+
+
+@pytest.mark.usefixtures("two")
+def test_a_report_with_an_end_that_is_none_counts_as_damaged(gpunet: RunCommand) -> None:
+    path = Path("runs/1-halves-4/report.json")
+    report = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(report | {"stop_reason": "boredom"}), "utf-8")
+    ran = gpunet("runs", "show", 1)
+    assert (ran.code, "all epochs done" in ran.out) == (0, True)
+    assert package.runs()[-1].test_accuracy is None

@@ -17,10 +17,11 @@ from PIL import Image
 from gpunet.artifacts import model_file
 from gpunet.cli import training_end
 from gpunet.datasets import images
-from gpunet.engine.device_trial import TrialCache
+from gpunet.engine import device_trial
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import OutputError
 from gpunet.files import output
+from gpunet.files.cache import cache_folder
 from gpunet.search import session
 from gpunet.training import member
 from gpunet.training.events import Control
@@ -34,11 +35,6 @@ FAST = (
     *("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3"),
     *("--output", "model.safetensors"),
 )
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 POINTS = "no images, so there is nothing to draw; leave out --plot"
@@ -204,7 +200,7 @@ def test_trials_of_devices_are_forgotten_with_a_word_or_the_file_is_named(
 ) -> None:
     told = "forgotten; the next trainings check and try the devices again\n"
     assert gpunet("devices", "--forget") == (0, told, "")
-    path = TrialCache.path()
+    path = cache_folder() / device_trial.FILE
     path.mkdir(parents=True)
     ran = gpunet("devices", "--forget")
     assert (ran.code, ran.out) == (1, "")

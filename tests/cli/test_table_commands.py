@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 FAST = ("--device", "cpu", "--epochs", "60", "--quiet")
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def flowers(count: int = 90, seed: int = 0) -> list[dict[str, object]]:
     """Rows whose kind follows from a and b, and with a size that follows from nothing."""
     draws = np.random.default_rng(seed)

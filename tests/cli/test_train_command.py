@@ -49,11 +49,6 @@ FAST = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
     gpunet: RunCommand, halves: Path
 ) -> None:

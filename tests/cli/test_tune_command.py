@@ -48,8 +48,7 @@ high = 0.2
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _space() -> None:
     Path("space.toml").write_text(SPACE)
 
 

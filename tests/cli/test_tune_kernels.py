@@ -23,11 +23,6 @@ LARGE_ENOUGH = ("--hidden", "64", "--batch-size", "64")
 """On 64 features: two products of 64 x 64 x 64 and 65 x 64 x 64 numbers, above the border."""
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_every_tile_is_shown_and_the_plan_tells_what_was_measured(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:

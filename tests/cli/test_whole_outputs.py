@@ -42,11 +42,6 @@ RULE = "─" * 26
 AS_ASKED = "device: numpy on the processor, as asked for"
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def lines_of(ran: Ran) -> list[str]:
     """The lines of an output, each without its surplus of blanks."""
     assert (ran.code, ran.err) == (0, "")
@@ -299,8 +294,8 @@ def test_a_benchmark(gpunet: RunCommand, roofline: bool) -> None:
     share, head = (" 12.5 %", " roofline") if roofline else ("", "")
     reached = [
         "roofline: the share of the time taken that the best rates of a device would need",
-        "2.00 GFLOP/s at multiply-adds, 4.00 GB/s at copies: numpy",
-        "3.00 TFLOP/s at multiply-adds, 500 GB/s at copies: Card (CHIP 17)",
+        "numpy: 2.00 GFLOP/s at multiply-adds, 4.00 GB/s at copies",
+        "Card: 3.00 TFLOP/s at multiply-adds, 500 GB/s at copies",
     ]
     assert told[:2] == [
         "numpy against Card (discrete GPU, Vulkan)",
@@ -381,11 +376,11 @@ def test_the_recipes(gpunet: RunCommand) -> None:
     for recipe in map(open_recipe, recipe_names()):
         claim = "no accuracy claimed"
         if recipe.accuracy is not None:
-            claim = f"{100 * recipe.accuracy:.2f}% claimed"
+            claim = f"{100 * recipe.accuracy:.2f} % claimed"
         network: Any = recipe.file.train_config().network(784, 10)
         if recipe.name == "tabular":
             network = "hidden layers 256-256-256 for any table"
-        expected += [recipe.name, f"  {network}, {claim}"]
+        expected += [f"{recipe.name:<10}  {network}, {claim}"]
         expected += [f"  {recipe.description}", f"  {recipe.source}"]
     ran = gpunet("recipes")
     assert (ran.code, ran.err, ran.out.splitlines()) == (0, "", expected)

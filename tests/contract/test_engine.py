@@ -15,7 +15,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.engine.wgpu import wgpu_engine
+from gpunet.engine.wgpu import device_networks
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
@@ -244,7 +244,7 @@ def test_a_network_is_dealt_out_on_hardware_to_the_same_effect(
     if threads > device.traits.threads:
         pytest.skip(f"{adapter.info.name} grants no {threads} threads")
     dealt = replace(device, traits=traits)
-    monkeypatch.setattr(wgpu_engine, "open_device", lambda _: dealt)
+    monkeypatch.setattr(device_networks, "open_device", lambda _: dealt)
     network = NetworkSpec(299, (16, 5), 3)
     config = TrainConfig(seed=3, optimizer="adam", batch_size=8, dropout=0.1, input_dropout=0.1)
     samples = random_samples(43, 299, 3)

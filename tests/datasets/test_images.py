@@ -46,7 +46,7 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 
 
 def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    """The mean of the absolute difference, in grey levels."""
+    """The mean of the absolute difference, in gray levels."""
     return float(np.abs(first.astype(float) - second).mean())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SIZE = 250  # MiB of features
+SIZE = 160  # MiB of features
 MOST = 150  # MiB that a process may take beside what it takes with nothing open
 
 ROWS, INPUTS = SIZE << 10, 1 << 10

@@ -74,7 +74,7 @@ def test_work_beyond_the_loops_limit_is_refused_in_one_sentence(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited = dataclasses.replace(open_device(adapter), iterations=20)
-    monkeypatch.setattr("gpunet.engine.wgpu.wgpu_engine.open_device", lambda _: limited)
+    monkeypatch.setattr("gpunet.engine.wgpu.device_networks.open_device", lambda _: limited)
     engine = WgpuEngine(NetworkSpec(100, (4,), 3), TrainConfig(batch_size=8), adapter)
     engine.load("train", Samples(np.zeros((8, 100), np.uint8), np.zeros(8, np.int32)))
     with pytest.raises(DeviceError, match="stops a shader after 20 loop iterations") as caught:
@@ -103,7 +103,7 @@ def test_a_buffer_that_no_binding_holds_is_refused_in_one_sentence(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = dataclasses.replace(open_device(adapter), buffer_bytes=1 << 20)
-    monkeypatch.setattr("gpunet.engine.wgpu.wgpu_engine.open_device", lambda _: small)
+    monkeypatch.setattr("gpunet.engine.wgpu.device_networks.open_device", lambda _: small)
     engine = WgpuEngine(NetworkSpec(100, (4,), 3), TrainConfig(batch_size=8), adapter)
     samples = Samples(np.zeros((20_000, 100), np.uint8), np.zeros(20_000, np.int32))
     with pytest.raises(DeviceError, match="binds at most 1 MiB") as caught:

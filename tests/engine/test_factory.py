@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.engine import factory
-from gpunet.engine.device_trial import Trial, TrialCache
+from gpunet.engine import device_trial, factory
+from gpunet.engine.device_trial import Trial
 from gpunet.engine.factory import (
     Device,
     create_engine,
@@ -25,6 +25,7 @@ from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
 from gpunet.engine.wgpu.drivers import Machine
 from gpunet.errors import DeviceError, SettingError, UsageError
+from gpunet.files.cache import cache_folder
 
 
 def adapter(
@@ -246,7 +247,7 @@ def test_a_trial_is_remembered_so_that_the_same_command_gives_the_same_bits(
     assert (first.adapter, second.adapter) == (None, None)
     assert second.trial == Trial(3e-4, 2e-3, known=True)
     assert settled([SOFTWARE], networks=8).adapter is SOFTWARE  # another kind of training
-    TrialCache.path().unlink()
+    (cache_folder() / device_trial.FILE).unlink()
     assert settled([SOFTWARE]).adapter is SOFTWARE
 
 

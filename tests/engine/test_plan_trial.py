@@ -18,8 +18,9 @@ from gpunet.engine.planning.workload import Workload
 from gpunet.engine.timing import begin_random_epoch
 from gpunet.engine.wgpu import plan_trial
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
-from gpunet.engine.wgpu.plan_trial import borders_path, persistent_rows
+from gpunet.engine.wgpu.plan_trial import persistent_rows
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+from gpunet.files.cache import cache_folder
 
 NETWORK = NetworkSpec(20, (8,), 4)
 
@@ -61,7 +62,7 @@ def test_large_batches_are_not_tried_where_they_would_spill_registers(
 def test_a_gpus_border_is_measured_once_and_kept_until_it_is_forgotten(tried: list[int]) -> None:
     assert [persistent_rows(gpu()), persistent_rows(gpu())] == [8, 8]
     assert tried == [16, 8]
-    borders_path().unlink()
+    (cache_folder() / plan_trial.FILE).unlink()
     assert persistent_rows(gpu()) == 8
     assert tried == [16, 8, 16, 8]
 

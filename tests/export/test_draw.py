@@ -62,12 +62,12 @@ def board(digits: Path, open_page: OpenPage) -> Page:
 
 
 def pen_strokes(digit: int) -> Iterator[list[list[float]]]:
-    """The points of each stroke of a stored digit, in parts of its box."""
+    """Some points along each stroke of a stored digit, in parts of its box."""
     form = next(form for form in load_pens() if form.digit == digit)
     points = form.spline @ form.controls[0] * (0.35, 0.5) + 0.5  # (points, 2)
     for stroke in form.strokes:
         own = np.abs(form.spline[:, stroke]).sum(axis=1) > 0
-        yield points[own][::2].tolist()
+        yield points[own][::5].tolist()
 
 
 def draw(page: Page, digit: int, box: tuple[float, float, float, float] = WHOLE) -> None:

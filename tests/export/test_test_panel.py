@@ -224,7 +224,7 @@ def test_labels_are_told_one_by_one(tmp_path: Path, open_modules: OpenModules) -
 
 
 def test_large_networks_are_tested_on_the_gpu(tmp_path: Path, open_modules: OpenModules) -> None:
-    shown = Shown(tmp_path, blobs(5), hidden=(1000, 1000), epochs=1, ensemble=2)
+    shown = Shown(tmp_path, blobs(5, 1200), hidden=(512, 512), epochs=1, ensemble=2)
     page = shown.open(open_modules)
     page.evaluate("async () => Object.assign(globalThis, await import('/testing.js'))")
     found, asked = page.evaluate(

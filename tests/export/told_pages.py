@@ -10,10 +10,11 @@ from playwright.sync_api import Page
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.origin import Origin
 from gpunet.engine.population import networks_of
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import initial_parameters
 
 Told = Callable[[Model, Dataset | None], Page]

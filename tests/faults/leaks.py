@@ -23,9 +23,10 @@ import numpy as np
 from gpunet.artifacts.model_file import load, save
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.origin import Origin
 from gpunet.engine.factory import select_device
 from gpunet.engine.interface import Engine
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.workflows.devices import training_engine

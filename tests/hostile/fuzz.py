@@ -72,6 +72,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.kept_file import Facts, read_dataset, read_facts, write_dataset
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.readers.path import read_path
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns, Encoding
@@ -79,7 +80,7 @@ from gpunet.datasets.tables.model_rows import read_rows
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.population import NetworkSettings
 from gpunet.errors import DataError, GpunetError
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.search.space import read_space
 from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.plain import PlainPrinter

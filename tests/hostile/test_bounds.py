@@ -72,7 +72,7 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def png(width: int, height: int, content: bytes) -> bytes:
-    """A grey image of 8 bits per pixel."""
+    """A gray image of 8 bits per pixel."""
     size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = (b"IHDR", size), (b"IDAT", zlib.compress(content, 9)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)

@@ -338,7 +338,7 @@ def test_other_settings_do_not_join_a_study(
 
 
 def test_a_study_of_somebody_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpunet.search.study.CREATION_TIMEOUT", 0)
+    monkeypatch.setattr("gpunet.search.study_opening.CREATION_TIMEOUT", 0)
     optuna.create_study(storage="sqlite:///studies.db", study_name="one").ask()
     with pytest.raises(StudyError, match="was not made by gpunet"):
         resume(url="sqlite:///studies.db")

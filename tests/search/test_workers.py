@@ -178,7 +178,7 @@ def test_a_study_whose_maker_was_killed_at_once_is_begun_anew(
     url: str | None,
     sampler: str,
 ) -> None:
-    monkeypatch.setattr("gpunet.search.study.CREATION_TIMEOUT", 0.2)
+    monkeypatch.setattr("gpunet.search.study_opening.CREATION_TIMEOUT", 0.2)
     storage = StudyStorage(url, "one", 1)
     spec = make_spec({"hidden": {"choices": ["3", "4", "5"]}}, sampler=sampler)
     with monkeypatch.context() as dying:
@@ -196,7 +196,7 @@ def test_a_trial_whose_worker_was_killed_before_it_noted_itself_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
     url: str | None,
 ) -> None:
-    monkeypatch.setattr("gpunet.search.study.CREATION_TIMEOUT", 1.0)
+    monkeypatch.setattr("gpunet.search.study_opening.CREATION_TIMEOUT", 1.0)
     killed = SearchStudy.begin(StudyStorage(url, "one", 1), "one", make_spec(), join=True)
     with monkeypatch.context() as dying:
         dying.setattr(optuna.Trial, "set_user_attr", Mock(side_effect=KeyboardInterrupt))
@@ -210,7 +210,7 @@ def test_a_trial_whose_worker_was_killed_before_it_noted_itself_is_waited_for(
 def test_a_worker_that_was_halted_while_it_asked_asks_again(
     make_spec: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.search.study.CREATION_TIMEOUT", 0.2)
+    monkeypatch.setattr("gpunet.search.study_opening.CREATION_TIMEOUT", 0.2)
     halted, other = (
         SearchStudy.begin(StudyStorage(None, "one"), "one", make_spec(), join=True)
         for _ in range(2)
@@ -230,7 +230,7 @@ def test_a_worker_that_was_halted_while_it_asked_asks_again(
 def test_a_maker_that_was_too_slow_is_told(
     make_spec: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.search.study.CREATION_TIMEOUT", 0.2)
+    monkeypatch.setattr("gpunet.search.study_opening.CREATION_TIMEOUT", 0.2)
     storage = StudyStorage(None, "one")
     note = optuna.Study.set_user_attr
 

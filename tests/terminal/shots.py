@@ -36,8 +36,7 @@ LETTERS = {
 }
 """``BEST`` looks as many of what is right do."""
 
-GREY = "(8|[1-9]8|1[0-9]8|2[0-3]8)"
-PICTURE = re.compile(rf"38;2;{GREY};\1;\1;48;2;{GREY};\2;\2")
+PICTURE = re.compile(r"38;5;2[345]\d;48;5;2[345]\d")
 """A half block of a grey picture."""
 
 CODE = re.compile(r"\x1b\[([\d;]*)m")

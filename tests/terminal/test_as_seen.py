@@ -20,13 +20,14 @@ from tests.terminal.shots import assert_as_held
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.framing import Framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import layer_views
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value

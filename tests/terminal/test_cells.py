@@ -45,7 +45,7 @@ def test_a_frame_is_written_in_one_piece_and_only_where_it_is_another(console: C
     cells = Cells(console)
     cells.draw(block([("loss 0.5 ", None), ("red", RED)], [("second line.", None)]))
     assert written(console) == (
-        f"{BEGIN}\x1b[1;1Hloss 0.5 \x1b[0;31mred\x1b[2;1H\x1b[0msecond line.{END}"
+        f"{BEGIN}\x1b[1;1Hloss 0.5 \x1b[31mred\x1b[2;1H\x1b[0msecond line.{END}"
     )
     cells.draw(block([("loss 0.4 ", None), ("red", RED)], [("second line.", None)]))
     assert written(console) == f"{BEGIN}\x1b[1;8H4{END}"
@@ -113,7 +113,7 @@ def test_a_terminal_shows_every_frame_whatever_there_was_before(console: Console
 def test_no_text_reaches_the_terminal_as_a_control_code(console: Console) -> None:
     cells = Cells(console)
     cells.draw(block([("a\x1b[2J\x07é\u0301\u202e\n", RED)]))
-    assert written(console) == f"{BEGIN}\x1b[1;1H\x1b[0;31ma[2Jé\u0301\x1b[6G{END}"
+    assert written(console) == f"{BEGIN}\x1b[1;1H\x1b[31ma[2Jé\u0301\x1b[6G{END}"
 
 
 @pytest.mark.parametrize(

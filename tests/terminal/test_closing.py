@@ -4,7 +4,8 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from gpunet.terminal.views.ending import Part, print_parts
+from gpunet.terminal.draw.block import Block, text_block
+from gpunet.terminal.views.ending import Part, print_parts, with_curves
 
 MakeConsole = Callable[..., Console]
 
@@ -50,3 +51,27 @@ def test_into_a_file_all_of_it_is_printed(make_text_console: MakeConsole) -> Non
     print_parts(console, PARTS)
     shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert len(shown) == 5 + 9 + 6 + 4 + 4
+
+
+@pytest.mark.parametrize(
+    ("size", "first", "left_out"),
+    [
+        ((120, 40), ["curves", "of", "66x14", "matrix"], []),
+        ((120, 19), ["curves", "of", "120x5"], ["matrix"]),  # side by side they are too high
+        ((100, 40), ["curves", "of", "100x5"], []),
+    ],
+)
+def test_the_curves_stand_beside_what_leaves_them_room_so_that_a_larger_screen_shows_more(
+    make_text_console: MakeConsole, size: tuple[int, int], first: list[str], left_out: list[str]
+) -> None:
+    console = make_text_console(*size, colors="256")
+
+    def curves(width: int, rows: int) -> Block:
+        told = text_block(console, [Text(f"curves of {width}x{rows or 5}")], width)
+        return told.shaped(width, rows or 5)
+
+    matrix, summary = Part(lines("matrix".ljust(51, "."), 14), 2), Part(lines("summary", 4))
+    print_parts(console, with_curves(console, curves, [matrix, summary]))
+    shown = console.file.getvalue().replace(".", " ").split("\n")  # type: ignore[attr-defined]
+    assert shown[1].split() == first
+    assert [word for word in ("matrix", "summary") if word not in " ".join(shown)] == left_out

@@ -75,7 +75,7 @@ def test_two_pixels_share_a_cell_in_color(make_text_console: MakeConsole) -> Non
     assert segment.style.color is not None
     assert segment.style.bgcolor is not None
     assert segment.text == "▀"
-    assert (segment.style.color.triplet[0], segment.style.bgcolor.triplet[0]) == (238, 8)  # type: ignore[index]
+    assert (segment.style.color.number, segment.style.bgcolor.number) == (255, 232)
 
 
 @pytest.mark.parametrize("colors", [None, "truecolor"])
@@ -129,8 +129,8 @@ def test_a_brightness_is_lifted_to_the_nearest_of_the_greys_and_of_the_shades(
 ) -> None:
     image = np.array([[0, 26, 64, 128, 191, 255]] * 2, np.uint8)
     (line,) = picture(make_text_console(colors="256"), image, 6, 1).lines
-    assert [(part.text, part.style.bgcolor.triplet[0]) for part in line] == [  # type: ignore[union-attr, index]
-        (" ", 8 + 10 * level) for level in (0, 4, 8, 14, 19, 23)
+    assert [(part.text, part.style.bgcolor.number) for part in line] == [  # type: ignore[union-attr]
+        (" ", 232 + level) for level in (0, 4, 8, 14, 19, 23)
     ]
     assert all(part.style.color == part.style.bgcolor for part in line)  # type: ignore[union-attr]
     (line,) = picture(make_text_console(), image, 6, 1).lines

@@ -533,3 +533,15 @@ def test_the_history_of_a_search_steps_from_best_to_best(search: SearchInfo) -> 
     assert (each.x.tolist(), each.y.tolist()) == ([0, 1, 2], [0.5, 0.25, 0.75])
     assert (best.x.tolist(), best.y.tolist()) == ([0, 1, 1, 2, 2], [0.5, 0.5, 0.5, 0.5, 0.75])
     assert (chart.title, chart.x_range) == ("val accuracy by trial", (0, 8))
+
+
+def test_a_log_tells_the_end_of_a_batch_once(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    console = make_text_console(100)
+    lines = PlainSearch(console)
+    lines.on_search_begin(search)
+    lines.on_batch_begin(PROGRESS, "4-3-2", (1,))
+    lines.on_update(PROGRESS)  # the last of its trials is pruned
+    lines.on_update(PROGRESS)  # the batch is done
+    assert console.file.getvalue().count("trials  5/24") == 1  # type: ignore[attr-defined]

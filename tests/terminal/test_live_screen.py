@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -376,3 +377,30 @@ def test_the_terminal_tells_of_its_mouse_only_while_that_is_wanted(
 
     staged.play(later)
     assert told == [False, True]
+
+
+def test_on_a_slow_line_a_frame_waits_until_the_one_before_is_shown(staged: Staged) -> None:
+    line: Any = SimpleNamespace(is_busy=False, slowest=0.0, settle=lambda: None)
+    staged.screen._line = line
+
+    def busy() -> _Request:
+        line.is_busy = True
+        return _Request.DRAW
+
+    def free() -> _Request:
+        line.is_busy = False
+        return _Request.NEWS
+
+    assert staged.play(busy, _Request.DRAW, free, None) == [*OPENED, "draw", "close"]
+
+
+def test_on_a_slow_line_all_is_written_anew_as_seldom_as_takes_little_of_it(
+    staged: Staged,
+) -> None:
+    line: Any = SimpleNamespace(is_busy=False, slowest=1.0, settle=lambda: None)
+    staged.screen._line = line
+
+    def later() -> None:
+        staged.now += 11
+
+    assert staged.play(later, later) == [*OPENED, "draw", "forget", "draw", "close"]

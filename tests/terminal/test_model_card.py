@@ -9,8 +9,9 @@ from rich.console import Console
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.framing import Framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.scaling import Scaling
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.terminal.views.model_card import model_card, settings_in_use
 

@@ -19,7 +19,7 @@ from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import LOOKS, View
 from gpunet.training import insight as looks
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo
-from gpunet.training.splits import settled
+from gpunet.training.settings_for_data import settled
 from gpunet.training.trainer import train
 
 CONFIG = TrainConfig(hidden=(6, 4), epochs=3, batch_size=32, validation=0.3)

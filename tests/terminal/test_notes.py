@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gpunet
-from gpunet.terminal.live.notes import MOVES, complain, next_move, note
+from gpunet.terminal.live.notes import MOVES, complain, next_move, note, note_load
 
 SENTENCES = {
     "--optimizer is 'adma', wanted one of adam; did you mean 'adam'?": "did you mean 'adam'?",
@@ -112,3 +112,15 @@ def test_nothing_is_colored_where_no_colors_are_wanted(
     complain("it failed; try again")
     assert "38;" not in screen.getvalue()
     assert lines_of(screen) == ["error: it failed", "  tip: try again"]
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.2, False), (1.9, False), (2.1, True)])
+def test_a_busy_machine_is_told_of_before_it_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], load: float, told: bool
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 9.0, 9.0), raising=False)
+    note_load()
+    said = capsys.readouterr().err
+    assert said.startswith("note: this machine is busy, with a load of 2.1 on 4 pro") == told
+    assert bool(said) == told

@@ -1,8 +1,11 @@
 import ast
 import re
+from itertools import combinations, starmap
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.errors import StyleSyntaxError
@@ -12,6 +15,8 @@ from rich.terminal_theme import TerminalTheme
 import gpunet
 from gpunet.terminal.draw import style
 from gpunet.terminal.draw.style import Background, theme
+from gpunet.terminal.views.board import PAPER
+from gpunet.terminal.views.curves import INKS
 
 PALETTES = {
     "VS Code dark": "1e1e1e d4d4d4 cd3131 0dbc79 e5e510 2472c8 bc3fbc 11a8cd "
@@ -75,16 +80,35 @@ def terminal(palette: str) -> TerminalTheme:
     return TerminalTheme(ground, ink, [ground, *colors[:6], ink], [ink, *colors[6:], ink])
 
 
+def linear(color: tuple[int, int, int]) -> list[float]:
+    """Red, green and blue as light, 0 to 1."""
+    shares = [part / 255 for part in color]
+    return [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+
+
 def luminance(color: tuple[int, int, int]) -> float:
     """As WCAG 2 defines it."""
-    shares = [part / 255 for part in color]
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    red, green, blue = linear(color)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     darker, lighter = sorted(map(luminance, (one, other)))
     return (lighter + 0.05) / (darker + 0.05)
+
+
+def distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    """How unlike two colors look: from 2.3 on people see a difference, in CIELAB of 1976."""
+    return float(np.linalg.norm(lab(one) - lab(other)))
+
+
+def lab(color: tuple[int, int, int]) -> NDArray[np.float64]:
+    x, y, z = np.cbrt(XYZ @ linear(color) / WHITE)  # the straight part near black is left out
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+WHITE = XYZ.sum(axis=1)
 
 
 def contrast_of(name: str, palette: str, background: Background, *, sixteen: bool = False) -> float:
@@ -119,6 +143,14 @@ def test_where_the_background_is_unknown_every_style_can_be_seen_on_any(palette:
     assert {name: value for name, value in shown.items() if value < 3} == {}
 
 
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+def test_the_pen_is_seen_on_paper_and_on_ink(background: Background) -> None:
+    pen = theme(background).styles[style.Ink.PEN].color
+    assert pen is not None
+    for grey in (style.GREYS[PAPER], style.GREYS[-1]):
+        assert contrast(pen.get_truecolor(), grey.get_truecolor()) > 3
+
+
 @pytest.mark.parametrize("palette", PALETTES)
 def test_of_sixteen_colors_those_are_taken_that_most_palettes_let_see(palette: str) -> None:
     shown = {n: contrast_of(n, palette, ground(palette), sixteen=True) for n in NAMES}
@@ -133,6 +165,19 @@ def test_bright_black_is_never_drawn_as_it_is_some_palettes_background(
     styles = theme(background, sixteen=sixteen).styles
     drawn = {styles[name].color for name in NAMES}
     assert not drawn & {Color.parse("bright_black"), Color.parse("black"), Color.parse("white")}
+
+
+@pytest.mark.parametrize("sixteen", [True, False])
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+def test_the_colors_of_runs_in_one_picture_differ(background: Background, sixteen: bool) -> None:
+    """Of the sixteen colors there are so many that can be seen on a dark background alone."""
+    styles = theme(background, sixteen=sixteen).styles
+    known = 2 if sixteen and background != "dark" else len(INKS)
+    numbers = [styles[ink].color for ink in INKS[:known]]
+    assert len(set(numbers)) == known
+    if not sixteen:
+        triplets = [one.get_truecolor() for one in numbers if one is not None]
+        assert min(starmap(distance, combinations(triplets, 2))) > 35
 
 
 @pytest.mark.parametrize("background", ["dark", "light", "unknown"])
@@ -222,8 +267,8 @@ def test_colors_are_named_in_one_place_alone(path: Path) -> None:
 
 
 DRAWN: dict[tuple[Background, bool], str] = {
-    ("dark", False): "#5fd7ff #ffaf00 #87d75f #ff8787 #87afff #ffd75f color(247) color(244)",
-    ("light", False): "#005faf #875f00 #005f00 #af0000 #5f5faf #875f00 #626262 color(244)",
+    ("dark", False): "#5fd7ff #ffaf00 #87d75f #ff8787 #af87ff #ffd75f color(247) color(244)",
+    ("light", False): "#005faf #875f00 #005f00 #af0000 #8700af #875f00 #626262 color(244)",
     ("unknown", False): "#0087d7 #d75f00 #5f875f #d75f5f #875fff #d75f00 color(244) color(244)",
     ("dark", True): "cyan yellow green bright_red bright_blue yellow default dim",
     ("light", True): "blue magenta blue red blue magenta default dim",

@@ -7,7 +7,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.config import TrainConfig
-from gpunet.model import Model, Origin, Scores
+from gpunet.datasets.origin import Origin
+from gpunet.model import Model, Scores
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.terminal.draw.style import SIGNED, Ink
 from gpunet.terminal.draw.weights import (
@@ -136,15 +137,15 @@ def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing(
         *[(0.0, " ", ""), (0.24, " ", ""), (-0.24, " ", "")],
         *[
             (0.25, "+", Ink.WRONG),
-            (-0.25, "-", Ink.LABEL),
+            (-0.25, "-", Ink.TRAIN),
             (0.59, "+", Ink.WRONG),
-            (-0.59, "-", Ink.LABEL),
+            (-0.59, "-", Ink.TRAIN),
         ],
         *[
             (0.6, "#", Ink.WRONG),
-            (-0.6, "=", Ink.LABEL),
+            (-0.6, "=", Ink.TRAIN),
             (1.0, "#", Ink.WRONG),
-            (-1.0, "=", Ink.LABEL),
+            (-1.0, "=", Ink.TRAIN),
         ],
     ],
 )

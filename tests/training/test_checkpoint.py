@@ -19,10 +19,11 @@ from gpunet.artifacts import model_file
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.framing import MNIST, Framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError, ModelError, OutputError
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import layer_views
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), outputs=2, activation="tanh")

@@ -7,10 +7,11 @@ from tests.engines import numpy_engine
 
 from gpunet.config import Loss, TrainConfig
 from gpunet.datasets.dataset import Samples
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.scaling import Scaling
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError, ModelError
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.training.evaluation import evaluate, predict, sample_rows
 

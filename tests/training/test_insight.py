@@ -21,7 +21,7 @@ from gpunet.training.events import Callback, Control, Insight, Progress
 from gpunet.training.insight import Looks, Probe
 from gpunet.training.result import TrainingResult
 from gpunet.training.run_samples import RunSamples
-from gpunet.training.splits import settled
+from gpunet.training.settings_for_data import settled
 from gpunet.training.trainer import train
 
 CONFIG = TrainConfig(

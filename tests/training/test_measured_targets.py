@@ -13,10 +13,13 @@ from tests.engines import numpy_engine
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.metrics import Metrics
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError, SettingError
 from gpunet.training.events import Callback, Control, Progress
+from gpunet.training.metrics import target_scores
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled, split
+from gpunet.training.settings_for_data import settled
+from gpunet.training.splits import split
 from gpunet.training.trainer import train
 
 CONFIG = TrainConfig(hidden=(8,), epochs=20, batch_size=16, learning_rate=0.02, seed=3)
@@ -63,6 +66,31 @@ def test_the_r2_of_an_epoch_is_that_of_its_own_answers() -> None:
     residual, total = ((answers - truth) ** 2).sum(), ((truth - truth.mean()) ** 2).sum()
     best = result.history[result.best_epoch - 1]
     assert best.val_r2 == pytest.approx(1 - residual / total, rel=1e-5)
+
+
+@pytest.mark.parametrize("most", [None, 7], ids=["at once", "in parts"])
+@pytest.mark.parametrize("scale_targets", [True, False])
+def test_the_r2_of_several_targets_is_their_mean_in_the_validation_as_in_the_test(
+    scale_targets: bool, most: int | None
+) -> None:
+    class Small(NumpyEngine):
+        """An engine that holds few validation samples."""
+
+        def most_samples(self, split: Any, row_bytes: int) -> int:
+            held = super().most_samples(split, row_bytes)
+            return most if most and split == "validation" else held
+
+    data = measured(3)
+    data = replace(data, validation=data.test)
+    config = settled(replace(CONFIG, scale_targets=scale_targets, epochs=3), data)
+    with numpy_engine([config], data.inputs, data.outputs, Small) as engine:
+        result = train(engine, data, config)
+    answers, scaling = result.test_outputs[0], result.target_scaling
+    each = target_scores(
+        data.test.labels, answers if scaling is None else scaling.to_targets(answers)
+    )
+    best = result.history[result.best_epoch - 1]
+    assert best.val_r2 == pytest.approx(each.r2.mean(), rel=1e-4)
 
 
 def test_measured_targets_are_standardized_by_those_trained_on() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -428,6 +429,7 @@ def test_epochs_before_a_resumption_are_told_once_however_many_the_log_has(
     *_, (_, again), (_, last) = reader.new_events()
     assert isinstance(again, RunInfo)
     assert repr(again.history) == repr(resumed(5).history)
+    assert isinstance(last, EpochEnd)
     assert last.epoch == 6
     assert [one.epoch for one in reader.records] == [1, 2, 3, 4, 5, 6]
 
@@ -479,3 +481,37 @@ def test_names_that_are_too_long_for_a_line_are_left_out(tmp_path: Path) -> None
     assert isinstance(begun, RunInfo)
     assert (begun.dataset.name, begun.dataset.classes) == ("d" * 1000, ())
     assert path.stat().st_size < 5000
+
+
+def test_a_log_that_somebody_removes_is_not_begun_in_the_middle(tmp_path: Path) -> None:
+    path, told = tmp_path / "metrics.jsonl", list[OutputError]()
+    log = MetricsLog(path, told.append, count().__next__)
+    log.on_train_begin(run_info())
+    path.unlink()
+    log.on_epoch_end(ended(1))
+    log.on_train_end("epochs", 1)
+    assert not path.exists()
+    assert len(told) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no files")
+def test_a_log_on_a_disk_that_is_full_ends_with_its_last_whole_line(tmp_path: Path) -> None:
+    import resource
+
+    path, told = tmp_path / "metrics.jsonl", list[OutputError]()
+    log = MetricsLog(path, told.append, count().__next__)
+    log.on_train_begin(run_info())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, before[1]))
+    try:
+        log.on_epoch_end(ended(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    log.on_epoch_end(ended(2))
+    assert [type(event) for _, event in read_events(path)] == [RunInfo]
+    assert "no space left on device; the training goes on without it" in str(told[0])
+    resume = log_of(path, resumed(2), count().__next__)
+    resume.on_epoch_end(ended(3))
+    *_, (_, again), _ = read_events(path)
+    assert isinstance(again, RunInfo)
+    assert [one.epoch for one in again.history] == [1, 2]

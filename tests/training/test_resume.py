@@ -15,9 +15,10 @@ from tests.engines import numpy_engine
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.origin import Origin
 from gpunet.engine.interface import Engine
 from gpunet.errors import ModelError, UsageError
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.training import loop
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Callback, Control, EpochRecord, Progress, RunInfo

@@ -16,9 +16,10 @@ from gpunet.artifacts import model_file
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.scaling import Scaling
 from gpunet.errors import ModelError
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.training.events import EpochRecord
 from gpunet.training.state import RunState
 from gpunet.workflows.run_folders import Recorder

@@ -15,7 +15,8 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError
-from gpunet.training.splits import left_open, settled, split
+from gpunet.training.settings_for_data import left_open, settled
+from gpunet.training.splits import split
 from gpunet.training.state import RunState
 
 
@@ -141,7 +142,7 @@ def images(features: NDArray[Any]) -> Dataset:
 
 
 def pixels(kind: Any = np.uint8) -> NDArray[Any]:
-    """(40, 4) dark pixels; as floats they are no whole grey levels."""
+    """(40, 4) dark pixels; as floats they are no whole gray levels."""
     drawn = np.random.default_rng(0).integers(0, 100, (40, 4))
     return drawn.astype(np.uint8) if kind == np.uint8 else (drawn / 300).astype(np.float32)
 

@@ -193,7 +193,7 @@ class MetricsLog(Callback):
             **content,
         }
         text = json.dumps(line, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-        with self._telling(), self._path.open("ab", buffering=0) as file:
+        with self._telling(), open(self._path, "ab", buffering=0, opener=_opened) as file:
             if file.write(text) < len(text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -214,6 +214,11 @@ class MetricsLog(Callback):
 def _distance(now: float) -> float:
     """Seconds between two lines of one kind, so many seconds after the run began."""
     return min(FARTHEST, now / DENSITY)
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file that is there: what follows in a new one would be the log of no run."""
+    return os.open(path, flags & ~os.O_CREAT)
 
 
 def _remove_torn_line(path: Path) -> None:

@@ -28,6 +28,7 @@ from gpunet import __version__
 from gpunet.config import LARGEST_NUMBER, MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
 from gpunet.config.texts import written
 from gpunet.datasets.framing import MNIST, Framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.pixels import FRACTIONS
 from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.table_columns import Columns
@@ -36,7 +37,7 @@ from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import ModelError, UsageError, reason_of, spelled
 from gpunet.files.output import write_atomically
 from gpunet.files.typed_json import UnsoundError, from_json, typed
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.parameters import layer_views, norm_views
 
 __all__ = [

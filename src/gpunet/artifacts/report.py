@@ -19,7 +19,7 @@ from gpunet.files.output import write_atomically
 from gpunet.parameters import initializations
 from gpunet.training.events import EpochRecord
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for, settled
+from gpunet.training.settings_for_data import network_for, settled
 
 __all__ = ["comparison", "finite", "report", "strict_json", "write_report"]
 

@@ -1,9 +1,9 @@
 """A folder with all that a training run leaves.
 
-It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
-model), ``settings.toml`` and ``environment.json`` (to train again), ``log`` (a line for each
-epoch), ``metrics.jsonl`` (what was told while it trained) and, once the run has ended,
-``report.json`` and ``curves.svg``.
+It holds ``metrics.jsonl`` from its first moment (what is told while it trains), then
+``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the model),
+``settings.toml`` and ``environment.json`` (to train again), ``log`` (a line for each epoch, locked
+while the run is trained) and, once the run has ended, ``report.json`` and ``curves.svg``.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a run, if perhaps one that was just begun."""
+        """Whether there is a run, if perhaps one that was just begun; a model alone is none."""
         try:
-            return any(file.is_file() for file in (self.metrics, self.last, self.best))
+            return self.metrics.is_file() or self.last.is_file()
         except OSError:  # the path is too long, or others may not look there
             return False
 
@@ -68,9 +68,9 @@ class RunFolder:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files that a run may have."""
-        trained = self.last, self.best, self.report, self.curves
-        return (*trained, self.log, self.metrics, self.settings, self.environment)
+        """All files that a run may have, those last that tell that there is one."""
+        trained = self.best, self.report, self.curves
+        return (*trained, self.settings, self.environment, self.log, self.last, self.metrics)
 
     @property
     def is_running(self) -> bool:
@@ -84,30 +84,50 @@ class RunFolder:
             UsageError: another run is here.
             OutputError: the folder can neither be made nor written to.
         """
-        if any(map(is_there, (self.last, self.best, self.report))) or self.is_running:
-            raise UsageError(
-                f"{self.path} holds a run already; resume it by "
-                f"{spelled('resume', str(self.path))}, or choose another folder"
-            )
+        if self._has_trained or self.is_running:
+            raise self._taken()
         require_place(self.path)
 
-    def hold(self) -> None:
+    @property
+    def _has_trained(self) -> bool:
+        """Whether there is more than what a run leaves that was killed before its first epoch."""
+        return any(map(is_there, (self.last, self.best, self.report)))
+
+    def _taken(self) -> UsageError:
+        return UsageError(
+            f"{self.path} holds a run already; resume it by "
+            f"{spelled('resume', str(self.path))}, or choose another folder"
+        )
+
+    def hold(self, *, anew: bool = False) -> None:
         """Make the folder, and those that it lies in, and take it until ``release``.
+
+        Args:
+            anew: begin a run of which nothing is told yet.
 
         Raises:
             OutputError: it cannot be made.
-            UsageError: another process trains the run.
+            UsageError: another process trains the run, or has meanwhile trained one.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._held = self.log.open("ab")
+            self._lock(self._held)
+            if anew and self._has_trained:
+                self.release()
+                raise self._taken()
             remove_leftovers(self.path)
+            if anew:
+                self.metrics.write_bytes(b"")
         except OSError as error:
+            self.release()
             raise OutputError(
                 f"the folder {self.path} cannot be made: {reason_of(error)}; choose another"
             ) from error
+
+    def _lock(self, file: BinaryIO) -> None:
         try:
-            lock(self._held, wait=False)
+            lock(file, wait=False)
         except BlockingIOError as error:
             self.release()
             raise UsageError(
@@ -123,22 +143,22 @@ class RunFolder:
         self._held = None
 
     def discard(self) -> None:
-        """Remove what a run has left that never began to train.
-
-        The folder goes, too, and the one that it lies in, unless other files are there.
-        """
-        for file in (self.log, self.metrics, self.settings, self.environment):
-            file.unlink(missing_ok=True)
+        """Remove what a run has left that never began to train, and the folder of runs if empty."""
         with contextlib.suppress(OSError):
-            self.path.rmdir()
+            self._remove()
             self.path.parent.rmdir()
 
-    def require_idle(self) -> None:
-        """Make sure that no process trains the run.
+    def require_removable(self) -> None:
+        """Make sure that the run can be removed.
 
         Raises:
-            UsageError: one does.
+            UsageError: a process trains it, or it lies elsewhere.
         """
+        if self.path.is_symlink():
+            raise UsageError(
+                f"{self.path} is a link to another folder; give that one, {self.path.resolve()}, "
+                "or remove the link yourself"
+            )
         if self.is_running:
             raise UsageError(f"the run in {self.path} is being trained; stop that before")
 
@@ -146,20 +166,25 @@ class RunFolder:
         """Remove the run, and its folder unless other files are there.
 
         Raises:
-            UsageError: a process trains it.
+            UsageError: a process trains it, or it lies elsewhere.
             OutputError: a file cannot be removed.
         """
-        self.require_idle()
+        self.require_removable()
         try:
-            for file in self.files:
-                file.unlink(missing_ok=True)
-            remove_leftovers(self.path)
-            with contextlib.suppress(OSError):
-                self.path.rmdir()
+            self._remove()
         except OSError as error:
             raise OutputError(
                 f"{self.path} cannot be removed: {reason_of(error)}; remove it yourself"
             ) from error
+
+    def _remove(self) -> None:
+        """Remove all files of a run, and the folder unless there are others."""
+        for file in self.files:
+            if not file.is_dir():
+                file.unlink(missing_ok=True)
+        remove_leftovers(self.path)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def load(self) -> tuple[Model, RunState]:
         """Where the run stands, and the model with its latest weights.

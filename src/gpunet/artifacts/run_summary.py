@@ -97,12 +97,16 @@ class _Scores(msgspec.Struct):
     r2: Annotated[float, Meta(le=1)] | None = None
 
 
+class _Epoch(msgspec.Struct):
+    """An epoch of a report, of which only the number counts here."""
+
+
 class _Ending(msgspec.Struct):
     """What a report says of the end of a run; that of an earlier version lacks a part."""
 
     stop_reason: StopReason
     test: _Scores
-    history: list[Any]
+    history: list[_Epoch]
     validation: _Scores | None = None
 
 
@@ -195,7 +199,9 @@ def _logged(folder: RunFolder) -> _Course:
             case RunEnd():
                 best_epoch, reason = event.best_epoch, event.reason
     if run is None:
-        raise ModelError(f"{folder.path} holds a run that has not begun to train")
+        remove = f"`gpunet runs delete {folder.path.name}` removes it"
+        advice = "wait a moment" if folder.is_running else remove
+        raise ModelError(f"the run in {folder.path} has not begun to train; {advice}")
     history = tuple(reader.records)
     seconds = sum(record.seconds for record in history)
     return _Course(run.dataset.name, run.network, run.config, history, best_epoch, seconds, reason)

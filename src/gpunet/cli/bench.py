@@ -52,14 +52,18 @@ def bench(
     from gpunet.artifacts.report import strict_json
     from gpunet.bench import CASES, run
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.notes import note_load
+    from gpunet.terminal.live.stages import Stages
 
-    adapters = _adapters(device)
+    note_load()
+    console = make_console(quiet=as_json)
+    with Stages(console).stage("looking for devices"):
+        adapters = _adapters(device)
     cases = CASES[:1] if quick else CASES
     if as_json:
         measured = run(adapters, cases, roofline=roofline)
         print(strict_json([_content(one, roofline) for one in measured]))
         return
-    console = make_console()
     _print_heading(console, adapters)
     if roofline:
         _print_rooflines(console, adapters)
@@ -92,6 +96,7 @@ def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
     """What each device reaches at most."""
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.terminal.draw import formats
+    from gpunet.terminal.draw.device_name import short_name
     from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.console import print_words
     from gpunet.terminal.live.stages import Stages
@@ -103,8 +108,8 @@ def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
             reached = measure_roofline(adapter)
         arithmetic = formats.amount(reached.operations_per_second)
         memory = formats.amount(reached.bytes_per_second)
-        name = "numpy" if adapter is None else adapter.info.name
-        words = f"  {arithmetic}FLOP/s at multiply-adds, {memory}B/s at copies: {name}"
+        name = "numpy" if adapter is None else short_name(adapter.info.name)
+        words = f"  {name}: {arithmetic}FLOP/s at multiply-adds, {memory}B/s at copies"
         print_words(console, words, Ink.MUTED)
 
 

@@ -79,10 +79,8 @@ def list_datasets() -> None:
         console.print(f"  kept as it was read, {size(one.size)}, last opened {opened}")
     if kept:
         total = size(sum(one.size for one in kept))
-        console.print(
-            f"{total} of at most {size(room())} ({VARIABLE}) are kept in {kept[0].file.parent}",
-            soft_wrap=True,
-        )
+        most = f"{size(room())} ({VARIABLE})"
+        print_words(console, f"{total} of at most {most} are kept in {kept[0].file.parent}")
 
 
 @app.command("remove")
@@ -198,7 +196,7 @@ def preview_dataset(
         soft_wrap=True,
     )
     console.print()
-    names, kind = dataset.classes or dataset.targets, dataset.kind
+    names, kind = dataset.output_names, dataset.kind
     preview(console, dataset.train, names, dataset.image_shape, rows, painter, kind)
     if plot is not None:
         pictures = partial(plot_pictures, _pictures(dataset, rows))
@@ -212,7 +210,7 @@ def _pictures(dataset: Dataset, rows: NDArray[np.integer]) -> list[Picture]:
     from gpunet.terminal.views.verdict import in_words
 
     shape = require_images(dataset.name, dataset.image_shape)
-    drawn, names = dataset.train[rows], dataset.classes or dataset.targets
+    drawn, names = dataset.train[rows], dataset.output_names
     truths = in_words(drawn.labels, names, dataset.kind)
     return [
         Picture(features.reshape(shape), truth)

@@ -78,13 +78,15 @@ def _list(as_json: bool) -> None:
     from gpunet.engine.factory import list_adapters, select_device
     from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.stages import Stages
 
-    adapters = list_adapters()
-    choice = select_device("auto", adapters)
+    console = make_console(quiet=as_json)
+    with Stages(console).stage("looking for devices"):
+        adapters = list_adapters()
+        choice = select_device("auto", adapters)
     if as_json:
         print(strict_json(_content(adapters, choice)))
         return
-    console = make_console()
     _print_list(console, adapters, choice)
     console.print()
     console.print(f"auto takes {device_reason(choice)}")
@@ -103,12 +105,13 @@ def _forget() -> None:
     Raises:
         OutputError: a file cannot be removed.
     """
-    from gpunet.engine.device_trial import TrialCache
-    from gpunet.engine.verdicts import verdicts_path
-    from gpunet.engine.wgpu.plan_trial import borders_path
+    from gpunet.engine import device_trial, verdicts
+    from gpunet.engine.wgpu import plan_trial
     from gpunet.errors import OutputError, reason_of
+    from gpunet.files.cache import cache_folder
 
-    for path in (TrialCache.path(), verdicts_path(), borders_path()):
+    for file in (device_trial.FILE, verdicts.FILE, plan_trial.FILE):
+        path = cache_folder() / file
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

@@ -110,7 +110,7 @@ def _details(
     from gpunet.terminal.views.showcase import showcase
     from gpunet.terminal.views.tables import class_table, confusion_table, target_table
 
-    kind, names = model.network.kind, model.classes or model.targets
+    kind, names = model.network.kind, model.output_names
     if kind == "measured":
         yield target_table(found.targets, names)
         yield scatters(console, names, samples.labels, found.answers, console.width)
@@ -142,7 +142,7 @@ def _content(model: Model, samples: Samples, found: Evaluation) -> dict[str, Any
     entries = [
         {"name": name, "precision": precision, "recall": recall, "f1": f1, "support": support}
         for name, precision, recall, f1, support in zip(
-            model.classes or model.targets, *(column.tolist() for column in columns), strict=True
+            model.output_names, *(column.tolist() for column in columns), strict=True
         )
     ]
     if kind == "labels":

@@ -239,7 +239,7 @@ def _print_image(console: Console, model: Model, block: Answers, *, drawn: bool)
     from gpunet.terminal.views.showcase import prediction
     from gpunet.terminal.views.verdict import predictions
 
-    kind, names = model.network.kind, model.classes or model.targets
+    kind, names = model.network.kind, model.output_names
     told = [
         found if share is None else f"{found} ({100 * share:.1f} %)"
         for found, share in predictions(block.values, names, kind)

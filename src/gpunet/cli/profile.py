@@ -34,9 +34,11 @@ def profile(
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.terminal.live.notes import note_load
     from gpunet.terminal.views.profile_table import profile_table
     from gpunet.training.profile import measure_profile
-    from gpunet.training.splits import settled, split
+    from gpunet.training.settings_for_data import settled
+    from gpunet.training.splits import split
     from gpunet.training.windows import Windows
     from gpunet.workflows.data import open_training_data
     from gpunet.workflows.devices import find_device, settle_device, training_engine
@@ -45,6 +47,7 @@ def profile(
     console = messages.console
     data = options.data_named_by(context, named, data)
     require_named(data)
+    note_load()
     choice = find_device(device, messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
     config = settled(config, dataset)

@@ -34,24 +34,27 @@ def recipes(
     if name is not None:
         typer.echo(open_recipe(name).file.text.rstrip("\n"))
         return
+    from rich.text import Text
+
+    from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.console import make_console, print_words
 
     console = make_console()
-    for recipe in map(open_recipe, recipe_names()):
-        console.print(recipe.name, style="bold")
-        for line in _lines(recipe):
-            print_words(console, f"  {line}")
+    listed = [open_recipe(one) for one in recipe_names()]
+    wide = max(len(recipe.name) for recipe in listed)
+    for recipe in listed:
+        head = Text.assemble((recipe.name.ljust(wide), Ink.STRONG), f"  {_network(recipe)}")
+        console.print(head, soft_wrap=True)
+        print_words(console, f"  {recipe.description}")
+        print_words(console, f"  {recipe.source}", Ink.MUTED)
 
 
-def _lines(recipe: Recipe) -> tuple[str, ...]:
+def _network(recipe: Recipe) -> str:
+    """What is trained, and the test accuracy that the recipe's source claims."""
     config = recipe.file.train_config()
-    claim = "no accuracy claimed" if recipe.accuracy is None else f"{recipe.accuracy:.2%} claimed"
-    if recipe.file.settings.get("data") == "mnist":
-        network = str(config.network(*MNIST))
-    else:
-        network = f"hidden layers {'-'.join(map(str, config.hidden))} for any table"
-    return (
-        f"{network}, {claim}",
-        recipe.description,
-        recipe.source,
-    )
+    claim = "no accuracy claimed"
+    if recipe.accuracy is not None:
+        claim = f"{100 * recipe.accuracy:.2f} % claimed"
+    if recipe.file.settings.get("data") != "mnist":
+        return f"hidden layers {'-'.join(map(str, config.hidden))} for any table, {claim}"
+    return f"{config.network(*MNIST)}, {claim}"

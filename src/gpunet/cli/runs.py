@@ -187,7 +187,7 @@ def delete_runs(names: Names, yes: Yes = False) -> None:
 
     runs = _found(names)
     for run in runs:
-        run.require_idle()
+        run.require_removable()
     listed = ", ".join(f"{run.path} ({size(run.bytes)})" for run in runs)
     if not yes:
         if not sys.stdin.isatty():

@@ -35,7 +35,7 @@ from gpunet.terminal.views.leaderboard import (
     trial_table,
 )
 from gpunet.terminal.views.score import measured_in_words, scores_in_words
-from gpunet.training.splits import left_open
+from gpunet.training.settings_for_data import left_open
 
 __all__ = ["finish", "telling_how_to_resume"]
 
@@ -93,7 +93,9 @@ def finish(
     if console.quiet:
         typer.echo(_result_line(info, found, results))
     else:
-        _show(console, info, found, results, device)
+        with messages.stage("finding which settings mattered"):
+            importances = found.study.importances()
+        _show(console, info, found, importances, results, device)
     require_heard(console)
     if found.failure is not None or not results.complete:
         raise typer.Exit(1)
@@ -104,11 +106,18 @@ def _resuming(storage: StudyStorage) -> str:
     return shlex.join(["gpunet", "tune", "--resume", storage.folder.name, *storage_option])
 
 
-def _show(console: Console, info: SearchInfo, found: Search, results: Results, device: str) -> None:
+def _show(
+    console: Console,
+    info: SearchInfo,
+    found: Search,
+    importances: Mapping[str, float],
+    results: Results,
+    device: str,
+) -> None:
     """Print the leaderboard, what mattered, the command that trains longer, and the card."""
     study, progress = found.study, found.progress
     parts = [Part(trial_table(console, info, progress, progress.trials[:SHOWN]), 1)]
-    if importances := study.importances():
+    if importances:
         parts.append(Part(importance_block(console, importances), 2))
     if failures := failure_lines(progress):
         parts.append(Part(whole("\n".join(failures))))

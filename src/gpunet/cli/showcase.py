@@ -230,7 +230,7 @@ def _show_samples(
     if not len(rows):
         console.print(f"no test sample is {_mistaken(found)}")
         return
-    names, shape = model.classes or model.targets, model.image_shape
+    names, shape = model.output_names, model.image_shape
     losses = found.losses if choice.top_losses else None  # (n,)
     shown = (console, samples, found.answers, names, shape, rows, losses, painter)
     console.print(samples_shown(*shown, model.network.kind))
@@ -275,7 +275,7 @@ def _pictures(
     from gpunet.terminal.views.verdict import verdicts
 
     pictures = []
-    names, labels = model.classes or model.targets, samples.labels[rows]
+    names, labels = model.output_names, samples.labels[rows]
     told = verdicts(labels, found.answers[rows], names, model.network.kind)
     for row, verdict in zip(rows.tolist(), told, strict=True):
         said = f"{verdict.mark(UNICODE)} {verdict.prediction}  {verdict.share(1)}"

@@ -32,7 +32,13 @@ from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
 from gpunet.terminal.views.end_card import EndCard
-from gpunet.terminal.views.ending import Part, monitored_metric, print_parts, why_stopped
+from gpunet.terminal.views.ending import (
+    Part,
+    monitored_metric,
+    print_parts,
+    why_stopped,
+    with_curves,
+)
 from gpunet.terminal.views.kept_epoch import kept_epoch
 from gpunet.terminal.views.score import measured_in_words, scores_in_words
 from gpunet.terminal.views.showcase import showcase
@@ -50,7 +56,7 @@ from gpunet.training.outcome import (
     no_better_than_the_mean,
     still_falling,
 )
-from gpunet.training.splits import left_open, network_for, settled
+from gpunet.training.settings_for_data import left_open, network_for, settled
 from gpunet.workflows.run_folders import Recorder
 from gpunet.workflows.training import Run
 
@@ -102,9 +108,10 @@ def finish(
             note(f"{failure}; try {_lower_rate(run)}, or find a rate by `gpunet find-lr`")
         typer.echo(_result_line(run, results))
     else:
-        curves = messages.dashboard
-        parts = [] if curves is None else [Part(curves.closing_view(), 3)]
-        print_parts(console, [*parts, *_parts(console, run, results, recorder, painter, samples)])
+        parts = list(_parts(console, run, results, recorder, painter, samples))
+        if messages.dashboard is not None:
+            parts = with_curves(console, messages.dashboard.closing_view, parts)
+        print_parts(console, parts)
     require_heard(console)
     if run.failed or not results.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
@@ -158,7 +165,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
     guessing = no_better_than_guessing(config, run.result, test, dataset)
     if guessing is None:
         return None
-    names = dataset.classes or dataset.targets
+    names = dataset.output_names
     answer = ", ".join(names[at] for at in guessing.answer) or "none"
     return (
         f"the network is no better than guessing: its test accuracy is "
@@ -178,7 +185,7 @@ def _test_parts(
 ) -> Iterator[Part]:
     """What the best weights make of the test set."""
     dataset, result, test = run.dataset, run.result, run.dataset.test
-    answers, names, kind = result.answers, dataset.classes or dataset.targets, dataset.kind
+    answers, names, kind = result.answers, dataset.output_names, dataset.kind
     count = SAMPLES if samples is None else samples
     if count:
         rows = sample_rows(len(test), count, run.config.seed)
@@ -194,7 +201,7 @@ def _whole_test(
     console: Console, dataset: Dataset, answers: NDArray[np.floating[Any]]
 ) -> RenderableType:
     """What is confused in the test set; of measured targets the predictions by the true values."""
-    test, names = dataset.test, dataset.classes or dataset.targets
+    test, names = dataset.test, dataset.output_names
     if dataset.kind == "classes":
         return confusion_table(console, confusion_matrix(answers, test.labels), names)
     if dataset.kind == "labels":

@@ -44,6 +44,7 @@ def tune_kernels(
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.terminal.live.notes import note_load
     from gpunet.workflows.data import open_data
     from gpunet.workflows.devices import choose_device, choose_tiles
 
@@ -56,6 +57,7 @@ def tune_kernels(
         messages.say("numpy has no kernels to tune")
         return
     dataset = open_data(data, messages, TableOptions.of(config))
+    note_load()
     tiles = TileCache.of(choice.adapter)
     tiles.forget()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, messages, steps=math.inf)
@@ -82,7 +84,7 @@ def _print_table(console: Console, measured: Sequence[Measured]) -> None:
         names = iter([one.label, f"{product.rows}x{product.columns}x{product.depth}"])
         for tile, seconds in sorted(one.seconds.items(), key=lambda item: item[1]):
             rate = formats.amount(round(2 * product.multiplications / seconds))
-            marks = ["taken"] * (tile == one.chosen) + ["by rule"] * (tile == one.table)
+            marks = ["taken"] * (tile == one.chosen) + ["as by rule"] * (tile == one.table)
             cells = [next(names, ""), tile.name, formats.seconds(seconds), rate, ", ".join(marks)]
             table.add(*cells, style=Ink.BEST if tile == one.chosen else "")
     console.print(table)

@@ -20,29 +20,25 @@ from gpunet.config.choices import (
     Initialization,
     Kind,
     Loss,
-    LossFacts,
     Monitor,
     Optimizer,
-    Schedule,
     Theme,
 )
 from gpunet.config.network import Layer, NetworkSpec
 from gpunet.config.setting import LARGEST_NUMBER, Setting
 from gpunet.config.settings import (
-    FOLLOWING,
     MAXIMUM_EPOCHS,
     SETTINGS,
     SHARED,
     canonical,
     panels,
 )
-from gpunet.config.texts import parse_dropout, parse_duration, parse_hidden
+from gpunet.config.texts import parse_duration, parse_hidden
 from gpunet.config.train_config import TrainConfig
 
 __all__ = [
     "ACTIVATIONS",
     "DEFAULT_LOSSES",
-    "FOLLOWING",
     "LARGEST_NUMBER",
     "LOSSES",
     "LOSS_FACTS",
@@ -61,17 +57,14 @@ __all__ = [
     "Kind",
     "Layer",
     "Loss",
-    "LossFacts",
     "Monitor",
     "NetworkSpec",
     "Optimizer",
-    "Schedule",
     "Setting",
     "Theme",
     "TrainConfig",
     "canonical",
     "panels",
-    "parse_dropout",
     "parse_duration",
     "parse_hidden",
 ]

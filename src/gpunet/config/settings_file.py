@@ -193,9 +193,6 @@ def settings_text(
 
     ``others`` come first, by the names of ``RUN_SETTINGS``. ``finish`` gives a line what else it
     has, by the setting's name.
-
-    Raises:
-        UsageError: a text that UTF-8 cannot hold.
     """
     following = {
         name: config.in_effect(name) for name in FOLLOWING if getattr(config, name) is None

@@ -102,7 +102,7 @@ def entries() -> tuple[Entry, ...]:
     ]
     drawn = Entry(
         name="strokes",
-        description="digits drawn by this package from pen strokes, 28 x 28 grey images",
+        description="digits drawn by this package from pen strokes, 28 x 28 gray images",
         train_count=STROKES_TRAIN,
         test_count=STROKES_TEST,
         size=(STROKES_TRAIN + STROKES_TEST) * (STROKES_SIDE**2 + 1),

@@ -112,7 +112,7 @@ class Dataset:
             are still among them.
         test: the test samples.
         classes: the classes' names, C of them; none where targets are measured.
-        image_shape: height and width if a sample is a grey image, else ``None``.
+        image_shape: height and width if a sample is a gray image, else ``None``.
         source: where it came from, in words for the user.
         notice: something that the user should know about the choice, or ``None``.
         validation: the validation samples that the data came with, at least one, or ``None``.
@@ -159,9 +159,14 @@ class Dataset:
         return int(self.train.features.shape[1])
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the classes, or of the targets."""
+        return self.classes or self.targets
+
+    @property
     def outputs(self) -> int:
         """Classes C, or targets T."""
-        return len(self.targets or self.classes)
+        return len(self.output_names)
 
     @property
     def parts(self) -> dict[str, Samples]:

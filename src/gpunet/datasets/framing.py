@@ -53,7 +53,7 @@ FLATTEST = 2.5
 """Times that a digit may be as wide as high; a figure beyond is a dash."""
 
 FAITHFUL = 64
-"""Grey levels that ink and background may differ from the training images' and stay as they are."""
+"""Gray levels that ink and background may differ from the training images' and stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Framing:
     """How MNIST frames a digit, in the measures of some training images."""
 
     box: int  # pixels of the square that the longer side of the ink is fitted into
-    paper: int  # the background's grey level, 0 to 255
-    ink: int  # the ink's grey level, 0 to 255
+    paper: int  # the background's gray level, 0 to 255
+    ink: int  # the ink's gray level, 0 to 255
 
     @classmethod
     def usual(cls, shape: tuple[int, int], paper: int = 0) -> Framing:
@@ -93,7 +93,7 @@ class Framing:
         return self._leveled(np.clip((grey - paper) / (ink - paper), 0, 1))
 
     def _leveled(self, amount: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Amounts of ink from 0 to 1 as grey levels."""
+        """Amounts of ink from 0 to 1 as gray levels."""
         levels = np.rint(self.paper + amount * (self.ink - self.paper))
         return np.asarray(levels, np.uint8)
 
@@ -130,7 +130,7 @@ class Digit(NamedTuple):
     """A digit as a model takes it, and where it was found."""
 
     pixels: NDArray[np.uint8]
-    """(H * W,) the grey levels, row by row."""
+    """(H * W,) the gray levels, row by row."""
     box: tuple[int, int, int, int]
     """Left, top, right and bottom in pixels of the image, the last two one beyond."""
 
@@ -143,7 +143,7 @@ def prepare_digit(
     """The one digit of an image, framed as training images are; see ``prepare_digits``.
 
     Returns:
-        (H * W,) the grey levels, row by row.
+        (H * W,) the gray levels, row by row.
 
     Raises:
         DataError: as there, and where the image shows several digits.
@@ -212,7 +212,7 @@ class _Measures(NamedTuple):
 
 
 def _measured(images: NDArray[np.float32]) -> _Measures:
-    """Measures of images (n, H, W) in grey levels from 0 to 255."""
+    """Measures of images (n, H, W) in gray levels from 0 to 255."""
     count, height, width = images.shape
     sides = images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]
     paper = np.median(np.concatenate(sides, axis=1), axis=1)  # (n,)
@@ -246,7 +246,7 @@ def _alike(seen: _Measures, box: float, shape: tuple[int, ...]) -> NDArray[np.bo
 
 
 def _some_images(dataset: Dataset) -> NDArray[np.float32]:
-    """Training images (n, H, W) in grey levels from 0 to 255."""
+    """Training images (n, H, W) in gray levels from 0 to 255."""
     assert dataset.image_shape is not None
     features = dataset.train.features
     some = features[:: -(-len(features) // LOOKED_AT) or 1].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Images of a user: decoded, brought to grey levels and to a size."""
+"""Images of a user: decoded, brought to gray levels and to a size."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ SAMPLED_SIDE = 64
 """Pixels, the longer side of what is looked at to tell whether an image is colored."""
 
 FAINTEST_COLOR = 32
-"""Levels from the weakest channel to the strongest; below, a pixel is grey with a tint."""
+"""Levels from the weakest channel to the strongest; below, a pixel is gray with a tint."""
 
 COLORED_PART = 0.005
-"""Part of an image's pixels that must be colored, or the image counts as grey."""
+"""Part of an image's pixels that must be colored, or the image counts as gray."""
 
 COLORED = ("RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "HSV")
 """Modes of images that may hold colors."""
 
 BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
-"""Shares of red, green and blue in a grey level (ITU-R BT.601), as Pillow has them."""
+"""Shares of red, green and blue in a gray level (ITU-R BT.601), as Pillow has them."""
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
-"""Modes of grey images of more than 8 bits."""
+"""Modes of gray images of more than 8 bits."""
 
 DEPTHS = (1, 255, 65535)
 """Highest levels of a fraction or a mask, of 8 and of 16 bits."""
@@ -80,14 +80,14 @@ MORE_COLORFUL = 2.0
 
 
 def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """An image for a model of grey images: grey and stretched to the shape, anti-aliased.
+    """An image for a model of gray images: gray and stretched to the shape, anti-aliased.
 
     Args:
         image: of any size and mode, or its file's path or content.
         shape: height and width, in pixels.
 
     Returns:
-        (height * width,) the grey levels, row by row, neither inverted nor stretched.
+        (height * width,) the gray levels, row by row, neither inverted nor stretched.
 
     Raises:
         DataError: the image cannot be read or is too large.
@@ -135,7 +135,7 @@ def image_size(image: Path) -> tuple[int, int]:
 
 
 def is_colored(image: Image.Image) -> bool:
-    """Whether an image has colors that are lost when it is turned to grey.
+    """Whether an image has colors that are lost when it is turned to gray.
 
     An image of grey pixels is not colored, whatever its mode; a faint tint does not count.
     """
@@ -152,7 +152,7 @@ def is_colored(image: Image.Image) -> bool:
 
 
 def grey_image(image: Image.Image) -> Image.Image:
-    """The image in grey levels, mode ``L``.
+    """The image in gray levels, mode ``L``.
 
     Transparency lies on white, or on black if what is opaque is mostly bright. Deeper levels
     than 8 bits are scaled down, those of 16 bits alike whatever they hold.

@@ -22,7 +22,7 @@ from gpunet.datasets.pieces import Mask, Numbers, Pieces, find_pieces, joined, r
 __all__ = ["EDGE", "FAINTEST_CONTRAST", "Figure", "find_digits"]
 
 Levels = NDArray[np.float32]
-"""Grey levels, or contrasts in grey levels, (height, width)."""
+"""Gray levels, or contrasts in gray levels, (height, width)."""
 
 COARSE_SIDE = 64
 """Pixels, the longer side of the image that the paper is looked at in."""
@@ -31,7 +31,7 @@ SHEET_SIDE = 128
 """Pixels, the longer side of the image that a sheet on a desk is looked for in."""
 
 FAINTEST_CONTRAST = 16
-"""Grey levels from the paper to the ink; below, an image is blank to the eye."""
+"""Gray levels from the paper to the ink; below, an image is blank to the eye."""
 
 FAINTEST_INK = 0.08
 """Part of the full contrast; below, a pixel is paper, or the ringing of an earlier resize."""

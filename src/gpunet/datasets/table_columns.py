@@ -42,7 +42,7 @@ class Columns:
         label: the title of the label, or ``None``.
         place: the label's column, counted from 0.
         index: whether the first column numbers the rows and is left out.
-        grey: whether the values are grey levels, which are divided by 255.
+        grey: whether the values are gray levels, which are divided by 255.
         ignored: further columns that are left out, counted from 0.
         encodings: of the columns that become several features, in the order of the columns; every
             other column is one feature, its number.

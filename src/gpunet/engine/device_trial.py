@@ -18,11 +18,11 @@ from gpunet.engine.measurements import Measurements
 from gpunet.engine.population import NetworkSettings
 from gpunet.engine.reference.numpy_engine import numpy_device, processors
 from gpunet.engine.timing import Rounds
-from gpunet.files.cache import cache_folder
 
-__all__ = ["Trial", "TrialCache", "race", "work_key"]
+__all__ = ["FILE", "Trial", "TrialCache", "race", "work_key"]
 
 FILE = "devices.json"
+"""Where trials are kept; once it is removed, all are made again."""
 
 CLEARLY_FASTER = 1.2
 """How many times as fast as numpy an adapter must be to be taken; timings scatter by nearly as
@@ -65,9 +65,6 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
 
     Where the fastest rounds do not name the winner that the medians name, something else has used
     the processor, and further rounds are taken.
-
-    Raises:
-        DeviceError: the adapter fails.
     """
     contenders = [Rounds.of(engine, SECONDS_A_ROUND) for engine in (numpy, adapter)]
     expected = 0.0
@@ -90,20 +87,10 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
 class TrialCache:
     """The trials that were made with one adapter on this processor."""
 
-    def __init__(self, info: DeviceInfo, path: Path) -> None:
+    def __init__(self, info: DeviceInfo, file: str | Path = FILE) -> None:
         numpy = numpy_device()
         rival = f"; {numpy}, {numpy.driver}, {processors()} processors"
-        self._kept = Measurements.of(info, path, rival)
-
-    @classmethod
-    def of(cls, info: DeviceInfo) -> TrialCache:
-        """The cache of this adapter in the user's cache folder."""
-        return cls(info, cls.path())
-
-    @staticmethod
-    def path() -> Path:
-        """The file in the user's cache folder; once it is removed, all trials are made again."""
-        return cache_folder() / FILE
+        self._kept = Measurements(info, file, rival)
 
     def trial(self, work: str) -> Trial | None:
         """What was measured for such work; ``None`` if nothing was, or it is damaged."""

@@ -130,8 +130,8 @@ def select_device(
 ) -> Device:
     """The device of a name.
 
-    Of several adapters that are alike, and of several names, each worker process of a pool takes
-    its own, see ``workers.dealt``.
+    Where several adapters are alike, or several names are given, each worker process of a pool
+    takes its own, see ``workers.dealt``.
 
     Args:
         selector: ``auto`` (a hardware GPU, else numpy, until ``settle`` has tried a software
@@ -205,7 +205,7 @@ def settle(
     if steps * (STEP + MULTIPLICATION * weights * configs[0].batch_size) < SHORT:
         short = "numpy on the processor; so short a training is not worth a trial of the adapter"
         return replace(device, reason=short)
-    trials = TrialCache.of(device.rival.info)
+    trials = TrialCache(device.rival.info)
     work = work_key(network, configs)
     trial = trials.trial(work)
     if trial is None:

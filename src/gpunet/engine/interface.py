@@ -69,7 +69,8 @@ class Engine(Population, ABC):
     The order of calls: ``load`` the splits, ``set_parameters``, then for every epoch
     ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
     epochs, networks that have ended are deactivated. Training samples that do not fit come in
-    windows: each is loaded, and has a ``begin_epoch`` and ``metrics`` of its own.
+    windows: each is loaded, and has a ``begin_epoch`` and ``metrics`` of its own. Every call raises
+    a ``DeviceError`` where the device fails.
     """
 
     device: DeviceInfo
@@ -239,7 +240,7 @@ class Engine(Population, ABC):
 
     @abstractmethod
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
-        """Time every kernel of a training step, each over so many steps, in their order.
+        """Time every kernel of a training step, each over this many steps, in their order.
 
         An epoch of more than so many steps must have begun. It is of no further use for training
         afterwards, since the kernels may run out of turn.

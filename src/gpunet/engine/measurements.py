@@ -1,10 +1,8 @@
 """What was measured on an adapter, kept from run to run in the user's cache folder.
 
-Owns the files' form. What is measured, and what a measurement must be to be believed, belongs to
-``tile_cache``, ``device_trial``, ``plan_trial`` and ``verdicts``; where the folder lies to
-``files.cache``. The files are a
-convenience: one that is damaged or foreign counts as empty, and where none can be written, the next
-run measures again.
+What is measured, and what a measurement must be to be believed, belongs to ``tile_cache``,
+``device_trial``, ``plan_trial`` and ``verdicts``. The files are a convenience: one that is damaged
+or foreign counts as empty, and where none can be written, the next run measures again.
 """
 
 from __future__ import annotations
@@ -13,11 +11,13 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+import msgspec
 
 from gpunet import __version__
 from gpunet.engine.interface import DeviceInfo
-from gpunet.files.cache import store
+from gpunet.files.cache import cache_folder, store
 
 __all__ = ["Measurements", "versions"]
 
@@ -26,17 +26,15 @@ LARGEST = 1 << 20
 
 
 class Measurements:
-    """What a file holds of an adapter, whose name tells all that its measurements depend on."""
+    """What a file of the cache folder holds of an adapter with its present driver.
 
-    def __init__(self, path: Path, adapter: str) -> None:
-        self._path = path
-        self._adapter = adapter
-        self._own = _adapters(path).get(adapter, {})
+    ``more`` names what else the measurements depend on. An absolute path names any other file.
+    """
 
-    @classmethod
-    def of(cls, info: DeviceInfo, path: Path, more: str = "") -> Self:
-        """What a file holds of an adapter with its driver; ``more`` names what else counts."""
-        return cls(path, f"{info}, {info.driver}{more}")
+    def __init__(self, info: DeviceInfo, file: str | Path, more: str = "") -> None:
+        self._path = cache_folder() / file
+        self._adapter = f"{info}, {info.driver}{more}"
+        self._own = _adapters(self._path).get(self._adapter, {})
 
     def get(self, key: str) -> Any:
         """What was kept under this key, of whatever kind a file may hold; ``None`` if nothing."""
@@ -60,20 +58,22 @@ class Measurements:
             store(self._path, lambda file: file.write(text.encode()))
 
 
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """What a file holds: the versions that wrote it, and values by adapter and key."""
+
+    gpunet: str
+    wgpu: str
+    adapters: dict[str, dict[str, Any]]
+
+
 def _adapters(path: Path) -> dict[str, dict[str, Any]]:
     """The file's values by adapter and key, if these versions wrote it."""
-    try:
-        if not path.is_file() or path.stat().st_size > LARGEST:
-            return {}
-        content: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    adapters = content.pop("adapters", None)
-    if content != versions() or not isinstance(adapters, dict):
-        return {}
-    return {adapter: values for adapter, values in adapters.items() if isinstance(values, dict)}
+    with suppress(OSError, ValueError, RecursionError):
+        if path.is_file() and path.stat().st_size <= LARGEST:
+            file = msgspec.json.decode(path.read_bytes(), type=_File)
+            if versions() == {"gpunet": file.gpunet, "wgpu": file.wgpu}:
+                return file.adapters
+    return {}
 
 
 def versions() -> dict[str, str]:

@@ -85,7 +85,7 @@ class Metrics:
     def accuracy(self) -> NDArray[np.float64]:
         """(P,) the fraction that is right; NaN where nothing was seen.
 
-        Of weights it is 1 where it is so but for their rounding.
+        With weights, a share that is 1 but for their rounding is 1.
         """
         share = self._mean(self.correct)
         return share if self.weight is None else np.where(share > 1 - ROUNDING, 1, share)

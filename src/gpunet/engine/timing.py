@@ -34,7 +34,7 @@ MOST_SAMPLES, MOST_BYTES = 16_384, 16 << 20
 
 
 def repetitions(once: float, wanted: float, most: int = MOST_REPETITIONS) -> int:
-    """How often to repeat work that takes so many seconds once, for a timing of those wanted."""
+    """How often to repeat work that takes ``once`` seconds, for a timing of the ``wanted`` ones."""
     return max(1, min(most, round(wanted / max(once, 1e-7))))
 
 

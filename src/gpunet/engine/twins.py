@@ -22,7 +22,14 @@ from gpunet.engine.reference.optimizers import Factors, optimize
 from gpunet.engine.step_schedule import step_schedule
 from gpunet.engine.wgpu.compiled import Compiled, bind
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
-from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views, rate_shares
+from gpunet.parameters import (
+    layer_offsets,
+    layer_views,
+    norm_offsets,
+    norm_views,
+    rate_shares,
+    spread,
+)
 
 __all__ = ["PassEngine", "difference", "try_pass"]
 
@@ -165,11 +172,7 @@ class _Done:
 
     def spread(self, weights: str, biases: str) -> Array:
         """Two settings (P, N), one of every weight and one of every bias."""
-        settings = np.zeros_like(self.parameters)
-        for own_weights, own_biases in layer_views(settings, self.network):
-            own_weights[...] = self.column(weights)[:, :, None]
-            own_biases[...] = self.column(biases)
-        return settings
+        return spread(self.network, self.column(weights), self.column(biases))
 
 
 def _forward(done: _Done) -> Pairs:

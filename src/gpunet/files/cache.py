@@ -51,10 +51,7 @@ def store(path: Path, write: Callable[[BinaryIO], object]) -> None:
 def keep(path: Path, write: Callable[[BinaryIO], object], says: str) -> str | None:
     """Write a file of the cache as ``store`` does; where it cannot be, a notice that says so.
 
-    Args:
-        path: of the file.
-        write: writes the content to the file it is given.
-        says: how the notice begins, such as ``the download is not kept``.
+    ``says`` is how the notice begins, such as ``the download is not kept``.
     """
     try:
         store(path, write)

@@ -59,10 +59,6 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file as ``write_atomically`` does, of content that need not fit into memory.
 
-    Args:
-        path: of the file.
-        write: writes the content to the file it is given.
-
     Raises:
         OutputError: it cannot be written; an older file is then untouched.
     """

@@ -19,7 +19,7 @@ from gpunet.search.study import SearchStudy
 from gpunet.search.study_progress import StudyProgress
 from gpunet.search.study_spec import StudySpec
 from gpunet.search.tuner import best_model_path
-from gpunet.training.splits import network_for, settled
+from gpunet.training.settings_for_data import network_for, settled
 from gpunet.workflows.answers import evaluate_model
 from gpunet.workflows.devices import settle_device
 from gpunet.workflows.messages import Messages

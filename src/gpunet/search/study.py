@@ -1,8 +1,8 @@
 """A study: trials asked from Optuna, claimed by workers, reported and finished.
 
 Owns who may train which trial: the count over all workers, signs of life, and that a trial whose
-worker is gone is tried again. Where it is kept belongs to ``storage``, how values are chosen to
-``sampling``, the training to ``tuner``.
+worker is gone is tried again. Where it is kept belongs to ``storage``, how it is made and found
+there to ``study_opening``, how values are chosen to ``sampling``, the training to ``tuner``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,25 +18,19 @@ from datetime import datetime, timedelta
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage, fail_stale_trials
+from optuna.storages import BaseStorage, RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from gpunet.errors import StudyError, spelled
 from gpunet.search import sampling
 from gpunet.search.space import Value, grid
 from gpunet.search.storage import StudyStorage, quiet
+from gpunet.search.study_opening import created_study, found_study, patience, spec_of
 from gpunet.search.study_progress import GIVEN_BACK, REASON, RETRY_OF, WORKER, StudyProgress
 from gpunet.search.study_spec import StudySpec
 from gpunet.search.worker import WORKER_NAME, is_process, on_this_host, process_of, this_worker
 
 __all__ = ["SearchStudy"]
-
-SPEC_ATTRIBUTE = "gpunet"
-"""The study's attribute that holds its specification."""
-
-CREATION_TIMEOUT = 5.0
-"""Seconds that a worker has to write the attributes of a study or a trial into a journal before it
-is taken for dead. A database may be far away and slow, so there the storage's patience counts."""
 
 SESSION = "session"
 """The trial's attribute that tells two processes apart that were given the same number."""
@@ -116,7 +109,7 @@ class SearchStudy:
         with storage.translate_errors(), quiet():
             storage.folder.mkdir(parents=True, exist_ok=True)
             backend = storage.open(_retry)
-            study = _found(backend, storage, name)
+            study = found_study(backend, storage, name)
             if study is not None and not join:
                 raise StudyError(
                     f"there is a study {name} in {storage}; resume it by "
@@ -124,8 +117,8 @@ class SearchStudy:
                 )
             created = False
             if study is None:
-                study, created = _created(backend, storage, name, spec)
-            known = spec if created else _spec_of(study, storage)
+                study, created = created_study(backend, storage, name, spec)
+            known = spec if created else spec_of(study, storage)
             known.require_same(spec, f"the study {name}")
             return cls(study, backend, storage, known, created)
 
@@ -138,12 +131,12 @@ class SearchStudy:
         """
         with storage.translate_errors(), quiet():
             backend = storage.open(_retry) if storage.exists else None
-            study = None if backend is None else _found(backend, storage, name)
+            study = None if backend is None else found_study(backend, storage, name)
             if backend is None or study is None:
                 raise StudyError(
                     f"there is no study {name} in {storage}; start it with {spelled('study')}"
                 ) from FileNotFoundError(name)
-            return cls(study, backend, storage, _spec_of(study, storage), created=False)
+            return cls(study, backend, storage, spec_of(study, storage), created=False)
 
     def close(self) -> None:
         """Let go of the storage's connections."""
@@ -333,9 +326,9 @@ class SearchStudy:
     def _is_orphan(self, trial: FrozenTrial) -> bool:
         worker = trial.user_attrs.get(WORKER)
         if worker is None:  # killed between two lines of ``_ask_once``
-            patience = timedelta(seconds=_patience(self._backend, self.storage))
+            most = timedelta(seconds=patience(self._backend, self.storage))
             begun = trial.datetime_start
-            return begun is not None and datetime.now() - begun > patience
+            return begun is not None and datetime.now() - begun > most
         if worker == this_worker():
             return bool(trial.user_attrs.get(SESSION) != self._session)
         return on_this_host(worker) and not is_process(process_of(worker))
@@ -360,60 +353,6 @@ class SearchStudy:
             evaluator = optuna.importance.PedAnovaImportanceEvaluator()
             found = optuna.importance.get_param_importances(reached, evaluator=evaluator)
         return found if sum(found.values()) > 0 else {}
-
-
-def _found(backend: BaseStorage, storage: StudyStorage, name: str) -> optuna.Study | None:
-    """The study; one that its maker left empty when it was killed is removed."""
-    if name not in optuna.get_all_study_names(backend):
-        return None
-    study = optuna.load_study(storage=backend, study_name=name)
-    if study.get_trials(deepcopy=False) or _has_spec(study, _patience(backend, storage)):
-        return study
-    with suppress(KeyError):  # another worker was faster
-        backend.delete_study(study._study_id)
-    return None
-
-
-def _created(
-    backend: BaseStorage, storage: StudyStorage, name: str, spec: StudySpec
-) -> tuple[optuna.Study, bool]:
-    """A new study, and whether this worker has made it or another one was faster."""
-    directions = optuna.study.StudyDirection
-    direction = directions.MAXIMIZE if spec.maximize else directions.MINIMIZE
-    try:
-        study = optuna.create_study(storage=backend, study_name=name, direction=direction)
-    except optuna.exceptions.DuplicatedStudyError:
-        return optuna.load_study(storage=backend, study_name=name), False
-    try:
-        study.set_user_attr(SPEC_ATTRIBUTE, spec.to_dict(storage.folder))
-    except KeyError:
-        raise StudyError(
-            f"{storage} took so long that another worker took this one for dead and removed the "
-            f"study {name}; run the command again"
-        ) from None
-    return study, True
-
-
-def _patience(backend: BaseStorage, storage: StudyStorage) -> float:
-    """Seconds after which a worker that has begun to write something is taken for dead."""
-    return CREATION_TIMEOUT if isinstance(backend, JournalStorage) else float(storage.patience)
-
-
-def _spec_of(study: optuna.Study, storage: StudyStorage) -> StudySpec:
-    """The specification that the study's maker has written, and may still be writing."""
-    _has_spec(study, CREATION_TIMEOUT)
-    source = f"the study {study.study_name}"
-    return StudySpec.from_dict(study.user_attrs.get(SPEC_ATTRIBUTE, {}), source, storage.folder)
-
-
-def _has_spec(study: optuna.Study, patience: float) -> bool:
-    """Whether the study has its specification, after some seconds of waiting for it if need be."""
-    deadline = time.monotonic() + patience
-    while SPEC_ATTRIBUTE not in study.user_attrs:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def _is_sound(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> bool:

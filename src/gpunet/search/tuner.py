@@ -31,7 +31,7 @@ from gpunet.search.study_progress import StudyProgress
 from gpunet.training.events import Control
 from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for
+from gpunet.training.settings_for_data import network_for
 from gpunet.training.stopping import monitored
 from gpunet.training.trainer import train_population
 from gpunet.workflows.devices import compiling

@@ -38,7 +38,8 @@ from gpunet.sklearn.tasks import GATHERED, Gathered, Task
 from gpunet.training.batches import steps_per_epoch
 from gpunet.training.own_rows import OwnRows, Pool
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for, settled, split
+from gpunet.training.settings_for_data import network_for, settled
+from gpunet.training.splits import split
 from gpunet.training.trainer import train_population
 from gpunet.workflows.devices import settle_device
 from gpunet.workflows.messages import Messages

@@ -229,11 +229,7 @@ def predict(
 def predict_each(
     engine: Engine, model: Model, samples: Samples
 ) -> NDArray[np.float32] | NDArray[np.float64]:
-    """What each of a model's networks answers by itself: (P, n, C) or (P, n, T), see ``predict``.
-
-    Raises:
-        GpunetError: as there.
-    """
+    """What each network of a model answers alone, (P, n, C) or (P, n, T), as ``predict`` tells."""
     return _in_own_units(_outputs(engine, model, samples), model)
 
 

@@ -157,8 +157,9 @@ class EpochRecord:
         seconds: of the whole epoch, validation included and pauses left out.
         samples_per_second: training samples per second of the training part alone.
         train_r2: of measured targets, the share of their variance that was explained over the same
-            batches (the coefficient of determination); ``None`` for classes.
-        val_r2: likewise on the held-out samples.
+            batches (the coefficient of determination); ``None`` for classes. It is that of several
+            targets together, in the scale that they are trained in.
+        val_r2: likewise on the held-out samples; the mean over several targets.
     """
 
     epoch: int
@@ -291,7 +292,7 @@ class Mistakes:
         samples: m of them, with features as they were read, and targets as trained on.
         answers: (m, C) or (m, T) of the networks together.
         courses: (m, k) the probability of what is true at each look so far, the latest last; of
-            measured targets the loss. Of many looks some are left out.
+            measured targets the loss. Where there are many looks, some are left out.
     """
 
     rows: NDArray[np.intp]

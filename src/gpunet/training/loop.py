@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ class Loop:
         self.control = control or Control()
         self.clock = self.control.clock
         self.began = self.kept = self.clock()  # kept: when the latest checkpoint was told
-        self.prune = prune
+        self.begun, self.prune = begun, prune
         require_made_for(engine, dataset, configs)
         self.members = Members(map(Member, configs))
         first = configs[0]
@@ -98,8 +99,8 @@ class Loop:
         """Epochs done by the network that runs longest, and before its start."""
         return self.start.epochs + self.members.epochs_done
 
-    def begin(self, resume: RunState | None) -> None:
-        """Bring the engine and the watchers to where the run starts.
+    def begin(self) -> None:
+        """Bring the engine and the networks to where the run starts.
 
         Raises:
             ModelError: the state is of another kind of run.
@@ -109,13 +110,13 @@ class Loop:
         if self.start.moments is not None:
             self.engine.set_moments(self.start.moments)
         self.state = self._state(self.best, self.engine.moments())
-        if resume is None:
+        if (begun := self.begun) is None:
             return
-        require_fit(resume, self.engine, self.samples)
-        for member, history in zip(self.members, resume.histories, strict=True):
+        require_fit(begun, self.engine, self.samples)
+        for member, history in zip(self.members, begun.histories, strict=True):
             member.restore(history)
-        self.best, self.seconds_before = resume.best, resume.seconds
-        self._go_back(resume)
+        self.best, self.seconds_before = begun.best, begun.seconds
+        self._go_back(begun)
 
     def _go_back(self, state: RunState) -> None:
         """Put the engine where it was after an epoch."""
@@ -173,16 +174,15 @@ class Loop:
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
         """Sums over the test set and the answers (P, n, C).
 
-        Of no sample unless wanted, or where the device has failed for good.
+        They are empty unless wanted, or where the device has failed for good.
         """
         if test and len(self.splits.test):
             try:
                 return self.retry(self._test, self._test)
             except DeviceError as error:
                 self.retry.failures.append(str(error))
-        networks = len(self.members)
-        empty = np.zeros((networks, 0, self.engine.network.outputs), dtype=np.float32)
-        return Metrics.none(networks), empty
+        shape = (len(self.members), 0, self.engine.network.outputs)
+        return Metrics.none(len(self.members)), np.zeros(shape, np.float32)
 
     def _test(self) -> tuple[Metrics, NDArray[np.float32]]:
         self.engine.set_parameters(self.best)
@@ -217,9 +217,9 @@ class Loop:
             self.members.end(running, self._interruption())
             return
         self._tell(epoch, "validating")
-        validated = self._validate()
+        validated, val_scores = self._validate()
         seconds = self.clock() - began + (before.seconds if before else 0.0)
-        records = self._records(epoch, validated, seconds)
+        records = self._records(epoch, validated, val_scores, seconds)
         whole = bool((epoch.metrics.seen == self.samples.counts)[running].all())
         self._conclude(records, whole)
 
@@ -237,12 +237,11 @@ class Loop:
         return epoch
 
     def _records(
-        self, epoch: Epoch, validated: Metrics | None, seconds: float
+        self, epoch: Epoch, validated: Metrics | None, val_scores: Sequence[Any], seconds: float
     ) -> dict[int, EpochRecord]:
         """What the epoch gave for each network that runs, by its number."""
         trained, measured = epoch.metrics, self.engine.network.kind == "measured"
         train_scores = self.samples.scores("train", trained)
-        val_scores = self.samples.scores("validation", validated)
         return {
             p: EpochRecord(
                 epoch=epoch.number,
@@ -320,11 +319,11 @@ class Loop:
                 self._tell(epoch, "paused")
                 time.sleep(PAUSE_SECONDS)
 
-    def _validate(self) -> Metrics | None:
+    def _validate(self) -> tuple[Metrics | None, Sequence[Any]]:
         began = self.clock()
-        metrics = self.samples.validate()
+        validated = self.samples.validate()
         self.meter.validation_seconds = self.clock() - began
-        return metrics
+        return validated
 
     def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
         """Keep the best weights, and deactivate the networks that have ended.
@@ -407,7 +406,7 @@ class Loop:
         return self.seconds_before + self.clock() - self.began
 
     def _interruption(self) -> StopReason | None:
-        """Why the run is to end here, be the epoch whole or not."""
+        """Why the run is to end here, even within an epoch; ``None`` if it may go on."""
         if self.control.stopping:
             return "stopped by user"
         return "time limit reached" if self._out_of_time() else None

@@ -63,7 +63,7 @@ class TargetScores:
 
     Args:
         r2: (T,) float64, 1 less the squared errors' share of those that the target's own mean
-            would make: 1 for no error, 0 for what the mean does, and below 0 for worse. Of a
+            would make: 1 for no error, 0 for what the mean does, and below 0 for worse. For a
             constant target it is 1 or, with any error, 0; NaN for fewer than two samples.
         rmse: (T,) float64, the root of the mean squared error, in the target's unit.
         mae: (T,) float64, the mean absolute error, in the target's unit.
@@ -214,10 +214,7 @@ def target_scores(
 ) -> TargetScores:
     """How far predictions (n, T) are from measured targets (n, T).
 
-    Args:
-        targets: in their own units.
-        predictions: in the same.
-        weights: (n,) what each sample counts; ``None`` if all count alike.
+    Both are in the same units; ``weights`` (n,) say what each sample counts.
     """
     wanted, found = (values.astype(np.float64) for values in (targets, predictions))
     with np.errstate(all="ignore"):  # of a network that has diverged
@@ -234,9 +231,7 @@ def variances(
 ) -> NDArray[np.float64]:
     """The variance (T,) of each measured target (n, T), 0 to the bit where all are alike.
 
-    Args:
-        targets: in any units.
-        weights: (n,) what each sample counts; ``None`` if all count alike.
+    ``weights`` (n,) say what each sample counts.
     """
     apart = np.asarray(targets - targets[:1].astype(np.float64), np.float64)
     return _mean((apart - _mean(apart, weights)) ** 2, weights)

@@ -67,11 +67,11 @@ def no_better_than_guessing(
 ) -> Guessing | None:
     """What the kept weights are no better than on the test samples, if so.
 
-    They are if they are right no more often than the commonest class comes, up to what chance
-    would give, and their loss is not below that of always giving each class its share; or if
-    their loss is far above that of equal shares. Weights of classes move the answers away from
-    the commonest one, so that only the latter is asked there. Of labels it is the commonest set of
-    them, and each has a share of its own.
+    There are two such cases. Either the answers are right no more often than the commonest class
+    comes, up to what chance would give, and their loss is not below that of always giving each
+    class its share. Or their loss is far above that of equal shares. Class weights move answers
+    away from the commonest class, so that only the second case counts with them. For labels it is
+    the commonest set of labels, and each label has a share of its own.
     """
     labels, weights = dataset.test.labels, dataset.test.weights
     guessed = GUESSED.get(config.in_effect("loss"))

@@ -103,9 +103,6 @@ def measure_profile(
 
     The engine is of no further use afterwards. ``tell`` is called with what is under way, how often
     it was done and how often it will be.
-
-    Raises:
-        DeviceError: the device fails.
     """
     tell("training, up to an epoch", 0, 0)
     engine.load("train", training)

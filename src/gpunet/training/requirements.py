@@ -12,7 +12,7 @@ from gpunet.errors import ModelError, UsageError, spelled
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import Member
 from gpunet.training.run_samples import RunSamples
-from gpunet.training.splits import network_for
+from gpunet.training.settings_for_data import network_for
 from gpunet.training.state import RunState
 
 __all__ = ["require_fit", "require_made_for", "require_shared", "require_unfinished"]
@@ -61,11 +61,7 @@ def require_fit(state: RunState, engine: Engine, samples: RunSamples) -> None:
 
 
 def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRecord]]) -> None:
-    """Make sure that a run can go on whose networks have these histories.
-
-    Raises:
-        UsageError: all epochs are done, or every network has reached an end before.
-    """
+    """Raise a UsageError if a run whose networks have these histories has come to its end."""
     done = max(map(len, histories))
     if done >= config.effective_epochs:
         epochs = "1 epoch" if done == 1 else f"{done} epochs"

@@ -21,7 +21,7 @@ from gpunet.engine.interface import Engine
 from gpunet.engine.metrics import Metrics
 from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.training.batches import epoch_order, own_order, steps_per_epoch
-from gpunet.training.metrics import variances
+from gpunet.training.metrics import target_scores, variances
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.splits import split
 from gpunet.training.state import RunState
@@ -113,20 +113,51 @@ class RunSamples:
         self._engine.begin_epoch(self._order(epoch, window), rates, steps_done)
         return steps
 
-    def validate(self) -> Metrics | None:
-        """Sums over the validation samples; ``None`` without any."""
-        if not len(self.splits.validation):
-            return None
-        if self._at_once:
-            return self._engine.evaluate("validation")
-        return evaluate_in_parts(self._engine, "validation", self.splits.validation)
+    def validate(self) -> tuple[Metrics | None, list[Any]]:
+        """Sums over the validation samples, ``None`` without any, and the networks' ``scores``.
+
+        The R2 of several measured targets is the mean of each one's own, which takes the answers.
+        """
+        engine, held = self._engine, self.splits.validation
+        if len(held) and engine.network.kind == "measured" and engine.network.outputs > 1:
+            if self._at_once:
+                metrics, answers = engine.evaluate("validation"), engine.predict("validation")
+            else:
+                metrics, answers = predict_in_parts(engine, "validation", held)
+            return metrics, self._mean_r2(answers)
+        if not len(held):
+            total = None
+        elif self._at_once:
+            total = engine.evaluate("validation")
+        else:
+            total = evaluate_in_parts(engine, "validation", held)
+        return total, self.scores("validation", total)
+
+    def _mean_r2(self, answers: NDArray[np.float32]) -> list[float]:
+        """(P,) the mean over the targets of the R2 of answers (P, n, T) to validation samples.
+
+        NaN where all targets are alike.
+        """
+        held = self.splits.validation
+        own: Sequence[Any] = self._own_rows("validation") or [slice(None)] * len(answers)
+        r2 = [
+            target_scores(
+                held.labels[rows], found[rows], None if held.weights is None else held.weights[rows]
+            ).r2.mean()
+            for rows, found in zip(own, answers, strict=True)
+        ]
+        return list(np.where(np.isnan(self._spread["validation"]), np.nan, r2).tolist())
 
     def test(self) -> tuple[Metrics, NDArray[np.float32]]:
         """Sums over the test samples, and the answers (P, n, C)."""
         return predict_in_parts(self._engine, "test", self.splits.test)
 
     def scores(self, part: Part, metrics: Metrics | None) -> list[Any]:
-        """(P,) each network's accuracy, or R2 of measured targets; ``None`` without samples."""
+        """(P,) each network's accuracy, or R2 of measured targets; ``None`` without samples.
+
+        Of several targets it is the R2 of all errors together, in the scale that they are trained
+        in: where they are standardized by these samples, the mean of each one's own.
+        """
         if metrics is None:
             return [None] * self._engine.population
         if self._engine.network.kind != "measured":

@@ -12,7 +12,7 @@ from gpunet.training.loop import Loop, Prune
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.requirements import require_shared, require_unfinished
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled
+from gpunet.training.settings_for_data import settled
 from gpunet.training.state import RunState, Start
 
 __all__ = ["train", "train_population"]
@@ -50,7 +50,7 @@ def train(
     loop = Loop(engine, dataset, config.networks(), callbacks, control, begun=resume, start=start)
     if resume is not None:
         require_unfinished(config, resume.histories)
-    loop.begin(resume)
+    loop.begin()
     loop.train(config)
     return loop.finish(test=True)
 
@@ -85,6 +85,6 @@ def train_population(
     require_shared(configs)
     configs = [settled(config, dataset) for config in configs]
     loop = Loop(engine, dataset, configs, callbacks, control, own=own, prune=prune)
-    loop.begin(None)
+    loop.begin()
     loop.train(configs[0])
     return loop.finish(test=False)

@@ -25,15 +25,7 @@ PAGES = Path("/proc/self/statm")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is used at a moment; ``None`` is what nobody tells.
-
-    Args:
-        host_memory: bytes of the machine's memory that the process holds.
-        device_memory: bytes of all buffers on the device.
-        processors: the processors' time that the process takes, by the clock's.
-        step_seconds: of a training step, by the clock.
-        device_share: share of that in which the device worked, by its own clock.
-    """
+    """What is used at a moment, as ``Progress`` tells it; ``None`` is what nobody tells."""
 
     host_memory: int | None = None
     device_memory: int | None = None
@@ -54,7 +46,7 @@ class UsageMeter:
 
     @contextmanager
     def steps(self, count: int) -> Iterator[None]:
-        """Around so many steps until they are done: their times are measured if that is due."""
+        """Enclose the work of some steps, whose time is measured if a second has gone by."""
         began = self._clock()
         if began - self._timed_at < EVERY:
             yield

@@ -98,9 +98,6 @@ class Windows:
 
         A size that the settings want is rounded down to whole batches; those of an earlier run on
         the same samples are kept.
-
-        Raises:
-            DeviceError: the device does not hold a window.
         """
         count, size = len(source), len(source)
         if begun is not None:

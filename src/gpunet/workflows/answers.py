@@ -44,7 +44,7 @@ def evaluate_model(
 ) -> tuple[Samples, Evaluation]:
     """A model's answers on test samples of data as ``Model.evaluate`` takes them.
 
-    Of a single table that is named, and of arrays, all rows are test samples.
+    All rows of a single table, and of arrays, are test samples.
 
     Returns:
         The samples as they are drawn, with the model's labels, and the evaluation.
@@ -98,11 +98,7 @@ def unlabeled(model: Model, features: NDArray[Any]) -> Samples:
 
 
 def answers_of(model: Model, data: Any) -> NDArray[np.float32] | NDArray[np.float64]:
-    """The answers to new samples, one digit in each image, as ``Answers.values`` has them.
-
-    Raises:
-        GpunetError: as ``answers_to``.
-    """
+    """The answers to new samples, one digit in each image, as ``Answers.values`` has them."""
     blocks = answers_to(model, data, Reading(one_digit=True))
     return np.concatenate([block.values for block in blocks])
 

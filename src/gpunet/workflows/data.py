@@ -49,11 +49,7 @@ def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> D
 
 
 def open_training_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
-    """A dataset to train on, as ``open_data`` opens it; says if its images will be inverted.
-
-    Raises:
-        GpunetError: as ``open_data`` does.
-    """
+    """A dataset to train on, as ``open_data`` opens it; says if its images will be inverted."""
     dataset = open_data(name, messages, options)
     if is_bright(dataset):
         messages.say(

@@ -25,7 +25,7 @@ from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import UsageError, spelled
 from gpunet.training.batches import steps_per_epoch
-from gpunet.training.splits import network_for
+from gpunet.training.settings_for_data import network_for
 from gpunet.workflows.messages import Messages
 
 if TYPE_CHECKING:
@@ -162,11 +162,7 @@ def check_device(selector: str, messages: Messages) -> AdapterCheck:
 def measured_tiles(
     choice: Device, config: TrainConfig, dataset: Dataset, messages: Messages
 ) -> TileCache | None:
-    """The tiles known of a device, measured now if the training is long enough for that to pay.
-
-    Raises:
-        DeviceError: the device fails.
-    """
+    """The tiles known of a device, measured now if the training is long enough for that to pay."""
     if choice.adapter is None:
         return None
     tiles = TileCache.of(choice.adapter)
@@ -188,11 +184,7 @@ def choose_tiles(
     messages: Messages,
     steps: float,
 ) -> list[Measured]:
-    """Measure the tiles of the matmuls for which a training of so many steps pays.
-
-    Raises:
-        DeviceError: the device fails.
-    """
+    """Measure the tiles of the matmuls for which that pays in a training of this many steps."""
     from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
 
     with trial_engine(config, adapter, dataset) as engine:
@@ -215,11 +207,7 @@ def compile_shaders(
     tiles: TileCache | None,
     messages: Messages,
 ) -> None:
-    """Compile what a training step needs, before its screen opens; each shader is told of.
-
-    Raises:
-        GpunetError: as ``trial_engine``.
-    """
+    """Compile what a training step needs, before its screen opens; each shader is told of."""
     if choice.adapter is None:
         return
     with messages.stage("compiling shaders", "shaders") as tell:
@@ -233,11 +221,7 @@ def compiling(
     dataset: Dataset,
     tiles: TileCache | None,
 ) -> Iterator[tuple[int, int]]:
-    """Compile what a training step needs; before each shader, how many are done and of how many.
-
-    Raises:
-        GpunetError: as ``trial_engine``.
-    """
+    """Compile what a training step needs; before each shader, how many are done and of how many."""
     with trial_engine(configs, adapter, dataset, tiles) as engine:
         passes = engine.training_plan().passes
         for done, one in enumerate(passes):

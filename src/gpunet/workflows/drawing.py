@@ -36,7 +36,7 @@ class DrawingAnswers:
 
     Args:
         features: (n, I) as ``gpunet predict`` reads them from the same picture.
-        pictures: (n, height, width) grey levels as the networks see them.
+        pictures: (n, height, width) gray levels as the networks see them.
         boxes: where each lies (left, top, right, bottom) in pixels of the picture.
         networks: (P, n, C) or (P, n, T) what each network says.
     """
@@ -114,7 +114,7 @@ def require_images(model: Model) -> tuple[int, int]:
 def keep_drawing(folder: Path, label: str, picture: NDArray[np.uint8]) -> Path:
     """Keep a picture in the folder of its class, for `gpunet train`; the path of its file.
 
-    Grey levels (height, width) are as the training images have them. Missing folders are made, and
+    Gray levels (height, width) are as the training images have them. Missing folders are made, and
     nothing is replaced.
 
     Raises:

@@ -8,13 +8,14 @@ from typing import Any, get_args
 
 from gpunet.config.choices import PageWeights
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import SettingError, UsageError
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
 from gpunet.export.pictures import icon, preview
 from gpunet.files.output import require_writable, write_atomically
-from gpunet.model import Model, Origin
+from gpunet.model import Model
 from gpunet.workflows.data import data_of_model, dataset_of, reference
 from gpunet.workflows.messages import Messages
 

@@ -250,7 +250,7 @@ def _named_rows(frame: Any, column: str) -> tuple[str, list[str], Any]:
 
 
 def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
-    """Rows (n, I) of numbers, and whether they are grey levels that are to become bytes."""
+    """Rows (n, I) of numbers, and whether they are gray levels that are to become bytes."""
     columns = model.table_columns
     if columns.encodings and len(np.shape(data)) == 2:
         return encoded_rows(data, columns, model.network.inputs, tally)[0], False
@@ -289,7 +289,7 @@ def _require_rows(data: Any) -> None:
 
 
 def _typed(flat: NDArray[Any], grey: bool) -> NDArray[Any]:
-    """Rows as bytes where they are grey levels, else as floats or bytes that they are already."""
+    """Rows as bytes where they are gray levels, else as floats or bytes that they are already."""
     if grey:
         return flat.astype(np.uint8)
     known = flat.dtype in (np.uint8, np.float32, np.float64)

@@ -114,9 +114,7 @@ class Recorder(Callback):
         is_new = self._place is None or not is_there(self._place.path)
         if self._place is None:
             self._place = RunFolder(claim(readable_name(dataset.name, template.config)))
-        self.folder.hold()
-        if self.state is None:  # of a run that was killed before its first checkpoint
-            self.folder.metrics.unlink(missing_ok=True)
+        self.folder.hold(anew=self.state is None)
         messages.say(f"run:    {self.folder.path}")
         self._metrics = MetricsLog(self.folder.metrics, self._miss)
         try:

@@ -22,14 +22,15 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import require_named
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
+from gpunet.datasets.origin import Origin
 from gpunet.datasets.pixels import levels_of
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import ModelError, UsageError, spelled
-from gpunet.model import Model, Origin, Scores
+from gpunet.model import Model, Scores
 from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for, settled
+from gpunet.training.settings_for_data import network_for, settled
 from gpunet.training.trainer import train
 from gpunet.workflows.data import dataset_of
 from gpunet.workflows.devices import (
@@ -222,9 +223,6 @@ def train_model(
 
     Arguments are as ``gpunet.train`` takes them; a recorder keeps the run in a folder, and says
     where an earlier one stands.
-
-    Raises:
-        GpunetError: whatever a user can cause or fix.
     """
     for callback in callbacks:
         if not isinstance(callback, Callback):

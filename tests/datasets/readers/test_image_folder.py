@@ -12,7 +12,7 @@ from gpunet.errors import DataError
 
 
 def draw(path: Path, level: int = 0, size: tuple[int, int] = (3, 2), mode: str = "L") -> None:
-    """A file of an image of one grey level; size is width and height."""
+    """A file of an image of one gray level; size is width and height."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("L", size, level).convert(mode).save(path)
 
@@ -129,7 +129,7 @@ def test_colors_that_are_turned_to_grey_are_told_of(folder: Path) -> None:
     Image.new("RGBA", (3, 2), (255, 0, 0, 0)).save(folder / "2" / "2.png")  # nothing to be seen
     notice = read_image_folder(folder).notice
     assert notice is not None
-    assert notice.endswith("; 2 of 12 images are colored and are turned to grey")
+    assert notice.endswith("; 2 of 12 images are colored and are turned to gray")
 
 
 def test_images_that_are_left_out_are_told_of(folder: Path) -> None:

@@ -15,7 +15,7 @@ CLASSES = ("cat", "dog")
 
 
 def draw(folder: Path, names: tuple[str, ...] = NAMES, first: int = 0) -> None:
-    """Images of 3 x 2 pixels, whose grey levels count from ``first`` on."""
+    """Images of 3 x 2 pixels, whose gray levels count from ``first`` on."""
     folder.mkdir(parents=True, exist_ok=True)
     for level, name in enumerate(names, first):
         Image.new("L", (3, 2), level).save(folder / f"{name}.png")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tests.datasets.refusals import refusal
 
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.errors import DataError
@@ -32,14 +33,6 @@ def written(folder: Path, changed: Arrays | None = None, *, packed: bool = False
     save = np.savez_compressed if packed else np.savez
     save(path, **(arrays() | (changed or {})))  # type: ignore[arg-type]
     return path
-
-
-def refusal(path: Path) -> str:
-    """The sentence that refuses a file; its path, which it must tell, cut to the file's name."""
-    with pytest.raises(DataError) as caught:
-        read_npz(path)
-    assert str(path) in str(caught.value)
-    return str(caught.value).replace(str(path), path.name)
 
 
 def npy_bytes(array: NDArray[Any]) -> bytes:
@@ -86,7 +79,7 @@ def test_bytes_divided_by_255_are_those_bytes(tmp_path: Path, kind: Any) -> None
 
 @pytest.mark.parametrize("shape", [(6, 2, 6), (6, 12)])
 def test_other_fractions_become_float32(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    """Those between two grey levels, and those that form no image."""
+    """Those between two gray levels, and those that form no image."""
     x_train = arrays()["x_train"].reshape(shape) / 255
     x_train[0] /= 3 if len(shape) == 3 else 1
     changed = {"x_train": x_train, "x_test": arrays()["x_test"].reshape(3, *shape[1:]) / 255}
@@ -172,7 +165,7 @@ def test_images_in_color_become_the_grey_ones_that_files_become(
     assert np.reshape(greys, (6, 72)).tolist() == dataset.train.features.tolist()
     assert np.uint8 == dataset.train.features.dtype
     assert dataset.image_shape == (8, 9)
-    assert dataset.notice == "the images are colored and are turned to grey"
+    assert dataset.notice == "the images are colored and are turned to gray"
 
 
 def test_images_in_other_floats_stay_floats_when_they_turn_grey(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.datasets.refusals import refusal
 from tests.datasets.tables.writing import FRAME, write_frame
 
 from gpunet.datasets.readers.path import read_path
 from gpunet.datasets.tables.model_rows import read_rows
-from gpunet.errors import DataError
 
 HEADER = """% a table of measured values
 @RELATION 'my data'
@@ -34,11 +34,9 @@ def body(quote: str = "'") -> str:
     return "".join(",".join(flat[at : at + 5]) + "\n" for at in range(0, len(flat), 5))
 
 
-def refusal(path: Path, text: str) -> str:
+def refusal_of(path: Path, text: str) -> str:
     path.write_text(text)
-    with pytest.raises(DataError) as caught:
-        read_path(path)
-    return str(caught.value).replace(str(path), path.name)
+    return refusal(path)
 
 
 @pytest.mark.parametrize("quote", ["'", '"'])
@@ -96,4 +94,4 @@ def test_names_and_words_may_hold_quotes(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_refused_with_its_line(
     tmp_path: Path, text: str, expected: str
 ) -> None:
-    assert expected in refusal(tmp_path / "data.arff", text)
+    assert expected in refusal_of(tmp_path / "data.arff", text)

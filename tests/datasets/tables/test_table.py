@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.datasets.refusals import refusal
 
 from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables import text_rows
 from gpunet.datasets.tables.model_rows import read_row_blocks, read_rows
-from gpunet.datasets.tables.options import USUAL, TableOptions
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.table import read_table
 from gpunet.datasets.tables.table_names import find_tables
 from gpunet.errors import DataError, UsageError
@@ -24,14 +25,6 @@ def written(folder: Path, text: str | bytes, name: str = "data.csv") -> Path:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
-
-
-def refusal(path: Path, options: TableOptions = USUAL) -> str:
-    """The sentence that refuses a file; its path, which it must tell, cut to the file's name."""
-    with pytest.raises(DataError) as caught:
-        read_table(path, options)
-    assert str(path) in str(caught.value)
-    return str(caught.value).replace(str(path), path.name)
 
 
 def grey_rows(count: int = 12, columns: int = 4) -> str:

@@ -8,21 +8,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.datasets.refusals import refusal
 from tests.datasets.tables.writing import FRAME, FRAMES, ROWS, write_frame
 
 from gpunet.datasets.readers.path import find_test_table, read_path
 from gpunet.datasets.tables.model_rows import read_row_blocks, read_rows
 from gpunet.datasets.tables.options import TableOptions
-from gpunet.errors import DataError, MissingExtraError
+from gpunet.errors import MissingExtraError
 
 PIXELS = np.random.default_rng(2).integers(0, 256, (ROWS, 8, 8), dtype=np.uint8)
 LABELS = pl.Series("digit", [row % 3 for row in range(ROWS)])
-
-
-def refusal(path: Path, options: TableOptions | None = None) -> str:
-    with pytest.raises(DataError) as caught:
-        read_path(path, options=options or TableOptions())
-    return str(caught.value).replace(str(path), path.name)
 
 
 @pytest.mark.parametrize("name", [*FRAMES, "data.NDJSON", "data[1].jsonl", "data*.parquet"])

@@ -5,21 +5,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.datasets.refusals import refusal
 from tests.datasets.tables.writing import FRAME, write_frame, write_workbook
 
 from gpunet.datasets.readers.path import read_path
-from gpunet.errors import DataError, MissingExtraError
+from gpunet.errors import MissingExtraError
 
 Rows = list[list[object]]
 
 NUMBERS: Rows = [[number % 2, number, number / 7] for number in range(12)]
 ROWS: Rows = [["label", "a", "b"], *NUMBERS]
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(DataError) as caught:
-        read_path(path)
-    return str(caught.value).replace(str(path), path.name)
 
 
 @pytest.mark.parametrize("name", ["data.xlsx", "data.ods"])

@@ -169,7 +169,7 @@ def dataset_of_arrays(
         called: what messages call an array.
         titles: (I,) of the columns, if they have any.
         notice: what the user should know already.
-        is_file: whether the arrays come from files: images in color are turned to grey as those of
+        is_file: whether the arrays come from files: images in color are turned to gray as those of
             folders are, and the last sixth of the training samples is for testing where there is
             no ``x_test``; else there are no test samples then.
         missing: what a model does about rows that lack a number; these here lack none.
@@ -191,7 +191,7 @@ def dataset_of_arrays(
         flat = as_features(flat, grey=len(shape) > 1 or is_square(flat[0].shape[1]))
     if is_file and are_colored(shape):
         flat, shape = turned_to_grey(flat, shape)
-        notice = joined(notice, "the images are colored and are turned to grey")
+        notice = joined(notice, "the images are colored and are turned to gray")
     if kind == "classes" and any(are_one_hot(arrays[f"y_{part}"]) for part in parts):
         notice = joined(notice, "the one-hot rows of labels are read as class numbers")
     columns = None

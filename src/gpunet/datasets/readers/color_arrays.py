@@ -1,4 +1,4 @@
-"""Arrays of images in color, which are turned to grey as image files are."""
+"""Arrays of images in color, which are turned to gray as image files are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gpunet.datasets.spool import converted
 __all__ = ["are_colored", "turned_to_grey"]
 
 BRIGHTNESS = np.array([19595, 38470, 7471]) / 65536
-"""Shares of red, green and blue in a grey level (ITU-R BT.601), to the bit as Pillow has them."""
+"""Shares of red, green and blue in a gray level (ITU-R BT.601), to the bit as Pillow has them."""
 
 Shape = tuple[int, ...]
 
@@ -27,7 +27,7 @@ def are_colored(shape: Shape) -> bool:
 def turned_to_grey(
     arrays: tuple[NDArray[Any], ...], shape: Shape
 ) -> tuple[tuple[NDArray[Any], ...], Shape]:
-    """Images in color as grey images, and the shape (height, width) of one.
+    """Images in color as gray images, and the shape (height, width) of one.
 
     Args:
         arrays: (n, I) each, uint8 or floats, all of one type.
@@ -54,7 +54,7 @@ def _channels(shape: Shape) -> int | None:
 
 
 def _grey(array: NDArray[Any], shape: Shape, axis: int) -> NDArray[Any]:
-    """The grey levels (n, height * width) of images (n, I)."""
+    """The gray levels (n, height * width) of images (n, I)."""
 
     def levels_of(images: NDArray[Any]) -> NDArray[Any]:
         colors = np.moveaxis(images.reshape(-1, *shape), axis + 1, -1)

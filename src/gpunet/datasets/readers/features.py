@@ -1,4 +1,4 @@
-"""Features as a dataset holds them: grey levels as bytes, everything else as floats."""
+"""Features as a dataset holds them: gray levels as bytes, everything else as floats."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", re.ASCII)
 GREY_MAXIMUM = 255
 DARKEST_IMAGES = 127
-"""Whole numbers of which none is above this are counts, codes or flags, and no grey levels:
+"""Whole numbers of which none is above this are counts, codes or flags, and no gray levels:
 images have bright places. As bytes they would be divided by 255 to next to nothing."""
 
 SMALLEST_SIDE = 8  # pixels; fewer features than 8 x 8 are taken for a table
 ROUNDING = 1e-3
-"""Parts of a grey level by which 255 times a grey level's share of 255 may miss it: the error of
+"""Parts of a gray level by which 255 times a gray level's share of 255 may miss it: the error of
 float32, or of a text with six decimals."""
 
 MOST_DEVIATIONS = 2048
@@ -43,7 +43,7 @@ by minutes lie farther out: they stay float64, twice the memory, until they are 
 def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArray[Any], ...]:
     """The features of the training and the test set, all of one type.
 
-    They become uint8 if they may be grey levels and all are whole, from 0 to 255, and some above
+    They become uint8 if they may be gray levels and all are whole, from 0 to 255, and some above
     127; else float32, or float64 where float32 would round away what a feature differs by.
 
     Args:
@@ -89,7 +89,7 @@ def is_numeric(cell: str) -> bool:
 
 
 def guess_image_shape(features: NDArray[Any]) -> tuple[int, int] | None:
-    """Height and width if the features (n, I) look like square grey images, else ``None``.
+    """Height and width if the features (n, I) look like square gray images, else ``None``.
 
     They do if I is a square of at least 8 x 8 and the values are bytes, lie from 0 to 1, or reach
     from -1 to 1.

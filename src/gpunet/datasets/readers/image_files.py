@@ -41,7 +41,7 @@ def dataset_of_images(
     notices: Sequence[str | None],
     progress: Progress | None,
 ) -> Dataset:
-    """Read images, turned to grey and brought to their commonest size.
+    """Read images, turned to gray and brought to their commonest size.
 
     The aspect ratio is not kept. Without a test part, the last sixth of every class is for testing.
 
@@ -120,7 +120,7 @@ def _read_all(
         )
     if colored_count:
         changes.append(
-            f"{colored_count:,} of {len(paths):,} images are colored and are turned to grey"
+            f"{colored_count:,} of {len(paths):,} images are colored and are turned to gray"
         )
     return spool.array(), (height, width), changes
 

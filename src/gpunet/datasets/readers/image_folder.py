@@ -59,7 +59,7 @@ def read_image_folder(root: Path, progress: Progress | None = None) -> Dataset:
     ``root/val/CLASS/*.png``, where it is there, is the validation set. Without ``test``, the last
     sixth of every class of ``train``, by file name, is for testing. ``parts`` knows what else the
     three may be called. A folder that holds nothing but one folder stands for that one.
-    Images are turned to grey and brought to their commonest size (the aspect ratio is not kept);
+    Images are turned to gray and brought to their commonest size (the aspect ratio is not kept);
     the classes are ordered by name, whole numbers by value. Hidden files and files that do not
     end like images are left out; links are followed. The notice tells what is left out or changed.
 

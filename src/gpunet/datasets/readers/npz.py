@@ -35,8 +35,8 @@ def read_npz(path: Path, kind: Kind | None = None) -> Dataset:
     """Read an archive of ``x_train`` and ``y_train``, and perhaps those of test and val.
 
     ``x_train`` holds numbers, one sample per row, of any further shape: (n, 28, 28), (n, 28, 28, 1)
-    and (n, 1, 28, 28) are grey images, (n, 28, 28, 3) and (n, 3, 28, 28) are turned to grey, others
-    are flattened. Bytes stay bytes, and so do other numbers of images that all are grey levels
+    and (n, 1, 28, 28) are gray images, (n, 28, 28, 3) and (n, 3, 28, 28) are turned to gray, others
+    are flattened. Bytes stay bytes, and so do other numbers of images that all are gray levels
     (whole, 0 to 255, some above 127, or those divided by 255); the rest becomes floats.
     ``y_train`` holds whole numbers or words, (n,) or (n, 1), or one-hot rows (n, C); or measured
     targets, (n,) or (n, T), or rows (n, T) of 0 and 1 for any number of labels. ``x_val`` and

@@ -181,7 +181,7 @@ def joined(*notices: str | None) -> str | None:
 
 
 def _image_shape(shape: tuple[int, ...], features: NDArray[Any]) -> tuple[int, int] | None:
-    """Height and width if samples of this shape are grey images, else ``None``."""
+    """Height and width if samples of this shape are gray images, else ``None``."""
     if len(shape) == 1:
         return guess_image_shape(features)
     match shape:

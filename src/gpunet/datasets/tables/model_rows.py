@@ -38,7 +38,7 @@ class Rows:
 
     Args:
         name: of the file.
-        features: (n, I) in the model's order, uint8 for a model of grey levels, else floats.
+        features: (n, I) in the model's order, uint8 for a model of gray levels, else floats.
         labels: (n,) numbers of the model's classes, or its targets (n, T) float64; ``None``
             where they are not read.
         names: what each row is called: what its index column holds, or its number from 1 on.

@@ -57,7 +57,7 @@ def read_table(
     is for testing; where those rows lack classes, the last sixth of every class is. Labels are
     whole numbers or words. Columns of numbers and of words become features as
     ``columns.learn_columns`` says; numbers that are missing are NaN. Features become uint8 if they
-    are the pixels of an image, by their number or their titles, and all are grey levels (whole, 0
+    are the pixels of an image, by their number or their titles, and all are gray levels (whole, 0
     to 255, some above 127), else floats. A square number of bytes, or of values from 0 to 1 or
     reaching from -1 to 1, is taken for an image, whose pixels may be bytes divided by 255.
 

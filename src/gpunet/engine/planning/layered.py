@@ -326,7 +326,7 @@ class _PlanBuilder:
         iterations: int,
         arrays: int,
     ) -> Pass:
-        """A pass with a row of the batch for every thread, over so many arrays (B, O)."""
+        """A pass with a row of the batch for every thread; it moves ``arrays`` (B, O)."""
         values = self.population * self.rows * int(constants["OUTPUTS"])
         return Pass(
             label,

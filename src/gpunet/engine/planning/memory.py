@@ -99,11 +99,7 @@ def require_fit(population: int, needs: Mapping[str, int], limit: int, device: s
 
 
 def require_host_memory(population: int, network: NetworkSpec, rule: Rule, batch_size: int) -> None:
-    """Make sure that the machine's memory holds a population of the numpy engine.
-
-    Raises:
-        DeviceError: it does not.
-    """
+    """Raise a DeviceError unless the machine's memory holds a population of the numpy engine."""
     memory = host_memory()
     if memory is not None:
         require_fit(population, numpy_bytes(network, rule, batch_size), memory, "this machine")

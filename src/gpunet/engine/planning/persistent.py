@@ -2,9 +2,9 @@
 
 The plan of ``layered`` starts three dispatches a layer and a step, which for a small network
 costs more than the arithmetic. Here a network never leaves its workgroup: the first layer's
-weights stay in registers, the rest in workgroup memory. What fits there, and how it is dealt out
-to the threads, is decided here; what is computed is said by ``shaders/persistent.wgsl``; which of
-the two plans is taken, by ``select``.
+weights stay in registers, the rest in workgroup memory. This module decides what fits there and how
+it is dealt out to the threads; ``shaders/persistent.wgsl`` computes, and ``select`` chooses between
+the two plans.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A file's first line may be ``// uses a.wgsl b.wgsl``: those come before it, each once. Nothing in
 the files is rewritten, but for those that are templates: their lines ``//% for`` and marks
-``{{ }}`` are Jinja's, filled in with the variables that the plan gives. Which files make a kernel
-is said by the plans; what is compiled from them is held by ``wgpu.device``.
+``{{ }}`` are Jinja's, filled in with the variables that the plan gives. The plans say which files
+make a kernel, and ``wgpu.device`` compiles them.
 """
 
 from __future__ import annotations
@@ -65,9 +65,6 @@ def assemble(
     """The shader made of these files (names without ``.wgsl``), with a template's variables.
 
     Files that they use come before them.
-
-    Raises:
-        FileNotFoundError: a file is not among the shaders.
     """
     ordered: list[str] = []
     for piece in pieces:

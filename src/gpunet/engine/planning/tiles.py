@@ -1,6 +1,6 @@
 """How a matrix product is cut into workgroups and threads, and which way is taken when.
 
-What is multiplied is said by ``layered``, how a thread multiplies by the files in ``shaders/tile``.
+``layered`` says what is multiplied, the files in ``shaders/tile`` how a thread multiplies.
 All tiles add up the terms of a sum in the same order, four at a time, so that the choice changes
 the speed alone and never a bit of the result.
 """

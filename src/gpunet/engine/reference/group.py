@@ -19,7 +19,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.population import NetworkSettings, Population
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
-from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
+from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares, spread
 
 __all__ = ["Group", "Scores"]
 
@@ -164,7 +164,7 @@ class Group:
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         """Every layer's inputs and at last the logits; every hidden layer's derivatives.
 
-        Of rows (1, B) that all networks take the first layer's inputs are (1, B, I), too.
+        Where all networks take the same rows (1, B), the first layer's inputs are (1, B, I), too.
         """
         values = kernels.read_samples(samples.features, rows)
         if self._dropout[0] is not None:
@@ -281,7 +281,7 @@ class Group:
 
 @cache
 def _block_rows() -> int:
-    """Rows that an evaluation multiplies in one call of BLAS, always so many.
+    """The number of rows that an evaluation multiplies in one call of BLAS, always the same.
 
     How a sum is rounded depends on the shapes of the factors, and on whether a row is one of the
     last few that fill no whole tile. So a row's answer has the same bits whatever rows are beside
@@ -368,29 +368,15 @@ class _Columns:
         if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
             self.clip_value.any()
         ):
-            l1 = _spread(column("l1"), column("l1_biases"), network)
-            l2 = _spread(column("l2"), column("l2_biases"), network)
+            l1 = spread(network, column("l1"), column("l1_biases"))
+            l2 = spread(network, column("l2"), column("l2_biases"))
             self.penalties = (l1 if l1.any() else None, l2)
-
-
-def _spread(
-    weights: NDArray[np.float32], biases: NDArray[np.float32], network: NetworkSpec
-) -> NDArray[np.float32]:
-    """A setting (P, N) of every parameter, from those of weights and of biases (P, 1).
-
-    Scales and shifts have none.
-    """
-    values = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
-    for own_weights, own_biases in layer_views(values, network):
-        own_weights[...], own_biases[...] = weights[:, :, None], biases
-    return values
 
 
 class Scores:
     """What the samples seen so far cost, and which of them were answered correctly.
 
-    Of measured targets a hit is no truth value but the squared error, and with weights it is what
-    the sample counts.
+    For measured targets a hit is the squared error; with weights it is what the sample counts.
     """
 
     def __init__(self, networks: int, samples: int) -> None:

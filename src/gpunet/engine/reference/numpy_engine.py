@@ -186,7 +186,7 @@ class NumpyEngine(Engine):
     def _for_each_group(
         self, work: Callable[[Group], Outcome], threads: int | None = None
     ) -> list[Outcome]:
-        """What some work gives for every group, in so many threads, or one for each processor."""
+        """What some work gives for every group; by default there is a thread for each processor."""
         threads = min(len(self._groups), threads or processors())
 
         @numpy_conditions()

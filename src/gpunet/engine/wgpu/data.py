@@ -59,7 +59,7 @@ class DeviceData:
         return self._splits[split]
 
     def fits(self, split: Split, samples: Samples, weights: Weights) -> bool:
-        """Whether the buffers that there are hold samples of such a form, and so many."""
+        """Whether the present buffers have room for samples like these."""
         known = self._splits.get(split)
         return known is not None and (
             (known.features, known.weights) == (_features(samples), len(weights))

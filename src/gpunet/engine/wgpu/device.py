@@ -201,11 +201,7 @@ def open_device(adapter: Adapter) -> OpenDevice:
 
 
 def reopen_device(adapter: Adapter) -> OpenDevice:
-    """Open an adapter again, after what was opened before has failed.
-
-    Raises:
-        DeviceError: the driver refuses.
-    """
+    """Open an adapter again, after what was opened before has failed."""
     _OPEN.pop(adapter.index, None)
     return open_device(adapter)
 

@@ -137,9 +137,7 @@ class Machine:
 def look(root: Path = Path("/"), loads: Callable[[str], bool] | None = None) -> Machine:
     """See what this machine has.
 
-    Args:
-        root: of the file system.
-        loads: whether a shared library can be loaded, by its name.
+    ``loads`` says whether a shared library can be loaded, by its name.
     """
     loads = loads or _loads
     nodes = list(root.glob("dev/dri/renderD*"))
@@ -162,12 +160,7 @@ def look(root: Path = Path("/"), loads: Callable[[str], bool] | None = None) -> 
 
 
 def advice(machine: Machine, *, software: bool) -> str | None:
-    """The next move towards a faster device, as one sentence; ``None`` if there is none.
-
-    Args:
-        machine: on which no GPU can be used.
-        software: whether a software adapter can.
-    """
+    """What to do on a machine without a usable GPU, in one sentence; ``None`` if nothing helps."""
     if machine.system == "darwin":
         return "update macOS, which brings the driver for Metal"
     if machine.system == "win32":

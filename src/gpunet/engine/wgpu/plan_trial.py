@@ -7,8 +7,6 @@ plan wins.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.device_trial import race
 from gpunet.engine.measurements import Measurements
@@ -17,9 +15,8 @@ from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.device import open_device, reopen_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
-from gpunet.files.cache import cache_folder
 
-__all__ = ["borders_path", "persistent_rows", "plan_border"]
+__all__ = ["FILE", "persistent_rows", "plan_border"]
 
 TRIED = NetworkSpec(784, (16, 16), 10)
 
@@ -27,7 +24,8 @@ MOST_ROWS_WITH_FEW_THREADS = 4
 """Rows of a batch, at most, where a workgroup gets but 256 threads: with Adam and 8 rows AMD's
 compiler lacks registers for 94 of a thread's values (``benchmarks/results/amd-compiler.md``)."""
 
-KEY = "largest batch of the persistent plan"
+FILE, KEY = "borders.json", "largest batch of the persistent plan"
+"""Where the borders are kept; once it is removed, all are measured again."""
 
 
 def persistent_rows(adapter: Adapter) -> int:
@@ -35,13 +33,10 @@ def persistent_rows(adapter: Adapter) -> int:
 
     On a GPU it is measured once, with Adam, and kept, since the two plans differ in their last
     bits: so the same command gives the same bits again.
-
-    Raises:
-        DeviceError: the adapter cannot be opened.
     """
     if adapter.software:
         return MOST_ROWS
-    kept = Measurements.of(adapter.info, borders_path())
+    kept = Measurements(adapter.info, FILE)
     known = kept.get(KEY)
     if isinstance(known, int) and 0 <= known <= MOST_ROWS:
         return known
@@ -54,17 +49,8 @@ def persistent_rows(adapter: Adapter) -> int:
 
 
 def plan_border(adapter: Adapter, config: TrainConfig) -> int | None:
-    """The largest batch for the persistent plan; ``None`` if this one is too large for it anyway.
-
-    Raises:
-        DeviceError: the adapter cannot be opened.
-    """
+    """The largest batch for the persistent plan; ``None`` if this one is far too large for it."""
     return persistent_rows(adapter) if config.batch_size <= MOST_ROWS else None
-
-
-def borders_path() -> Path:
-    """The file in the user's cache folder; once it is removed, all borders are measured again."""
-    return cache_folder() / "borders.json"
 
 
 def _is_faster(adapter: Adapter, rows: int) -> bool:

@@ -63,9 +63,6 @@ def measure_roofline(adapter: Adapter | None) -> Roofline:
     On an adapter it is that of chains of multiply-adds in registers and of a copy in memory; in
     numpy, of a product of square matrices and of a copy. Both are tried at growing sizes, and the
     fastest counts.
-
-    Raises:
-        DeviceError: the adapter fails.
     """
     if adapter is None:
         return Roofline(

@@ -1,7 +1,7 @@
 """Tiles that were measured to be the fastest, kept from run to run in the user's cache folder.
 
-How they are measured is said by ``tile_trials``, what may be chosen by ``tiles``, and how the file
-is kept by ``measurements``.
+``tile_trials`` measures them, ``tiles`` says what may be chosen, and ``measurements`` keeps the
+file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import TILES, Product, Tile, Traits, candidates
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.device import open_device
-from gpunet.files.cache import cache_folder
 
 __all__ = ["TileCache"]
 
@@ -29,19 +28,15 @@ class TileCache:
     A tile that the adapter's traits do not allow is never given.
     """
 
-    def __init__(self, info: DeviceInfo, traits: Traits, path: Path) -> None:
+    def __init__(self, info: DeviceInfo, traits: Traits, file: str | Path = FILE) -> None:
         self.traits = traits
         self._possible = {tile.name: tile for tile in candidates(traits)}
-        self._names = Measurements.of(info, path)
+        self._names = Measurements(info, file)
 
     @classmethod
     def of(cls, adapter: Adapter) -> TileCache:
-        """The user's own.
-
-        Raises:
-            DeviceError: the adapter cannot be opened.
-        """
-        return cls(adapter.info, open_device(adapter).traits, cache_folder() / FILE)
+        """The cache in the user's folder."""
+        return cls(adapter.info, open_device(adapter).traits)
 
     def tile(self, product: Product) -> Tile | None:
         """The fastest for this product; ``None`` if that was not measured."""

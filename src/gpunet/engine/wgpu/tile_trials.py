@@ -1,8 +1,8 @@
 """Measuring which tile is the fastest for a product of matrices on an adapter.
 
-What may be chosen is said by ``tiles``; what was found is kept by ``tile_cache``. The numbers that
-a product gives do not depend on its tile, so that neither do a training's results on what else
-the machine did while this measured.
+``tiles`` says what may be chosen, and ``tile_cache`` keeps what was found. A product gives the same
+numbers with any tile, so a training's results do not depend on what else the machine did while this
+measured.
 
 The caller says how long the training will be, before it begins: an engine learns only from
 epoch to epoch that there is another one, and users shall see what they are waiting for.
@@ -85,9 +85,6 @@ def measure_tiles(
     """Time the tiles of these passes and keep the fastest; products that are alike only once.
 
     Two batches of samples are enough. The engine is of no further use afterwards.
-
-    Raises:
-        DeviceError: the device fails.
     """
     _begin(engine, samples)
     for one in passes:

@@ -1,14 +1,14 @@
 """The engine that runs the plan on an adapter: epochs, evaluations, what is read back.
 
-What the passes are is said by ``planning``, what they compute by the shaders and, as specification,
-by ``reference``. Buffers are kept by ``buffers``, pipelines by ``device``.
+``planning`` says what the passes are; what they compute is in the shaders and, as specification, in
+``reference``. Networks and samples are kept by ``device_networks``, pipelines by ``device``.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,42 +18,33 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, KernelTime, Split
+from gpunet.engine.interface import KernelTime, Split
 from gpunet.engine.metrics import Metrics
 from gpunet.engine.planning.layered import evaluation_plan
-from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.layout import padded
 from gpunet.engine.planning.memory import (
     WGPU_EVALUATION_ROWS,
-    buffer_bytes,
-    most_samples,
-    require_fit,
 )
 from gpunet.engine.planning.passes import Pass, Plan, recut
 from gpunet.engine.planning.program import (
-    BufferSpec,
     Program,
     evaluation_buffers,
-    state_buffers,
     training_buffers,
 )
 from gpunet.engine.planning.records import (
     NETWORK,
-    dropout_records,
     in_batches,
     level,
-    network_records,
     weights_by_step,
 )
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.population import MOMENTS
 from gpunet.engine.step_schedule import step_schedule
 from gpunet.engine.wgpu.adapters import Adapter
-from gpunet.engine.wgpu.buffers import Buffers
 from gpunet.engine.wgpu.compiled import Compiled, bind, compile_plan
-from gpunet.engine.wgpu.data import DeviceData
-from gpunet.engine.wgpu.device import OpenDevice, open_device, reopen_device
+from gpunet.engine.wgpu.device import OpenDevice
+from gpunet.engine.wgpu.device_networks import DeviceNetworks
 from gpunet.engine.wgpu.native import Dispatch, record_dispatches
 from gpunet.engine.wgpu.tile_cache import TileCache
 
@@ -84,7 +75,7 @@ class PassTime:
         return self.wall_seconds if self.device_seconds is None else self.device_seconds
 
 
-class WgpuEngine(Engine):
+class WgpuEngine(DeviceNetworks):
     """A population of networks trained on an adapter.
 
     Args:
@@ -107,21 +98,15 @@ class WgpuEngine(Engine):
         tiles: TileCache | None = None,
         persistent_rows: int | None = None,
     ) -> None:
-        super().__init__(network, configs)
         self._wanted, self._tiles, self._persistent_rows = plan, tiles, persistent_rows
-        self._adapter, self.device = adapter, adapter.info
-        self._networks = network_records(self.settings)
-        self._layout = Layout.of(network)
-        self._loaded: dict[Split, Samples] = {}
-        self._take(open_device(adapter))
+        super().__init__(network, configs, adapter)
 
     def _take(self, device: OpenDevice) -> None:
-        """Set the engine up on a device, without data."""
-        self._open = device
+        """Set the engine up on a device, without data and programs."""
+        super()._take(device)
         self._traits = replace(device.traits, persistent_rows=self._persistent_rows)
-        self._buffers = Buffers(device)
-        self._data = DeviceData(self._buffers)
         self._training: Compiled | None = None
+        self._evaluations: dict[Split, Compiled] = {}
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
         self._longest = 0  # samples of an epoch that the training's buffers have room for
@@ -129,78 +114,15 @@ class WgpuEngine(Engine):
         self._one_order = False  # whether all networks see the samples in the same order
         self._busy: list[Callable[[], float | None]] = []  # what its latest submissions took
         self._worked = 0.0  # seconds that those before took
-        self._evaluations: dict[Split, Compiled] = {}
-        self._held = np.arange(self.population)  # (P,) which network lies in each slot
-        self._running = self.population  # so many of them, in the first slots, are active
-        self._require_room(self.batch_size)
-        self._make(state_buffers(self.network, self.population, self.rule))
-        self._write_dropout_rates()
 
     def _load(self, split: Split, samples: Samples) -> None:
-        """Copy a split to the device, into the buffers of the last one of that name if it fits."""
-        weights = self._weights(split, samples)
-        fits = self._data.fits(split, samples, weights)
+        """Copy a split to the device; programs stay where their buffers do."""
+        fits = self._data.fits(split, samples, self._weights(split, samples))
         if split == "train" and not fits:
-            self._require_room(len(samples))
             self._training = None
         if not fits or split in self.rows:  # of which there may be more than the last time
             self._evaluations.pop(split, None)
-        self._loaded[split] = samples
-        self._data.load(split, samples, weights)
-
-    def load_ahead(self, samples: Samples) -> None:
-        """Copy samples to the device, beside those that are trained on."""
-        self._data.load_ahead(samples, self._weights("train", samples))
-
-    def _weights(self, split: Split, samples: Samples) -> list[NDArray[np.float32]]:
-        """What samples count in the loss, and what in the other metrics, unless all count alike."""
-        in_loss = self.loss_weights(samples) if split == "train" else samples.weights
-        return [one for one in (in_loss, samples.weights) if one is not None]
-
-    def most_samples(self, split: Split, row_bytes: int) -> int:
-        """As many as a buffer holds, of those that are trained on also in their order."""
-        limit = self._open.buffer_bytes
-        if self.network.kind != "classes":  # of a target each, and two weights
-            row_bytes = max(row_bytes, 4 * (self.network.outputs + 2))
-        if split != "train":
-            return limit // row_bytes
-        return most_samples(self.population, self.batch_size, row_bytes, limit)
-
-    def set_parameters(self, parameters: NDArray[np.float32]) -> None:
-        """Set all weights and biases (P, N) and forget the optimizer's moments."""
-        self._held, self._running = np.arange(self.population), self.population
-        self._write_dropout_rates()
-        self._buffers.write("parameters", self._layout.pack(parameters))
-        self.set_moments(np.zeros((MOMENTS[self.rule], *parameters.shape), dtype=np.float32))
-
-    def parameters(self) -> NDArray[np.float32]:
-        """A copy of all weights and biases (P, N)."""
-        packed = self._buffers.read("parameters", np.dtype(np.float32))
-        return self._by_network(self._layout.unpack(packed.reshape(self.population, -1)))
-
-    def set_moments(self, moments: NDArray[np.float32]) -> None:
-        """Set the optimizer's moments (M, P, N)."""
-        if moments.size:
-            self._buffers.write("moments", self._layout.pack(moments[:, self._held]))
-
-    def moments(self) -> NDArray[np.float32]:
-        """A copy of the optimizer's moments (M, P, N)."""
-        shape = (MOMENTS[self.rule], self.population, self._layout.size)
-        kept = self._buffers.read("moments", np.dtype(np.float32))
-        moments = self._layout.unpack(kept[: math.prod(shape)].reshape(shape))
-        return self._by_network(moments.swapaxes(0, 1)).swapaxes(0, 1)
-
-    def deactivate(self, networks: Collection[int]) -> None:
-        """Exclude these networks from the following epochs.
-
-        Each swaps slots with the last one that runs, so that dispatches can end before it.
-        """
-        for network in networks:
-            (slot,) = np.flatnonzero(self._held == network)
-            if slot < self._running:
-                self._running -= 1
-                self._swap(int(slot), self._running)
-        self._write_dropout_rates()
+        super()._load(split, samples)
 
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
@@ -290,11 +212,7 @@ class WgpuEngine(Engine):
         return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
     def compile(self, one: Pass) -> None:
-        """Compile a pass, which any engine on the same device then finds compiled.
-
-        Raises:
-            DeviceError: the device fails.
-        """
+        """Compile a pass, which any engine on the same device then finds compiled."""
         with self._open.guarded():
             self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
 
@@ -316,10 +234,6 @@ class WgpuEngine(Engine):
         possible = STEPS_A_DISPATCH if limit is None else limit // plan.iterations
         return max(1, min(STEPS_A_DISPATCH, possible))
 
-    def memory(self) -> int:
-        """Bytes of all buffers on the adapter."""
-        return self._buffers.bytes
-
     def busy_seconds(self) -> float | None:
         """What the adapter has worked at this epoch's steps, by its own clock."""
         if not self._open.adapter.timestamps:
@@ -336,7 +250,7 @@ class WgpuEngine(Engine):
         )
 
     def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
-        """Time every pass of the training step by itself, so many times in a row.
+        """Time every pass of the training step by itself, ``repeats`` times in a row.
 
         An epoch must have begun, and it is of no further use for training afterwards: the passes
         run out of turn. The epoch needs more than ``repeats`` steps. Where one dispatch takes many
@@ -356,21 +270,6 @@ class WgpuEngine(Engine):
             dispatch = bind(self._open, one, self._bound)
         return self._time_pass(one, dispatch, repeats)
 
-    def reopen(self) -> None:
-        """Open the adapter again, with all splits."""
-        self._take(reopen_device(self._adapter))
-        for split, samples in list(self._loaded.items()):
-            self._load(split, samples)
-
-    def close(self) -> None:
-        """Destroy all buffers."""
-        self._buffers.destroy()
-
-    def _require_room(self, samples: int) -> None:
-        """Make sure that the networks fit when so many samples are trained on."""
-        needs = buffer_bytes(self.network, self.rule, self.batch_size, samples, self._traits)
-        require_fit(self.population, needs, self._open.buffer_bytes, self.device.name)
-
     def _write_batch(self, until: int, at_once: int) -> None:
         """``struct Batch`` of shaders/network.wgsl."""
         steps = -(-self._count // self.batch_size)
@@ -383,15 +282,6 @@ class WgpuEngine(Engine):
         buffers = self._make(program.buffers)
         self._bound = {**buffers, "samples": data.samples, "labels": data.labels}
         return self._compile(program.plan, self._bound)
-
-    def _make(self, specs: Sequence[BufferSpec], split: str = "") -> dict[str, Any]:
-        """The buffers of a program by the shaders' names; a split has its own ones."""
-        return {
-            one.name: self._buffers.ensure(
-                f"{split} {one.name}".strip(), one.bytes, uniform=one.usage == "uniform"
-            )
-            for one in specs
-        }
 
     def _evaluation(
         self, split: Split, own: Sequence[NDArray[np.uint32]] | None
@@ -490,36 +380,6 @@ class WgpuEngine(Engine):
             return replace(metrics, weight=weight)
         none = np.zeros(self.population)
         return replace(metrics, correct=metrics.squared, squared=none, weight=weight)
-
-    def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:
-        """Values (P, ...) by network, from values by slot."""
-        own = np.empty_like(held)
-        own[self._held] = held
-        return own
-
-    def _swap(self, one: int, other: int) -> None:
-        """Swap the networks in two slots."""
-        self._held[[one, other]] = self._held[[other, one]]
-        if one == other:
-            return
-        size, moments = 4 * self._layout.size, MOMENTS[self.rule]
-        self._buffers.ensure("aside", 2 * size)  # no copy may stay within a buffer
-        for name, arrays in (("parameters", 1), ("moments", moments)):
-            for array in range(arrays):
-                first, second = (size * (array * self.population + p) for p in (one, other))
-                self._buffers.copy(
-                    size,
-                    [
-                        (name, first, "aside", size),
-                        (name, second, "aside", 0),
-                        ("aside", 0, name, first),
-                        ("aside", size, name, second),
-                    ],
-                )
-
-    def _write_dropout_rates(self) -> None:
-        rates = self.dropout_rates()[self._held]
-        self._buffers.write("dropout_rates", dropout_records(rates))
 
     def _workload(self, split: Split, rows: int) -> Workload:
         """What is done with batches of so many rows of a split."""

@@ -1,4 +1,4 @@
-// A browser's image in grey levels, as `gpunet predict` turns colors and transparency into them.
+// A browser's image in gray levels, as `gpunet predict` turns colors and transparency into them.
 // The same as datasets/images.py does, see there for why.
 
 import { reducedImage, roundEven } from "./images.js";
@@ -10,11 +10,11 @@ import { reducedImage, roundEven } from "./images.js";
 
 const COARSE_PAPER_SIDE = 256; // pixels of the shorter side of what is looked at to tell whether an image is bright
 const LARGEST_IN_COLOR = 1024; // pixels of the longer side of what is looked at to tell what is ink
-const BRIGHTNESS = [0.299, 0.587, 0.114]; // shares of red, green and blue in a grey level
+const BRIGHTNESS = [0.299, 0.587, 0.114]; // shares of red, green and blue in a gray level
 const MORE_COLORFUL = 2; // times as far as brightness colors must vary for ink to be sought by color
 
 /**
- * An image in grey levels. What is transparent lies on white, or on black if what is opaque is
+ * An image in gray levels. What is transparent lies on white, or on black if what is opaque is
  * mostly bright.
  * @param {Colors} image
  * @returns {GreyImage}

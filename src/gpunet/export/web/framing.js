@@ -10,7 +10,7 @@ import { FAINTEST_CONTRAST } from "./paper.js";
 /** How training images are framed: the pixels of the box, and the levels of paper and ink. @typedef {{box: number, paper: number, ink: number}} Framing */
 
 const FRAMED_SIDE = 28; // pixels of an image of MNIST
-const FAITHFUL = 64; // grey levels that ink and paper may differ from the training images'
+const FAITHFUL = 64; // gray levels that ink and paper may differ from the training images'
 
 /**
  * A digit in an image.
@@ -74,7 +74,7 @@ function centerOf(ink, width) {
   return { row: rows / mass, column: columns / mass };
 }
 
-/** Amounts of ink from 0 to 1 as grey levels. @param {Framing} framing @param {Float32Array|Float64Array} amounts @param {(value: number) => number} precision to which it is computed */
+/** Amounts of ink from 0 to 1 as gray levels. @param {Framing} framing @param {Float32Array|Float64Array} amounts @param {(value: number) => number} precision to which it is computed */
 function leveledPixels({ paper, ink }, amounts, precision) {
   return Uint8Array.from(amounts, (amount) => roundEven(precision(paper + precision(amount * (ink - paper)))));
 }

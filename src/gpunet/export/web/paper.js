@@ -10,13 +10,13 @@ import { maskOf, findPieces } from "./pieces.js";
 
 /**
  * @typedef {object} Contrast
- * @property {Levels} contrast how far each pixel is from the paper, in grey levels
+ * @property {Levels} contrast how far each pixel is from the paper, in gray levels
  * @property {number} strongest
  * @property {number} floor what the noise of the paper does not reach
  * @property {boolean} isEven whether the paper has one level everywhere
  */
 
-export const FAINTEST_CONTRAST = 16; // grey levels from the paper to the ink; below, an image is blank
+export const FAINTEST_CONTRAST = 16; // gray levels from the paper to the ink; below, an image is blank
 const COARSE_SIDE = 64; // pixels of the longer side of the image that the paper is looked at in
 const SHEET_SIDE = 128; // and of that which a sheet on a desk is looked for in
 const INK_IN_NOISE = 4; // deviations of the noise; a pixel of less contrast is paper

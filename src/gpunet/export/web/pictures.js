@@ -46,7 +46,7 @@ export function underlayOf(sample, [height, width]) {
   return { canvas: context.canvas, ...colorsAround(greyOfCanvas(context)), sample };
 }
 
-/** Paints grey levels, one for each pixel of a canvas; black without. @param {HTMLCanvasElement} canvas @param {Uint8Array|null} levels */
+/** Paints gray levels, one for each pixel of a canvas; black without. @param {HTMLCanvasElement} canvas @param {Uint8Array|null} levels */
 export function paintGrey(canvas, levels) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const image = context.createImageData(canvas.width, canvas.height);

@@ -22,7 +22,13 @@ if sys.platform != "win32":
     import select
     import termios
 
-__all__ = ["background_of_terminal", "declared_background", "echo_again", "in_foreground"]
+__all__ = [
+    "background_of_terminal",
+    "declared_background",
+    "echo_again",
+    "in_foreground",
+    "is_one_terminal",
+]
 
 QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 """What is the background's color, and what are you? The second is answered by every terminal, so
@@ -62,13 +68,13 @@ def background_of_terminal(keys: IO[str] | None, screen: IO[str]) -> Background:
         keys: the terminal's input.
         screen: its output.
     """
-    if sys.platform == "win32" or keys is None:
+    if keys is None or not is_one_terminal(keys, screen):
         return "unknown"
     try:
-        if _unanswered or not (_is_one_terminal(keys, screen) and in_foreground(screen)):
+        if _unanswered or not in_foreground(screen):
             return "unknown"
         return _named(_Conversation(keys.fileno(), screen.fileno()).answer())
-    except (OSError, ValueError, termios.error):  # no terminal any more, or not even a file
+    except (OSError, ValueError, termios.error):  # no terminal any more
         return "unknown"
 
 
@@ -98,10 +104,15 @@ def in_foreground(stream: IO[str]) -> bool:
         return True
 
 
-def _is_one_terminal(keys: IO[str], screen: IO[str]) -> bool:
-    """Whether what is written to the screen is answered by these keys."""
-    devices = {os.fstat(stream.fileno()).st_rdev for stream in (keys, screen)}
-    return keys.isatty() and screen.isatty() and len(devices) == 1
+def is_one_terminal(keys: IO[str] | None, screen: IO[str]) -> bool:
+    """Whether the terminal answers by these keys what is asked on the screen."""
+    if sys.platform == "win32" or keys is None:
+        return False
+    try:
+        devices = {os.fstat(stream.fileno()).st_rdev for stream in (keys, screen)}
+        return keys.isatty() and screen.isatty() and len(devices) == 1
+    except (OSError, ValueError):  # closed, or not even a file
+        return False
 
 
 if sys.platform != "win32":

@@ -89,6 +89,7 @@ class LineChart:
         logarithmic: whether the vertical axis is, as far as there are values above zero.
         number_format: how the latest value is written in the legend; ``None`` if it is not.
         whole: label whole numbers of the horizontal axis alone.
+        decades: the horizontal axis is of decimal logarithms, and -3 is labelled 1e-3.
         marks: points of their own.
         strip: a small curve on one line below, from zero to its largest value.
     """
@@ -101,6 +102,7 @@ class LineChart:
     logarithmic: bool = False
     number_format: Callable[[float], str] | None = "{:.4g}".format
     whole: bool = True
+    decades: bool = False
     marks: Sequence[Mark] = ()
     strip: Series | None = None
 
@@ -355,12 +357,12 @@ def _x_labels(chart: LineChart, columns: int) -> str:
     lowest, highest = chart.x_range
     if highest <= lowest:
         return f"{lowest:g}"[:columns]
-    widest = len(f"{highest:.0f}") + 3 if chart.whole else APART
+    widest = len(f"{highest:.0f}") + 3 if chart.whole and not chart.decades else APART
     ticks, step = nice_ticks(lowest, highest, max(1, columns // widest), chart.whole)
     line = [" "] * columns
     free = 0
     for tick in ticks:
-        label = tick_label(tick, step)
+        label = f"1e{tick:.0f}" if chart.decades else tick_label(tick, step)
         center = round((tick - lowest) / (highest - lowest) * (columns - 1))
         start = min(max(0, center - len(label) // 2), columns - len(label))
         if start >= free:

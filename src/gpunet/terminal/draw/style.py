@@ -56,6 +56,7 @@ class Ink(StrEnum):
     LINE = "gpunet.line"  # frames, axes, rules, and the part of a bar that is still to come
     TITLE = "gpunet.title"  # in a frame, whose style it would take
     ZERO = "gpunet.zero"  # in pictures of signed values
+    PEN = "gpunet.pen"  # on a picture in greys, which is the same on any background
 
 
 RIGHT_SHARE = (Ink.RIGHT, "gpunet.right.many", "gpunet.right.most")
@@ -72,10 +73,11 @@ PALETTE: Palette = {
     Ink.VALIDATION: ("#ffaf00", "#875f00", "#d75f00"),
     Ink.RIGHT: ("#87d75f", "#005f00", "#5f875f"),
     Ink.WRONG: ("#ff8787", "#af0000", "#d75f5f"),
-    Ink.LABEL: ("#87afff", "#5f5faf", "#875fff"),
+    Ink.LABEL: ("#af87ff", "#8700af", "#875fff"),
     Ink.WARNING: ("#ffd75f", "#875f00", "#d75f00"),
     Ink.MUTED: ("color(247)", "#626262", "color(244)"),
     Ink.LINE: ("color(244)", "color(244)", "color(244)"),
+    Ink.PEN: ("#d75f00", "#d75f00", "#d75f00"),
 }
 """Colors of the cube and the greys that 256 colors consist of, so that they look alike there and
 in 24 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text; of 3, as it
@@ -90,6 +92,7 @@ SIXTEEN: Palette = {
     Ink.WARNING: ("yellow", "magenta", "bright_magenta"),
     Ink.MUTED: ("default", "default", "default"),
     Ink.LINE: ("dim default", "dim default", "dim default"),
+    Ink.PEN: ("yellow", "magenta", "bright_magenta"),
 }
 """Where there are but the terminal's own sixteen colors: those that are the furthest from the
 background in most palettes. Bright black is none: in some it is the background itself. Nor is
@@ -136,7 +139,7 @@ SIGNED = {
         (95, 155, 255),
         (28, 28, 28),
         (255, 95, 75),
-        (75, 69, 68, 61, 60, 18, 234, 234, 234, 52, 95, 131, 167, 203, 210),
+        (75, 69, 68, 61, 60, 17, 234, 234, 234, 52, 95, 131, 167, 203, 210),
     ),
     "light": SignedScale(
         (59, 76, 192),
@@ -149,8 +152,8 @@ SIGNED = {
 The ends on a light background: Moreland, "Diverging Color Maps for Scientific Visualization", 2009.
 """
 
-GREYS = tuple(Color.from_rgb(*[8 + 10 * level] * 3) for level in range(24))
-"""Colors from black to white: the greys of the 256, drawn alike in 24 bits."""
+GREYS = tuple(Color.from_ansi(232 + level) for level in range(24))
+"""Colors from black to white: the greys of the 256, whose codes are short."""
 
 
 def theme(background: Background, *, sixteen: bool = False) -> Theme:

@@ -134,7 +134,7 @@ def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
     sizes = np.abs(shares)
     levels = np.sign(shares) * ((sizes >= FAINT).astype(int) + (sizes >= FULL))  # -2 to 2
     marks = np.array(list(map(ord, MARKS)), np.uint32)[levels.astype(int) + 2]
-    styles = [console.get_style(Ink.LABEL), Style.null(), console.get_style(Ink.WRONG)]
+    styles = [console.get_style(Ink.TRAIN), Style.null(), console.get_style(Ink.WRONG)]
     return lines_of(marks, np.sign(levels).astype(int) + 1, styles)
 
 

@@ -7,8 +7,10 @@ Owns the alternate screen and the escape codes of a frame. When one is drawn bel
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,14 +50,15 @@ class Cells:
 
     Args:
         console: of the terminal; it says which colors there are.
+        question: gives what is written behind each frame.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, question: Callable[[], str] = str) -> None:
         self.is_open = False
         """Whether the terminal shows the alternate screen."""
-        self._console = console
+        self._console, self._question = console, question
         self._colors = COLOR_SYSTEMS.get(console.color_system or "")
-        self._codes = ["\x1b[0m"]  # of all styles that were seen, by their numbers
+        self._inks = [_Ink("", "", "")]  # of all styles that were seen, by their numbers
         self._styles: dict[Style | None, int] = {None: 0}
         self._clusters: list[str] = []  # several characters that share a cell
         self._shown = Block(0, [])
@@ -66,7 +69,7 @@ class Cells:
         """Go to the alternate screen, of which nothing is known, and write more codes."""
         self.is_open = True
         self.forget()
-        self._write(ENTER + more)
+        self._write(ENTER + more + self._question())
 
     def close(self, more: str = "") -> None:
         """Give the terminal back as it was, if it was taken, and write more codes."""
@@ -89,7 +92,7 @@ class Cells:
         changes = "".join(self._changes(block)) + self._mouse_told(mouse) + more
         self._shown = block
         if changes:
-            self._write(BEGIN + changes + END)
+            self._write(BEGIN + changes + END + self._question())
 
     def _write(self, text: str) -> None:
         self._console.file.write(text)
@@ -119,8 +122,8 @@ class Cells:
                 yield f"\x1b[{row + 1};{start + 1}H"
                 for style, places in groupby(range(start, end), numbers.__getitem__):
                     if style != pen:
+                        yield _turned(self._inks[pen], self._inks[style])
                         pen = style
-                        yield self._codes[style]
                     begin, start = start, start + len(list(places))
                     yield self._written(text[begin:start], begin)
 
@@ -168,14 +171,40 @@ class Cells:
         """The number of a style; those that are written alike have one."""
         number = self._styles.get(style)
         if number is None:
-            shown = style or Style.null()
-            shown = shown.without_color if self._console.no_color else shown
-            code, _, _ = shown.render("x", color_system=self._colors).partition("x")
-            code = f"\x1b[0;{code[2:]}" if code else "\x1b[0m"
-            if code not in self._codes:
-                self._codes.append(code)
-            number = self._styles[style] = self._codes.index(code)
+            ink = self._ink(style or Style.null())
+            if ink not in self._inks:
+                self._inks.append(ink)
+            number = self._styles[style] = self._inks.index(ink)
         return number
+
+    def _ink(self, style: Style) -> _Ink:
+        """The codes of a style, as far as the console has such."""
+        if self._colors is None:
+            return _Ink("", "", "")
+        bare, _, _ = style.without_color.render("x", color_system=self._colors).partition("x")
+        colors = (None, None) if self._console.no_color else (style.color, style.bgcolor)
+        fore, back = (
+            ";".join(color.downgrade(self._colors).get_ansi_codes(place == 0)) if color else ""
+            for place, color in enumerate(colors)
+        )
+        return _Ink(bare[2:-1], fore, back)
+
+
+class _Ink(NamedTuple):
+    """The codes of a style: bold and the like, its color, and that behind it; empty for none."""
+
+    bare: str
+    fore: str
+    back: str
+
+
+@lru_cache(maxsize=1 << 14)
+def _turned(before: _Ink, after: _Ink) -> str:
+    """What makes one style of another: of two that differ in a color, that alone."""
+    if before.bare != after.bare or not any(after):
+        return f"\x1b[{';'.join(filter(None, ('0', *after)))}m"
+    both = zip(before[1:], after[1:], ("39", "49"), strict=True)
+    return f"\x1b[{';'.join(new or default for old, new, default in both if new != old)}m"
 
 
 def _runs(changed: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -229,7 +229,7 @@ def require_heard(console: Console) -> None:
 
 
 def shows_greys(console: Console) -> bool:
-    """Whether the console has enough colors for shades of grey."""
+    """Whether the console has enough colors for shades of gray."""
     return not console.no_color and console.color_system in {"256", "truecolor"}
 
 

@@ -84,9 +84,9 @@ class Dashboard(LiveScreen, Callback):
         of = f"epoch {insight.epoch}, step {insight.step:,}"
         return self._drawing.drawn(insight.parameters, of)
 
-    def closing_view(self) -> Block:
+    def closing_view(self, width: int = 0, rows: int = 0) -> Block:
         """The run's head and its curves, to be printed once the screen is gone."""
-        return closing_view(self._console, self.view)
+        return closing_view(self._console, self.view, width, rows)
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""

@@ -90,7 +90,7 @@ class Drawing:
 
     def _ask(self, canvas: Canvas, parameters: NDArray[np.float32] | None, of: str) -> Reply:
         model = self._model
-        silent = Reply(model.classes or model.targets, model.network.kind, of=of)
+        silent = Reply(model.output_names, model.network.kind, of=of)
         if canvas.is_empty:
             return silent
         if parameters is None:

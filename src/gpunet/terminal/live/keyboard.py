@@ -18,7 +18,7 @@ from typing import Any, Literal, Self, TextIO
 
 from gpunet.terminal.draw.background import echo_again, in_foreground
 
-__all__ = ["Keyboard", "Mouse", "keys_in"]
+__all__ = ["ANSWER", "Keyboard", "Mouse", "keys_in"]
 
 TOKEN = re.compile(
     rb"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~]|O.|[^\x1b]?)|.", re.DOTALL
@@ -61,6 +61,9 @@ MOUSE = re.compile(rb"\x1b\[<(\d+);(\d+);(\d+)([Mm])")
 MOVED, WHEEL = 32, 64
 """Bits of what happened."""
 
+ANSWER = "answer"
+"""The key that a terminal itself presses when it was asked whether all is well."""
+
 POLL = 0.05
 """Seconds between two looks at a Windows console, which cannot be waited for."""
 
@@ -96,7 +99,7 @@ class Keyboard:
     Args:
         pressed: gets a character as it was typed, or the name of a key: "up", "down", "left",
             "right", "home", "end", "page up", "page down", "enter", "escape", "tab", "backspace",
-            "delete".
+            "delete"; ``ANSWER`` comes from the terminal itself.
         stream: the terminal's input, ``sys.stdin`` by default.
         moused: gets what the mouse does, where the terminal was asked to tell.
     """
@@ -115,7 +118,7 @@ class Keyboard:
     @property
     def active(self) -> bool:
         """Whether keys are read."""
-        return self._thread is not None
+        return self._thread is not None and self._thread.is_alive()
 
     def resume(self) -> None:
         """Take the terminal's input mode and read keys, unless the process is in the background."""
@@ -165,6 +168,8 @@ def _key(token: bytes) -> str | Mouse | None:
         return _mouse(happened, column - 1, row - 1, released=mouse[4] == b"m")
     if named := NAMED.fullmatch(token):
         return NAMES.get((named[1] or b"") + b"~" if named[2] == b"~" else named[2])
+    if token == b"\x1b[0n":
+        return ANSWER
     return _character(token.decode("ascii", errors="ignore"))
 
 

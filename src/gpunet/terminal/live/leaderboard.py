@@ -88,7 +88,7 @@ class PlainSearch(SearchObserver):
         self._batch: tuple[int, ...] = ()
         self._others = 0
         self._reported: set[int] = set()
-        self._clock, self._told = clock, clock()
+        self._clock, self._told, self._ended = clock, clock(), ""
 
     def on_search_begin(self, search: SearchInfo) -> None:
         """Say what is searched where."""
@@ -140,7 +140,10 @@ class PlainSearch(SearchObserver):
             epoch = f"epoch {self._epoch:>{digits}}/{self._search.epochs}"
             self._print(f"{epoch}  {running:>3} of {len(mine)} trials run{best}")
             return
-        self._print(f"trials  {progress.done}/{progress.total}: {counted(progress)}{best}")
+        ended = f"trials  {progress.done}/{progress.total}: {counted(progress)}{best}"
+        if ended != self._ended:  # a batch whose last trials are pruned is told of twice
+            self._print(ended)
+        self._ended = ended
 
     def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Say what is waited for, once."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import sys
 import threading
@@ -23,12 +24,13 @@ from typing import Any, Self, TextIO
 
 from rich.console import Console
 
-from gpunet.terminal.draw.background import in_foreground
+from gpunet.terminal.draw.background import in_foreground, is_one_terminal
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.draw.style import glyphs
 from gpunet.terminal.live.cells import Cells
 from gpunet.terminal.live.interrupts import Interrupts
-from gpunet.terminal.live.keyboard import Keyboard, Mouse
+from gpunet.terminal.live.keyboard import ANSWER, Keyboard, Mouse
+from gpunet.terminal.live.line import Line
 from gpunet.terminal.live.title import Caption, Title
 from gpunet.training.events import Control
 
@@ -40,8 +42,9 @@ FRAME = 0.1
 POLL = 0.025
 """Seconds between two looks at the size; the main thread may be too busy to hear a signal of it."""
 
-AFRESH = 10.0
-"""Seconds after which all is written anew, as another program may have written on the screen."""
+AFRESH, AFRESH_SHARE = 10.0, 0.05
+"""Seconds after which all is written anew, as another program may have written on the screen, and
+the share of a slow line that this may take."""
 
 DRAWING_SHARE = 0.05
 """The share of a processor's time that drawing may take; a slow machine gets fewer frames."""
@@ -89,11 +92,14 @@ class LiveScreen(ABC):
         self._requests: SimpleQueue[_Request] = SimpleQueue()
         self._given_back: SimpleQueue[None] = SimpleQueue()
         self._drawer = threading.Thread(target=self._draw, name="screen", daemon=True)
-        self._keyboard = Keyboard(self.pressed, keys, self.moused)
+        self._keyboard = Keyboard(self._typed, keys, self.moused)
         take = partial(self._requests.put, _Request.TAKE)
         draw = partial(self._requests.put, _Request.DRAW)
         self._interrupts = Interrupts(control, self._suspend, take, draw)
-        self._cells = Cells(console)
+        one_terminal = is_one_terminal(sys.stdin if keys is None else keys, console.file)
+        news = partial(self._requests.put, _Request.NEWS)
+        self._line = Line(news, lambda: one_terminal and self._keyboard.active)
+        self._cells = Cells(console, self._line.question)
         dot = glyphs(console.options.ascii_only).separator
         self._title = Title(os.environ, f" {dot} ")
         self._titled_at = -1
@@ -143,6 +149,12 @@ class LiveScreen(ABC):
             self._control.paused.set()
         self.hurry()
 
+    def _typed(self, key: str) -> None:
+        if key == ANSWER:
+            self._line.answered()
+        else:
+            self.pressed(key)
+
     def hurry(self) -> None:
         """Draw a frame at once, as somebody waits for what it did."""
         self._requests.put(_Request.DRAW)
@@ -180,25 +192,27 @@ class LiveScreen(ABC):
                 self._take_terminal()
                 self._draw_frames()
             finally:
+                self._line.settle()
                 self._cells.close(self._title.end())
 
     def _draw_frames(self) -> None:
         """Draw what is news as often as drawing may, and at once what a person has asked for."""
-        due = afresh = cost = 0.0
+        due = cost = 0.0
+        afresh = -math.inf  # when all was written anew
         asked = False
         drawn: tuple[int, object] = 0, None  # the second and the size of the last frame
         while (request := self._next_request(due)) is not _Request.CLOSE:
             self._obey(request)
             asked = asked or request not in (None, _Request.NEWS)
-            if not self._cells.is_open or not self._requests.empty():
+            if not self._cells.is_open or not self._requests.empty() or self._line.is_busy:
                 continue
             now, second, size = time.monotonic(), int(self._clock()), self._console.size
             news = self._stale or second != drawn[0]
             if asked or size != drawn[1] or (news and now >= due):
                 self._stale, asked, drawn = False, False, (second, size)
-                if now >= afresh:
+                if now >= afresh + max(AFRESH, self._line.slowest / AFRESH_SHARE):
                     self._cells.forget()
-                    afresh = now + AFRESH
+                    afresh = now
                 took = self._draw_frame(size)
                 cost += (took - cost) / (MEAN if cost else 1)
                 due = now + max(FRAME, cost / DRAWING_SHARE)
@@ -227,6 +241,7 @@ class LiveScreen(ABC):
     def _obey(self, request: _Request | None) -> None:
         if request is _Request.GIVE_BACK:
             self._suspended = True
+            self._line.settle()
             self._cells.close(self._title.end())
             self._keyboard.suspend()
             self._given_back.put(None)

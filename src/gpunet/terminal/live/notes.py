@@ -7,13 +7,17 @@ on a line of its own. Anywhere else, as in a log, it is one line.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 import textwrap
 
 from gpunet.terminal.draw.style import Ink
 
-__all__ = ["complain", "next_move", "note", "one_line", "wrapped"]
+__all__ = ["complain", "next_move", "note", "note_load", "one_line", "wrapped"]
+
+BUSY = 0.5
+"""Programs that want to run for each processor, from which on a machine is busy."""
 
 MOVES = {
     *("add", "ask", "call", "change", "check", "choose", "connect", "convert"),
@@ -36,6 +40,17 @@ def complain(message: object) -> None:
 def note(message: object) -> None:
     """Say what is worth knowing where the standard output is kept for results."""
     _tell("note", Ink.WARNING, message)
+
+
+def note_load() -> None:
+    """Say that a measurement will tell too little where other programs keep the processors busy."""
+    processors = os.cpu_count() or 1
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # Windows has none
+    if load > BUSY * processors:
+        note(
+            f"this machine is busy, with a load of {load:.1f} on {processors} processors, so what "
+            "is measured varies; run it again when it is idle"
+        )
 
 
 def one_line(text: str) -> str:

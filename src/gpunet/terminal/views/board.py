@@ -266,7 +266,7 @@ def _with_pen(console: Console, canvas: Canvas, place: _Place, lines: list[Line]
     row = min(int(y / down * place.rows), place.rows - 1)
     before, cell, after = Segment.divide(lines[row], [column, column + 1, place.columns])
     under = cell[0].style if cell and cell[0].style else Style()
-    style = under + Style(bold=True) + Style(color=console.get_style(Ink.WARNING).color)
+    style = under + Style(bold=True) + console.get_style(Ink.PEN)
     mark = Segment("#" if canvas.is_down else "+", style)
     return [*lines[:row], [*before, mark, *after], *lines[row + 1 :]]
 

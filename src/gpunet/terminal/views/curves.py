@@ -46,7 +46,7 @@ PARTS: Mapping[int, str] = dict(
     )
 )
 
-INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.LABEL, Ink.RIGHT, Ink.WRONG)
+INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.RIGHT, Ink.WRONG, Ink.LABEL)
 """The colors of several runs, given out again and again."""
 
 SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"

@@ -151,17 +151,18 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 
 
-def closing_view(console: Console, view: View) -> Block:
+def closing_view(console: Console, view: View, width: int = 0, rows: int = 0) -> Block:
     """What stays on the terminal when the screen is gone: the run's head and its curves.
 
-    On a low terminal they are lower, so that there is room for what else is told at the end.
+    Unless told otherwise as wide as the terminal, and lower on a low one, so that there is room for
+    what else is told at the end.
     """
-    width = console.width
+    width = width or console.width
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    rows = 10 if console.height >= SPACIOUS else 7
-    return stack([header, curves(console, [view], width, rows)], width)
+    high = max(rows - header.height, 0) or (10 if console.height >= SPACIOUS else 7)
+    return stack([header, curves(console, [view], width, high)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gpunet.config import Monitor, TrainConfig
 from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.block import Block, beside
 from gpunet.terminal.views.score import MONITORED
 from gpunet.training.events import EpochRecord, StopReason
 
@@ -29,6 +30,12 @@ __all__ = [
     "whole",
     "why_stopped",
 ]
+
+GAP = 3
+"""Columns between the curves and what stands beside them."""
+
+LEAST_CURVES, LEAST_ROWS = 50, 10
+"""Columns and rows of the curves at least, where something stands beside them."""
 
 STOPPED: Mapping[StopReason, str] = {
     "epochs": "all epochs done",
@@ -93,6 +100,29 @@ def print_parts(console: Console, parts: Sequence[Part]) -> None:
         console.print(part.content, crop=False)
 
 
+def with_curves(
+    console: Console, curves: Callable[[int, int], Block], parts: Sequence[Part]
+) -> list[Part]:
+    """The parts with the curves first: beside another part that leaves room, or above it.
+
+    Args:
+        console: where they are to be printed.
+        curves: drawn in so many columns and rows; with 0 rows as high as they are by themselves.
+        parts: the others.
+    """
+    others = sorted((one for one in parts if one.rank), key=lambda one: one.rank)
+    for part in others if console.is_terminal else ():
+        block = _as_block(console, part.content)
+        room = console.width - block.width - GAP
+        if room < LEAST_CURVES or block.height < LEAST_ROWS:
+            continue
+        both = Part(beside([curves(room, block.height), block], GAP), part.rank)
+        needed = [both, *(one for one in parts if not one.rank)]
+        if len(_fitting(console, needed)) == len(needed):
+            return [both, *(one for one in parts if one is not part)]
+    return [Part(curves(console.width, 0), 3), *parts]
+
+
 def whole(text: str, style: str = "") -> RenderableType:
     """Text whose lines are not broken but by the terminal itself, so that they can be copied."""
     return Group(Text(text, style, no_wrap=True, overflow="ignore"))
@@ -127,6 +157,13 @@ def _fitting(console: Console, parts: Sequence[Part]) -> list[Part]:
             kept.add(index)
             room -= heights[index]
     return [part for index, part in enumerate(parts) if index in kept]
+
+
+def _as_block(console: Console, content: RenderableType) -> Block:
+    """What is printed, as wide as it is without the blanks behind it."""
+    text = [list(line) for line in console.render_lines(content, pad=False)]
+    width = max(map(Segment.get_line_length, text), default=0)
+    return Block(width, [Segment.adjust_line_length(line, width) for line in text])
 
 
 def _height(console: Console, content: RenderableType) -> int:

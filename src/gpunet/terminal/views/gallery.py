@@ -122,7 +122,7 @@ def _captions(console: Console, run: RunInfo, answers: Answers, width: int) -> l
 
 def _verdicts(run: RunInfo, answers: NDArray[np.float32]) -> list[Verdict]:
     """What the network says of the gallery's samples."""
-    names = run.dataset.classes or run.dataset.targets
+    names = run.dataset.output_names
     true, predicted = _own_units(run, run.gallery.labels), _own_units(run, answers)
     return verdicts(true, predicted, names, run.network.kind)
 
@@ -145,7 +145,7 @@ def _samples_in_words(
 ) -> Block:
     """One cell per sample: its number, its label, the prediction."""
     ascii_only = console.options.ascii_only
-    names = run.dataset.classes or run.dataset.targets
+    names = run.dataset.output_names
     truths = in_words(run.gallery.labels, names, run.network.kind)
     found = None if answers is None else _verdicts(run, answers)
     longest = max(map(len, run.dataset.classes or truths))

@@ -179,7 +179,7 @@ def mistakes(console: Console, run: RunInfo, insight: Insight, width: int, rows:
 
 def _verdicts(run: RunInfo, insight: Insight) -> list[Verdict]:
     worst, own = insight.mistakes, run.target_scaling
-    names: Sequence[str] = run.dataset.classes or run.dataset.targets
+    names: Sequence[str] = run.dataset.output_names
     pair = worst.samples.labels, worst.answers
     labels, said = pair if own is None else map(own.to_targets, pair)
     return verdicts(labels, said, names, run.network.kind)

@@ -60,7 +60,7 @@ def _sample(
     height = max(1, min(10, rows - 1, width // 2))
     columns = max(4, min(width, round(2 * height * shape[1] / shape[0])))
     image = picture(console, run.gallery.features[at].reshape(shape), columns, height)
-    names = run.dataset.classes or run.dataset.targets
+    names = run.dataset.output_names
     truth, answer = run.gallery.labels[at : at + 1], insight.gallery[at : at + 1]
     (verdict,) = verdicts(truth, answer, names, run.network.kind)
     caption = verdict.caption(columns, console.options.ascii_only)
@@ -154,7 +154,7 @@ def _shares(
     console: Console, run: RunInfo, truth: Array, answer: Array, width: int, rows: int
 ) -> Block:
     """The probability of each class or label, the largest ones if not all fit."""
-    names = run.dataset.classes or run.dataset.targets
+    names = run.dataset.output_names
     known = np.nan_to_num(answer)
     order = np.arange(len(known))
     if len(order) > rows:

@@ -14,6 +14,7 @@ from gpunet.engine.interface import KernelTime
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.tables import summary_table
 from gpunet.training.profile import Profile
 
 __all__ = ["ABOVE", "FASTER", "profile_table", "share_of_roofline"]
@@ -21,7 +22,10 @@ __all__ = ["ABOVE", "FASTER", "profile_table", "share_of_roofline"]
 ABOVE = "> 100 %"
 """What stands for a share of more than the whole."""
 
-FASTER = "faster than the best rates that were measured, as from a cache, or on a busy machine"
+FASTER = (
+    "faster than the best rates that were measured: its data fit a cache, or those were taken on a "
+    "busy machine"
+)
 """What such a share means."""
 
 
@@ -32,8 +36,8 @@ def profile_table(profile: Profile) -> Iterator[RenderableType]:
         table.add(kernel.label, *_cells(profile, kernel))
     table.add("all kernels", _microseconds(profile.kernel_seconds), "100.0 %", style=Ink.MUTED)
     yield table
-    for line in _explanation(profile):
-        yield Text(line, Ink.MUTED)
+    yield Text()
+    yield summary_table(_explanation(profile), Ink.MUTED)
 
 
 def share_of_roofline(share: float) -> str:
@@ -52,23 +56,26 @@ def _cells(profile: Profile, kernel: KernelTime) -> list[str]:
     ]
 
 
-def _explanation(profile: Profile) -> Iterator[str]:
-    roofline, step = profile.roofline, formats.seconds(profile.step_seconds)
-    arithmetic = formats.amount(roofline.operations_per_second)
-    memory = formats.amount(roofline.bytes_per_second)
-    yield f"roofline: {arithmetic}FLOP/s, reached at multiply-adds, and {memory}B/s, at copies;"
-    yield "          the least time that they allow as a share of the time taken"
+def _explanation(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What the step took as a whole, and what the columns mean."""
+    step, steps = formats.seconds(profile.step_seconds), formats.count(profile.steps)
+    yield "wall clock", f"{step} a step, over {steps} steps of an epoch"
+    if profile.host_share is not None:
+        waited = "of it, while the device waited for the host"
+        yield "host", f"{_percent(profile.host_share)} {waited}"
+    elif profile.device.kind == "CPU":
+        yield "host", "n/a, it does the work itself"
+    else:
+        yield "host", "n/a, the device has no clock"
+    yield "us a step", "each kernel timed by itself; the sum may be above or below the wall clock"
+    yield "B/s", "of what must be moved, operands once and results"
+    arithmetic = formats.amount(profile.roofline.operations_per_second)
+    memory = formats.amount(profile.roofline.bytes_per_second)
+    rates = f"{arithmetic}FLOP/s at multiply-adds, {memory}B/s at copies"
+    yield "roofline", f"the share of the time taken that the best rates would need: {rates}"
     shares = [profile.of_roofline(kernel) for kernel in profile.kernels]
     if any(share_of_roofline(share) == ABOVE for share in shares if share is not None):
-        yield f"{ABOVE}: {FASTER}"
-    yield "B/s: of what must be moved, operands once and results"
-    yield f"wall clock: {step} a step, over {formats.count(profile.steps)} steps of an epoch"
-    if profile.host_share is not None:
-        yield f"host: {_percent(profile.host_share)} of it, while the device waited for the host"
-    elif profile.device.kind == "CPU":
-        yield "host: n/a, it does the work itself"
-    else:
-        yield "host: n/a, the device has no clock"
+        yield ABOVE, FASTER
 
 
 def _microseconds(seconds: float) -> str:

@@ -19,6 +19,9 @@ __all__ = ["range_advice", "range_chart", "range_table"]
 HEIGHT = 14
 """Lines of the chart."""
 
+HEADROOM = 1.5
+"""How far the chart goes above the smoothed losses before the lowest; what explodes is cut off."""
+
 EVERY = 10
 """Steps from row to row of the table that stands for the chart where there is no terminal."""
 
@@ -39,26 +42,27 @@ def range_chart(found: RangeTest) -> RenderableType:
     decades = np.log10(found.learning_rates)  # (s,)
     finite = [np.where(np.isfinite(y), y, np.nan) for y in (found.losses, found.smoothed)]
     least = int(np.nanargmin(found.smoothed))
-    suggested = int(np.abs(decades - np.log10(found.suggestion)).argmin())
-    points = (("lowest", least, Ink.VALIDATION), ("suggested", suggested, Ink.BEST))
+    lowest = float(found.learning_rates[least])
+    points = (("lowest", lowest, Ink.VALIDATION), ("suggested", found.suggestion, Ink.BEST))
     return LineChart(
-        "loss by log10(lr)",
+        "loss by learning rate",
         [
             Series("batch", decades, finite[0], Ink.MUTED, dotted=True),
             Series("smoothed", decades, finite[1], Ink.TRAIN),
         ],
         HEIGHT,
         (float(decades[0]), float(decades[-1])),
-        y_bounds=(0.0, np.inf),
+        y_bounds=(0.0, HEADROOM * float(np.nanmax(found.smoothed[: least + 1]))),
         number_format=None,
+        decades=True,
         marks=[
             Mark(
-                f"{name} {formats.learning_rate(float(found.learning_rates[at]))}",
-                float(decades[at]),
-                float(found.smoothed[at]),
+                f"{name} {formats.learning_rate(rate)}",
+                float(np.log10(rate)),
+                float(np.interp(np.log10(rate), decades, found.smoothed)),
                 style,
             )
-            for name, at, style in points
+            for name, rate, style in points
         ],
     )
 

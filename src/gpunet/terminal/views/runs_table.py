@@ -98,6 +98,14 @@ def _day(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
+def _end(run: RunSummary) -> str:
+    if run.running:
+        return "running"
+    if run.stop_reason is None:
+        return "killed or crashed"
+    return why_stopped(run.stop_reason, run.epochs)
+
+
 def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
     """A run by names and values: what it is, how it is set other than by default, how it went."""
     best = f"{run.best_epoch or 'none'} of {run.epochs}"
@@ -111,7 +119,7 @@ def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
         ("data", run.data),
         ("network", run.network),
         *((name, _setting(run, name)) for name in SETTINGS if _is_set(run, name)),
-        ("ended", _ended(run)),
+        ("ended", _end(run)),
         ("kept epoch", best),
         ("val loss", formats.loss(run.val_loss)),
         (f"val {score}", write(val)),
@@ -135,15 +143,6 @@ def runs_compared(runs: Sequence[RunSummary]) -> RenderableType:
         if any(name in row for row in rows) and (len(set(values)) > 1 or "loss" in name):
             table.add(Text(name, Ink.MUTED), *values)
     return table
-
-
-def _ended(run: RunSummary) -> str:
-    """How a run has ended, if it has, in a sentence."""
-    if run.running:
-        return "not yet, it is being trained"
-    if run.stop_reason is None:
-        return "unfinished"
-    return why_stopped(run.stop_reason, run.epochs)
 
 
 def legend(names: Sequence[str], width: int) -> Text:

@@ -5,7 +5,7 @@ Owns how numbers are laid out; computing them belongs to ``training.metrics``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,11 @@ PAIRS_BESIDE_MATRIX = 6
 """Confused pairs listed below the matrix, if they are asked for."""
 
 
-def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
+def summary_table(rows: Iterable[tuple[str, str]], style: str = Ink.STRONG) -> RenderableType:
     """Names and values below one another; a value that is too long goes on in the next line."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style=Ink.MUTED, no_wrap=True)
-    table.add_column(style=Ink.STRONG, overflow="fold")
+    table.add_column(style=style, overflow="fold")
     for name, value in rows:
         table.add_row(Text(name), Text(value))
     return table

@@ -1,0 +1,36 @@
+"""Which data a model was trained on, and what opens them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpunet.datasets.dataset import Dataset
+
+__all__ = ["Origin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The data that a model was trained on.
+
+    Args:
+        name: as the user knows it.
+        reference: what opens the same data again, a dataset's name or an absolute path; ``None``
+            where the file does not tell. A file has the path as seen from its own folder, see
+            ``whereabouts``.
+        fingerprint: the SHA-256 of all samples and labels.
+        source: where the data came from, in words.
+    """
+
+    name: str
+    reference: str | None
+    fingerprint: str
+    source: str
+
+    @classmethod
+    def of(cls, dataset: Dataset, reference: str | None) -> Origin:
+        """The origin of a model trained on a dataset, without the folders of this machine."""
+        is_path = reference is None or Path(reference).is_absolute()
+        source = Path(reference or dataset.name).name if is_path else dataset.source
+        return cls(dataset.name, reference, dataset.fingerprint, source)
