@@ -484,7 +484,7 @@ def test_a_search_that_goes_on_asks_for_data_that_are_gone(
     where = Path("here.npz").absolute()
     assert (ran.code, ran.failure) == (
         1,
-        f"the data 'one' that it was trained on are not at {where}; give their path as --data",
+        f"the data 'one' that the model was trained on are not at {where}; give them as --data",
     )
     assert gpunet(*again, "--data", "there.npz").code == 0
     arrays = dict(np.load(halves))

@@ -855,9 +855,10 @@ def test_the_line_of_quiet_tells_what_the_report_holds(gpunet: RunCommand, uneve
     ran = gpunet("train", "--data", uneven, *FAST, "--quiet", "--report", "run.json")
     report = json.loads(Path("run.json").read_text())
     test = report["test"]
+    assert report["stop_reason"] == "epochs"
     assert ran.out == (
         f"test accuracy {formats.percent(test['accuracy'])}, loss {formats.loss(test['loss'])}, "
-        f"best epoch {report['best_epoch']} of 3 ({report['stop_reason']}), "
+        f"best epoch {report['best_epoch']} of 3, "
         f"{formats.seconds(report['seconds']['total'])}, saved as model.safetensors\n"
     )
 

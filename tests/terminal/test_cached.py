@@ -40,6 +40,22 @@ def test_a_part_is_drawn_again_only_for_another_object_number_text_or_console(
     assert cached(part, console, answers, wide, "a").width == wide
 
 
+def test_a_part_that_a_frame_has_several_times_is_kept_for_each_place(
+    make_text_console: MakeConsole,
+) -> None:
+    drawn = []
+
+    def part(console: Console, held: list[int]) -> int:
+        drawn.append(held)
+        return held[0]
+
+    console, one, other = make_text_console(), [1], [2]
+    for _ in range(3):
+        assert cached(part, console, one, place="one") == 1
+        assert cached(part, console, other, place="other") == 2
+    assert drawn == [one, other]
+
+
 def test_what_was_drawn_is_kept_as_long_as_its_console(make_text_console: MakeConsole) -> None:
     class Held:
         pass

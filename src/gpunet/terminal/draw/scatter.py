@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from gpunet.terminal.draw.block import Block, beside
+from gpunet.terminal.draw.block import Block, grid
 from gpunet.terminal.draw.charts import LineChart, Series, line_chart
 from gpunet.terminal.draw.style import Ink
 
@@ -23,6 +23,9 @@ NARROWEST, WIDEST = 36, 72
 
 LINES = 14
 """Height of charts that stand among other lines."""
+
+LOWEST = 8
+"""Lines of a chart at least, where several stand below one another."""
 
 MARGIN = 0.02
 """Share of the true values' range that is drawn beyond it on either side."""
@@ -39,7 +42,7 @@ def scatters(
     width: int,
     height: int = LINES,
 ) -> Block:
-    """A chart for each of as many targets as stand side by side in so many cells, at least one.
+    """A chart for each of as many targets as there is room for, at least one.
 
     Args:
         console: as ``scatter`` takes it.
@@ -49,13 +52,14 @@ def scatters(
         width: in cells.
         height: in lines.
     """
-    count = max(1, min(len(names), (width + 2) // (NARROWEST + 2)))
-    each = min(WIDEST, (width + 2) // count - 2)
+    across = max(1, min(len(names), (width + 2) // (NARROWEST + 2)))
+    down = max(1, min(-(-len(names) // across), height // LOWEST))
+    each = min(WIDEST, (width + 2) // across - 2)
     charts = [
-        scatter(console, names[at], targets[:, at], predictions[:, at], each, height)
-        for at in range(count)
+        scatter(console, names[at], targets[:, at], predictions[:, at], each, height // down)
+        for at in range(min(len(names), across * down))
     ]
-    return beside(charts, gap=2).shaped(width, height)
+    return grid(charts, width, gap=2).shaped(width, height)
 
 
 def scatter(

@@ -16,16 +16,17 @@ _cache: WeakKeyDictionary[Console, dict[Any, tuple[tuple[Any, ...], Any]]] = Wea
 """The latest look of each part, and what it was drawn from, as long as there is its console."""
 
 
-def cached(part: Callable[..., Drawn], console: Console, *inputs: Any) -> Drawn:
+def cached(part: Callable[..., Drawn], console: Console, *inputs: Any, place: str = "") -> Drawn:
     """``part(console, *inputs)``, or what that was the last time if the inputs are the same.
 
     Texts and numbers are the same if they are equal, others if they are the same object: what
-    views hold is replaced and never changed.
+    views hold is replaced and never changed. A part that a frame has several times has a ``place``
+    for each.
     """
-    looks = _cache.setdefault(console, {})
-    if part not in looks or not all(map(_same, looks[part][0], inputs)):
-        looks[part] = inputs, part(console, *inputs)
-    drawn: Drawn = looks[part][1]
+    looks, key = _cache.setdefault(console, {}), (part, place)
+    if key not in looks or not all(map(_same, looks[key][0], inputs)):
+        looks[key] = inputs, part(console, *inputs)
+    drawn: Drawn = looks[key][1]
     return drawn
 
 

@@ -168,16 +168,16 @@ def _series(
             yield Series("", x, figure.scale * raw, Ink.MUTED, behind=True)
         yield Series(sign or "train", x, figure.scale * y, ink)
         if view.run is not None and view.run.validation_count:
-            x, y = _validation(console, view, figure, x_range)
+            x, y = _validation(console, view, sign, figure, x_range)
             name, color = ("", ink) if sign else ("val", Ink.VALIDATION)
             yield Series(name, x, y, color, dotted=True)
 
 
 def _validation(
-    console: Console, view: View, figure: Figure, x_range: tuple[float, float]
+    console: Console, view: View, sign: str, figure: Figure, x_range: tuple[float, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
-    measured = cached(_measured, console, view.records)
+    measured = cached(_measured, console, view.records, place=sign)
     shown = measured[np.searchsorted(measured[:, 0], x_range[0]) :]
     x, loss, score = shown[:: -(1 + len(shown) // MOST)][::-1].T  # the last one stays
     x = np.where(view.course.end > x - 1, np.minimum(x, view.course.end), x)

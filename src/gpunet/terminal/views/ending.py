@@ -29,6 +29,7 @@ __all__ = [
     "print_parts",
     "whole",
     "why_stopped",
+    "with_curves",
 ]
 
 GAP = 3

@@ -62,6 +62,8 @@ def _breadth(height: int, proportion: float, width: int) -> int:
 def _title(console: Console, run: RunInfo, told: str, width: int) -> Block:
     legend = "blue below zero, red above" if shows_pixels(console) else "- = below zero, + # above"
     name = "first layer" if run.network.hidden else "the layer"
+    if run.config.ensemble > 1:
+        name += " of the first network"
     return heading(console, name, f"{told}, {legend}", width)
 
 
