@@ -28,16 +28,18 @@ LEAST = 4
 class Columns:
     """A table without a frame; a rich renderable.
 
-    Where there is too little room, the columns aligned left are cut first, since a cut number
-    says nothing.
+    Where there is too little room, the spare columns are left out. Then those aligned left are cut
+    first, since a cut number says nothing.
 
     Args:
         names: the head; a name that begins with ``<`` is of a column aligned left.
         rows: the cells; a row may be shorter than the head.
+        spare: names of columns that may be left out, the first of these first.
     """
 
     names: Sequence[str]
     rows: list[Sequence[Text]] = field(default_factory=list)
+    spare: Sequence[str] = ()
 
     def add(self, *cells: str | Text, style: str = "") -> None:
         """Add a row; its style lies below the cells' own."""
@@ -49,27 +51,46 @@ class Columns:
     def block(self, console: Console, width: int) -> Block:
         """The table in so many cells."""
         ascii_only = console.options.ascii_only
-        left = [name.startswith("<") for name in self.names]
         head = [Text(name.removeprefix("<"), Ink.STRONG) for name in self.names]
-        widths = self._widths(head, left, width)
+        shown = self._shown(head, width)
+        left = [self.names[at].startswith("<") for at in shown]
+        rows = [[row[at] for at in shown if at < len(row)] for row in [head, *self.rows]]
+        widths = _widths(rows, left, width)
         rule = glyphs(ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
-        lines = [_line(row, widths, left, ascii_only) for row in [head, *self.rows]]
+        lines = [_line(row, widths, left, ascii_only) for row in rows]
         lines.insert(1, Text(rule, Ink.LINE))
         return text_block(console, lines, width)
 
-    def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
-        """The cells that each column needs, the widest shortened until all fit."""
-        columns = zip_longest(head, *self.rows, fillvalue=Text())
-        widths = [max(cell.cell_len for cell in column) for column in columns]
-        room -= GAP * (len(widths) - 1)
-        for first in (True, False):
-            indices = [index for index, to_left in enumerate(left) if to_left is first]
-            while indices and sum(widths) > room:
-                widest = max(indices, key=widths.__getitem__)
-                if widths[widest] <= LEAST:
-                    break
-                widths[widest] -= 1
-        return widths
+    def _shown(self, head: Sequence[Text], room: int) -> list[int]:
+        """The columns that there is room for."""
+        widths = dict(enumerate(_needed([head, *self.rows])))
+        for name in self.spare:
+            if sum(widths.values()) + GAP * (len(widths) - 1) <= room:
+                break
+            if name in self.names:
+                del widths[self.names.index(name)]
+        return list(widths)
+
+
+def _needed(rows: Sequence[Sequence[Text]]) -> list[int]:
+    """The cells that each column needs."""
+    return [
+        max(cell.cell_len for cell in column) for column in zip_longest(*rows, fillvalue=Text())
+    ]
+
+
+def _widths(rows: Sequence[Sequence[Text]], left: Sequence[bool], room: int) -> list[int]:
+    """The cells of each column, the widest shortened until all fit."""
+    widths = _needed(rows)
+    room -= GAP * (len(widths) - 1)
+    for first in (True, False):
+        indices = [index for index, to_left in enumerate(left) if to_left is first]
+        while indices and sum(widths) > room:
+            widest = max(indices, key=widths.__getitem__)
+            if widths[widest] <= LEAST:
+                break
+            widths[widest] -= 1
+    return widths
 
 
 def _line(

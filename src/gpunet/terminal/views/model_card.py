@@ -32,9 +32,6 @@ PANEL = 38
 GAP = 3
 """Columns between two panels."""
 
-LAYER_COLUMNS = ((72, 7), (54, 5))
-"""Widths, and how many columns of the table of layers fit into them."""
-
 LISTED = 8
 """Labels or targets that are named."""
 
@@ -46,9 +43,10 @@ def model_card(console: Console, model: Model, file_bytes: int) -> None:
     """Print what a model is and how it came about; ``file_bytes`` is the size of its file."""
     console.print(_layer_table(console, model))
     console.print()
+    name = "best" if model.config.keep == "best" else "kept"
     result = [
         *scores_in_words(model.test, model.network.kind),
-        ("best epoch", str(model.best_epoch) if model.best_epoch else "none"),
+        (f"{name} epoch", str(model.best_epoch) if model.best_epoch else "none"),
     ]
     sections: dict[str, Rows] = {"Test": result, "Size": _size(model, file_bytes)}
     sections |= {heading: settings_in_use(model, names) for heading, names in panels().items()}
@@ -62,9 +60,8 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
     """One row per layer: its shape, activation, parameters, and the spread of its weights."""
     arrow = glyphs(console.options.ascii_only).arrow
     network = model.network
-    shown = next((count for width, count in LAYER_COLUMNS if console.width >= width), 4)
     names = ["<layer", "shape", "<activation", "parameters", "share", "spread", "largest"]
-    table = Columns(names[:shown])
+    table = Columns(names, spare=["largest", "spread", "share"])
     views = layer_views(model.parameters, network)
     for index, (layer, (weights, _)) in enumerate(zip(network.layers, views, strict=True)):
         last = index == len(network.hidden)
@@ -79,7 +76,7 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
             formats.loss(float(weights.std(dtype=np.float64))),
             formats.loss(float(np.abs(weights).max())),
         ]
-        table.add(*cells[:shown])
+        table.add(*cells)
     return table
 
 
