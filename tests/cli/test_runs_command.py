@@ -144,6 +144,9 @@ def test_commands_without_a_model_take_that_of_the_newest_run(
     ran = gpunet("evaluate", "--device", "cpu", "--json")
     assert (ran.code, ran.out, named.err) == (0, named.out, "")
     assert ran.err == "note: runs/2-halves-8/best.safetensors, the model of the newest run\n"
+    for words in ([], ["1"]):
+        told = " ".join(gpunet("evaluate", *words, "--device", "cpu").out.split())
+        assert f"gpunet {' '.join(['showcase', *words])} --wrong" in told
     for command in (("show",), ("showcase",), ("export", "page.html"), ("predict", "rows.npy")):
         if command[0] == "predict":
             import numpy as np
