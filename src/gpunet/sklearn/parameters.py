@@ -116,8 +116,9 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         bounds=NOT_NEGATIVE,
     )
     verbose: bool | int = parameter(False, "Print a line for every epoch.")
-    warm_start: bool = parameter(False, "Start fit with the weights of the previous call.",
-        kind=bool)
+    warm_start: bool = parameter(
+        False, "Start fit with the weights of the previous call.", kind=bool
+    )
     momentum: float = parameter(
         0.9, "Momentum of sgd.", kind=float, bounds=SETTINGS["momentum"].bounds
     )
@@ -172,9 +173,9 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     lr_final: float = parameter(0.0, setting="lr_final")
     recipe: str | None = parameter(
         None,
-        "Name of a bundled recipe, such as tabular, whose settings replace all parameters that have "
-        "their defaults. It standardizes features and measured targets and holds out samples; the "
-        "weights are for standardized features.",
+        "Name of a bundled recipe, such as tabular, whose settings replace all parameters that "
+        "have their defaults. It standardizes features and measured targets and holds out "
+        "samples; the weights are for standardized features.",
         kind=str | None,
     )
 
