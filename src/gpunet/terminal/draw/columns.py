@@ -20,16 +20,16 @@ __all__ = ["GAP", "Columns"]
 GAP = 2
 """Cells between two columns."""
 
-LEAST = 4
-"""Cells that a column keeps when there is too little room."""
+LEAST = 12
+"""Cells that a column of names keeps when there is too little room; the first keeps more."""
 
 
 @dataclass(slots=True, eq=False)
 class Columns:
     """A table without a frame; a rich renderable.
 
-    Where there is too little room, the columns aligned left are cut first, since a cut number
-    says nothing.
+    Where there is too little room, names are shortened, those in the first column to half of it.
+    Then the last columns are left out, since a cut number says nothing; a line below counts them.
 
     Args:
         names: the head; a name that begins with ``<`` is of a column aligned left.
@@ -55,20 +55,21 @@ class Columns:
         rule = glyphs(ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
         lines = [_line(row, widths, left, ascii_only) for row in [head, *self.rows]]
         lines.insert(1, Text(rule, Ink.LINE))
+        if missing := len(head) - len(widths):
+            columns = "column" if missing == 1 else "columns"
+            lines.append(Text(f"+{missing} {columns}, on a wider terminal", Ink.MUTED))
         return text_block(console, lines, width)
 
     def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
-        """The cells that each column needs, the widest shortened until all fit."""
+        """The cells of each column that is shown."""
         columns = zip_longest(head, *self.rows, fillvalue=Text())
         widths = [max(cell.cell_len for cell in column) for column in columns]
-        room -= GAP * (len(widths) - 1)
-        for first in (True, False):
-            indices = [index for index, to_left in enumerate(left) if to_left is first]
-            while indices and sum(widths) > room:
-                widest = max(indices, key=widths.__getitem__)
-                if widths[widest] <= LEAST:
-                    break
-                widths[widest] -= 1
+        least = [min(LEAST, width) if left[index] else width for index, width in enumerate(widths)]
+        least[0] = min(room // 2, widths[0])
+        while len(least) > 1 and sum(least) + GAP * (len(least) - 1) > room:
+            del widths[-1], least[-1]
+        for _ in range(sum(widths) + GAP * (len(widths) - 1) - room):
+            widths[max(range(len(widths)), key=lambda index: widths[index] - least[index])] -= 1
         return widths
 
 

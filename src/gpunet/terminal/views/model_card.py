@@ -32,9 +32,6 @@ PANEL = 38
 GAP = 3
 """Columns between two panels."""
 
-LAYER_COLUMNS = ((72, 7), (54, 5))
-"""Widths, and how many columns of the table of layers fit into them."""
-
 LISTED = 8
 """Labels or targets that are named."""
 
@@ -62,9 +59,8 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
     """One row per layer: its shape, activation, parameters, and the spread of its weights."""
     arrow = glyphs(console.options.ascii_only).arrow
     network = model.network
-    shown = next((count for width, count in LAYER_COLUMNS if console.width >= width), 4)
     names = ["<layer", "shape", "<activation", "parameters", "share", "spread", "largest"]
-    table = Columns(names[:shown])
+    table = Columns(names)
     views = layer_views(model.parameters, network)
     for index, (layer, (weights, _)) in enumerate(zip(network.layers, views, strict=True)):
         last = index == len(network.hidden)
@@ -79,7 +75,7 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
             formats.loss(float(weights.std(dtype=np.float64))),
             formats.loss(float(np.abs(weights).max())),
         ]
-        table.add(*cells[:shown])
+        table.add(*cells)
     return table
 
 

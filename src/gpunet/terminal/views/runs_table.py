@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import cycle
 
-from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -25,27 +24,6 @@ __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"
 COURSE = 10
 """Cells of the course of the loss."""
 
-ROOMY, YEAR = 110, len("2026-")
-"""Cells of a console from which the year is told, and the letters that it takes."""
-
-WIDTHS = {
-    "<run": 0,
-    "<trained": 72,
-    "<optimizer": 110,
-    "lr": 110,
-    "epochs": 50,
-    "val loss": 125,
-    "<loss": 80,
-    "time": 100,
-    "size": 80,
-    "<ended": 140,
-}
-"""The columns that are no scores, and the cells of a console from which they are shown."""
-
-
-USUAL_NAME, BOTH = 14, 18
-"""Cells of a name that those widths leave room for, and those that scores of a second kind take."""
-
 
 def best_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
     """Runs of classes and labels before those of measured targets, and the best of each first."""
@@ -54,15 +32,14 @@ def best_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
 
 
 def runs_table(console: Console, runs: Sequence[RunSummary]) -> RenderableType:
-    """A line for each run; a wider console shows more of it."""
-    classes = not all(run.measured for run in runs)
-    measured = any(run.measured for run in runs)
-    longest = max((cell_len(run.name) for run in runs), default=0)
-    room = console.width - max(0, longest - USUAL_NAME) - BOTH * (classes and measured)
-    shown = [name for name, width in WIDTHS.items() if room >= width or not width]
-    scores = ["val acc", "test acc"] * classes + ["val R2", "test R2"] * measured
-    place = shown.index("epochs") + 1 if "epochs" in shown else 1
-    names = [*shown[:place], *scores, *shown[place:]]
+    """A line for each run; what matters most stands first."""
+    scores = []
+    if not all(run.measured for run in runs):
+        scores += ["val acc", "test acc"]
+    if any(run.measured for run in runs):
+        scores += ["val R2", "test R2"]
+    others = ["epochs", "trained", "<loss", "size", "time", "<optimizer", "lr", "val loss"]
+    names = ["<run", *scores, *others, "<ended"]
     table = Columns(names)
     for run in runs:
         cells = _cells(console, run)
@@ -74,7 +51,7 @@ def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
     state = "running" if run.running else run.stop_reason or "-"
     return {
         "<run": Text(run.name, Ink.LABEL if run.running else ""),
-        "<trained": _day(run.trained)[0 if console.width >= ROOMY else YEAR :],
+        "trained": _day(run.trained),
         "<optimizer": run.optimizer,
         "lr": f"{run.learning_rate:g}",
         "epochs": f"{run.epochs}/{run.planned}",

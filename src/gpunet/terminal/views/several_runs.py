@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block
-from gpunet.terminal.draw.columns import GAP, Columns
+from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.curves import INKS, curves
 from gpunet.terminal.views.ending import why_stopped
@@ -66,19 +66,9 @@ def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
     numbered = enumerate(cycle(INKS), 1)
     names = [_name(run, *next(numbered)) if run.view.run else Text(run.name) for run in runs]
     figures = [_figures(run) for run in runs]
-    table = Columns(["<run"])
-    rows: list[list[Text]] = [[name] for name in names]
-    room = width - max(name.cell_len for name in [Text("run"), *names])
-    for name in figures[0]:
-        cells = [each[name] for each in figures]
-        room -= GAP + max(cell.cell_len for cell in [Text(name), *cells])
-        if room < 0:
-            break
-        table.names = [*table.names, name]
-        for row, cell in zip(rows, cells, strict=True):
-            row.append(cell)
-    for row in rows:
-        table.add(*row)
+    table = Columns(["<run", *figures[0]])
+    for name, cells in zip(names, figures, strict=True):
+        table.add(name, *cells.values())
     return table.block(console, width)
 
 
