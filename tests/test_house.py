@@ -20,7 +20,7 @@ import gpunet
 
 SOURCE = Path(gpunet.__file__).parent
 
-HEAVY = ("numpy", "wgpu", "PIL", "safetensors", "requests", "msgspec", "rich.live", "optuna")
+HEAVY = ("numpy", "wgpu", "PIL", "safetensors", "requests", "msgspec", "rich", "optuna")
 
 LONGEST_FUNCTION = 60
 """Lines of code, without the docstring."""

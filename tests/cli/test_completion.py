@@ -109,3 +109,16 @@ def test_what_is_offered_without_looking_is_what_there_is() -> None:
     Path("my.csv").unlink()
     assert set(data_names("")) >= set(names())
     assert [name for name in data_names("") if name in names()] == list(names())
+
+
+def test_zsh_is_told_of_each_command_in_a_whole_sentence() -> None:
+    environ = {
+        **os.environ,
+        "_GPUNET_COMPLETE": "complete_zsh",
+        "_TYPER_COMPLETE_ARGS": "gpunet wat",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "gpunet"], env=environ, capture_output=True, text=True
+    )
+    sentence = "Watch runs that other processes train, one or several in one picture"
+    assert f'"watch":"{sentence}"' in done.stdout

@@ -115,7 +115,9 @@ def test_samples_are_shown_with_their_values(gpunet: RunCommand, model: package.
     told = gpunet("showcase", "m", "--top-losses", "-n", "3", "--device", "cpu").out
     assert "the largest 3 of 50 losses" in told
     worst = json.loads(gpunet("evaluate", "m", "--device", "cpu", "--json").out)["worst"]
-    rows = [line.split()[0] for line in told.splitlines()[-4:-1]]
+    *shown, blank, _ = told.splitlines()
+    rows = [line.split()[0] for line in shown[-3:]]
+    assert blank == ""
     assert rows == [str(one["row"]) for one in worst[:3]]
     refused = gpunet("showcase", "m", "--wrong", "--device", "cpu")
     assert refused.code == 2

@@ -135,3 +135,11 @@ def test_python_tells_what_cannot_be(
 ) -> None:
     with pytest.raises(package.UsageError, match=failure):
         package.replay(run, path, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["svg", "gif", "cast"])
+def test_a_picture_of_another_ending_is_refused(gpunet: RunCommand, kind: str) -> None:
+    ran = gpunet("replay", f"--{kind}", "deep.png")
+    told = f"--{kind} deep.png is no name for that; let it end in .{kind}"
+    assert (ran.code, ran.failure) == (2, told)
+    assert not Path("deep.png").exists()

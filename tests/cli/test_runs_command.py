@@ -144,6 +144,9 @@ def test_commands_without_a_model_take_that_of_the_newest_run(
     ran = gpunet("evaluate", "--device", "cpu", "--json")
     assert (ran.code, ran.out, named.err) == (0, named.out, "")
     assert ran.err == "note: runs/2-halves-8/best.safetensors, the model of the newest run\n"
+    for words in ([], ["1"]):
+        told = " ".join(gpunet("evaluate", *words, "--device", "cpu").out.split())
+        assert f"gpunet {' '.join(['showcase', *words])} --wrong" in told
     for command in (("show",), ("showcase",), ("export", "page.html"), ("predict", "rows.npy")):
         if command[0] == "predict":
             import numpy as np
@@ -274,6 +277,57 @@ def test_a_run_called_new_or_a_file_called_runs_stops_no_other(
         "--output FILE"
     )
     assert gpunet(*small, "--no-keep", "--output", "m.safetensors").code == 0
+
+
+@pytest.mark.usefixtures("two")
+def test_a_run_that_was_cut_off_says_so_and_how_to_go_on(gpunet: RunCommand) -> None:
+    log = Path("runs/2-halves-8/metrics.jsonl")
+    Path("runs/2-halves-8/report.json").unlink()
+    log.write_text(log.read_text("utf-8").rpartition('{"event":"end"')[0], "utf-8")
+    assert [line.split()[-1] for line in gpunet("runs").out.splitlines()[2:4]] == [
+        "unfinished",
+        "epochs",
+    ]
+    shown = gpunet("runs", "show", 2).out
+    assert ["ended", "killed", "or", "crashed"] in [line.split() for line in shown.splitlines()]
+    assert shown.endswith("\n`gpunet train --resume 2-halves-8` goes on with it\n")
+    assert "goes on" not in gpunet("runs", "show", 1).out
+
+
+def test_the_validation_of_an_ensemble_is_that_of_the_weights_that_it_keeps(
+    gpunet: RunCommand,
+) -> None:
+    options = ("--ensemble", 3, "--lr", 0.05, "--epochs", 8, "--device", "cpu", "--name", "own")
+    ran = gpunet("train", "strokes:300+100", *options)
+    report = json.loads(Path("runs/own/report.json").read_text("utf-8"))
+    assert [one["best_epoch"] for one in report["networks"]] == [8, 5, 8]
+    (run,) = package.runs()
+    assert run.val_loss == report["validation"]["loss"]
+    assert run.val_loss < report["history"][run.best_epoch - 1]["val_loss"]
+    assert f"each by its val loss, {run.val_loss:.4f} on average" in " ".join(ran.out.split())
+    del report["validation"]
+    Path("runs/own/report.json").write_text(json.dumps(report), "utf-8")
+    assert package.runs()[0].val_loss is None
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    ("columns", "last"),
+    [(20, "val acc"), (40, "test acc"), (60, "state"), (80, "state"), (200, "state")],
+)
+def test_a_wider_list_of_runs_tells_more_and_no_name_is_cut(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, columns: int, last: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    head, rule, *rows = gpunet("runs").out.splitlines()[:4]
+    assert head.endswith(last)
+    assert [row.split()[0] for row in rows] == ["2-halves-8", "1-halves-4"]
+    assert len(rule) <= columns
+
+
+@pytest.mark.usefixtures("two")
+def test_what_has_no_effect_is_no_setting_of_a_run(gpunet: RunCommand) -> None:
+    assert "lr_decay_every" not in gpunet("runs", "show", 2).out
 
 
 def test_a_run_that_was_killed_before_it_began_is_told_and_removed(gpunet: RunCommand) -> None:

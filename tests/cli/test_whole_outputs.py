@@ -418,8 +418,8 @@ def test_the_runs_that_are_kept(
     }
     accuracies = f"{percent(best['val_accuracy'])} {percent(report['test']['accuracy'])}"
     for width, heads, cells in (
-        (45, "run val acc test acc", f"one {accuracies}"),
-        (60, "run epochs val acc test acc", f"one 3/3 {accuracies}"),
+        (30, "run val acc test acc", f"one {accuracies}"),
+        (45, "run epochs val acc test acc state", f"one 3/3 {accuracies} all epochs"),
     ):
         monkeypatch.setenv("COLUMNS", str(width))
         head, _, row, *_ = lines_of(gpunet("runs"))
@@ -427,10 +427,11 @@ def test_the_runs_that_are_kept(
     monkeypatch.setenv("COLUMNS", "150")
     head, _, row, _, last = lines_of(gpunet("runs"))
     assert head == (
-        "run trained optimizer lr epochs val acc test acc val loss loss time size ended"
+        "run trained data network optimizer lr epochs val acc test acc val loss loss time size "
+        "state"
     )
     assert f" adam 0.02 3/3 {accuracies} {loss(best['val_loss'])} " in row
-    assert row.endswith(" epochs")
+    assert row.endswith(" all epochs")
     assert last.startswith(f"1 run, {formats.size(run['bytes'])}; ")
 
 

@@ -436,7 +436,7 @@ def test_the_axis_says_that_it_is_logarithmic_longer_than_the_names_are_told(
         27: "loss, log ━ 0.25 ╍ 0.5",
         23: "loss, log ━ 0.25 ╍ 0.5",
         22: "loss, log ━ 0.25 ╍ 0.5",
-        9: "loss ━ 0…",
+        9: "loss",
     }
 
 

@@ -1,6 +1,6 @@
 """The curves of runs, as they follow a run and the keys."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -30,9 +30,9 @@ def told(epochs: int, run: RunInfo, of: int = 300) -> View:
 
 
 def drawn(
-    console: Console, views: View | Mapping[str, View], size: tuple[int, int] = SIZE
+    console: Console, views: View | Sequence[View], size: tuple[int, int] = SIZE
 ) -> list[str]:
-    block = curves(console, {"": views} if isinstance(views, View) else views, *size)
+    block = curves(console, [views] if isinstance(views, View) else views, *size)
     return ["".join(segment.text for segment in line).rstrip() for line in block.lines]
 
 
@@ -81,7 +81,7 @@ def test_smoothing_shows_what_is_behind_it_and_goes_off(
     muted = console.get_style(Ink.MUTED)
 
     def figures(view: View) -> tuple[int, str]:
-        block = curves(console, {"": view}, 50, 14)
+        block = curves(console, [view], 50, 14)
         behind = sum(
             any(ord(cell) > 0x2800 for cell in part.text) and part.style == muted
             for line in block.lines[:-1]  # the last one is the learning rate's
@@ -135,9 +135,9 @@ def test_several_runs_are_drawn_in_one_chart_each_in_a_color_of_its_own(
     make_text_console: MakeConsole, make_run: MakeRun
 ) -> None:
     console = make_text_console(160, colors="truecolor")
-    views = {"wide": told(10, make_run()), "deep": told(4, make_run(validation=0))}
+    views = [told(10, make_run()), told(4, make_run(validation=0))]
     rows = drawn(console, views, (160, 12))
-    assert rows[0].startswith("loss ━ 1 wide 0.2000 ╍ val 0.2100 ━ 2 deep 0.5000   ")
+    assert rows[0].startswith("loss ━ 1 0.2000 ━ 2 0.5000   ")
     ends = {
         sign: {row[:79].index(sign) for row in rows[1:-1] if sign in row[5:79]} for sign in "12"
     }
@@ -146,6 +146,31 @@ def test_several_runs_are_drawn_in_one_chart_each_in_a_color_of_its_own(
     block = curves(console, views, 160, 12)
     styles = {part.style for line in block.lines[1:] for part in line}
     assert {console.get_style(Ink.TRAIN), console.get_style(Ink.VALIDATION)} <= styles
+
+
+def test_runs_of_two_kinds_have_a_chart_for_each_kind_of_score(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    digits, run = told(10, make_run()), make_run()
+    config = replace(run.config, loss="squared-error")
+    measured = told(10, replace(run, config=config, network=config.network(4, 1)))
+    rows = drawn(make_text_console(160), [digits, measured, digits], (160, 12))
+    assert rows[0].split("  ")[0] == "loss ━ 1 0.2000 ━ 2 0.2000 ━ 3 0.2000"
+    assert "accuracy % ━ 1 86.00 ━ 3 86.00  " in rows[0]
+    assert rows[0].endswith("R2 ━ 2 0.8600")
+    assert {row[106:].count("2") for row in rows[2:-2]} == {0, 1}
+    heads = [
+        drawn(make_text_console(width), [digits, measured], (width, 12))[0] for width in (79, 78)
+    ]
+    assert [("accuracy" in head, "R2" in head) for head in heads] == [(True, True), (False, False)]
+
+
+def test_many_runs_have_a_sign_each_and_none_is_hidden(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    views = [told(10, make_run()) for _ in range(11)]
+    rows = drawn(make_text_console(160), views, (160, 12))
+    assert [row[:79].count("ba987654321") for row in rows].count(1) == 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 3), (55, 5), (80, 40), (300, 12), (40, 0)])
@@ -162,7 +187,7 @@ def test_curves_are_exactly_as_large_as_asked_for(
     for key in keys:
         view = view.pressed("right" if key == ">" else key)
     for one in (view, replace(view, reason="stopped by user")):
-        block = curves(make_text_console(*size), {"": one}, *size)
+        block = curves(make_text_console(*size), [one], *size)
         assert [size[0]] * size[1] == [
             cell_len("".join(part.text for part in line)) for line in block.lines
         ]

@@ -16,6 +16,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.views.network import network_screen
+from gpunet.terminal.views.network_units import first_layer
 from gpunet.terminal.views.view import LOOKS, View
 from gpunet.training import insight as looks
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo
@@ -166,6 +167,18 @@ def test_the_units_of_a_table_are_seen_column_by_column(
         assert text.count(name) == 2  # beside the weights, and of the sample
     assert "6 of 6 units by 5 of 5 columns" in text
     assert "sample 1" in text
+
+
+@pytest.mark.parametrize(("rows", "high"), [(6, 1), (11, 2), (40, 3)])
+def test_the_weights_of_a_table_are_as_high_as_there_is_room_for(
+    watch: Watch, make_text_console: MakeConsole, rows: int, high: int
+) -> None:
+    view = watch(table())
+    assert view.run
+    assert view.insight
+    block = first_layer(make_text_console(80, 24), view.run, view.insight, 80, rows)
+    names = [line[:11].strip() for line in text_of(block, 80).splitlines()]
+    assert names.index("size 1") - names.index("size 0") == high
 
 
 def test_labels_and_measured_targets_have_scores_of_their_own(

@@ -17,6 +17,7 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import DeviceInfo
 from gpunet.files.output import write_atomically
 from gpunet.parameters import initializations
+from gpunet.training.events import EpochRecord
 from gpunet.training.result import TrainingResult
 from gpunet.training.settings_for_data import network_for, settled
 
@@ -49,6 +50,7 @@ def report(
         "history": [record.to_dict() for record in result.history],
         "stop_reason": result.stop_reason,
         "best_epoch": result.best_epoch,
+        "validation": _validation(result.kept),
         "test": test.to_dict(network.kind),
         **({} if compared is None else {"comparison": compared.to_dict()}),
         "networks": [
@@ -65,6 +67,16 @@ def report(
             "total": result.seconds,
             "per_step": result.seconds / result.steps if result.steps else None,
         },
+    }
+
+
+def _validation(kept: EpochRecord | None) -> dict[str, float | None]:
+    """What the kept weights gave on the held-out samples."""
+    if kept is None:
+        return {"loss": None}
+    known = kept.to_dict()
+    return {
+        name: known[f"val_{name}"] for name in ("loss", "accuracy", "r2") if f"val_{name}" in known
     }
 
 

@@ -37,13 +37,14 @@ class RunSummary:
         epochs: whole ones that are done.
         planned: epochs at most.
         best_epoch: whose weights are kept; 0 within the first.
-        val_loss: of the best epoch; ``None`` if no samples are held out.
-        val_accuracy: of the best epoch, a fraction; ``None`` likewise.
+        val_loss: of the kept weights; ``None`` if no samples are held out. Of an ensemble the mean
+            over its networks, each in the epoch that it keeps; ``None`` until the run has ended.
+        val_accuracy: likewise, a fraction.
         test_accuracy: of the best weights; ``None`` until the run has ended.
         seconds: spent in training.
         stop_reason: why the run ended, or ``None`` if it has not or was aborted.
         measured: whether targets are measured, which have R2 in the place of accuracies.
-        val_r2: of the best epoch; ``None`` as ``val_accuracy`` is.
+        val_r2: of the kept weights; ``None`` as ``val_accuracy`` is.
         test_r2: of the best weights; ``None`` as ``test_accuracy`` is.
         running: whether a living process trains it.
         trained: when it was trained last, in UTC.
@@ -86,11 +87,12 @@ class RunSummary:
 
     @property
     def val_score(self) -> float | None:
-        """Accuracy, or R2, of the best epoch; ``None`` if no samples are held out."""
+        """Accuracy, or R2, of the kept weights; ``None`` if no samples are held out."""
         return self.val_r2 if self.measured else self.val_accuracy
 
 
-class _Test(msgspec.Struct):
+class _Scores(msgspec.Struct):
+    loss: float | None = None
     accuracy: Annotated[float, Meta(ge=0, le=1)] | None = None
     r2: Annotated[float, Meta(le=1)] | None = None
 
@@ -100,11 +102,12 @@ class _Epoch(msgspec.Struct):
 
 
 class _Ending(msgspec.Struct):
-    """What a report says of the end of a run."""
+    """What a report says of the end of a run; that of an earlier version lacks a part."""
 
     stop_reason: StopReason
-    test: _Test
+    test: _Scores
     history: list[_Epoch]
+    validation: _Scores | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,12 @@ def summarize(folder: RunFolder) -> RunSummary:
     history, best_epoch, network = course.history, course.best_epoch, course.network
     best = next((one for one in history if one.epoch == best_epoch), None)
     ending = _ending(folder, len(history))
-    test = _Test() if ending is None or best is None else ending.test  # no weights, no scores
+    val = test = _Scores()
+    if best is not None:  # else there are no weights
+        if not course.config.keeps_own:
+            val = _Scores(best.val_loss, best.val_accuracy, best.val_r2)
+        if ending is not None:
+            val, test = ending.validation or val, ending.test
     return RunSummary(
         name=folder.path.resolve().name,
         folder=folder.path,
@@ -142,13 +150,13 @@ def summarize(folder: RunFolder) -> RunSummary:
         epochs=len(history),
         planned=course.config.effective_epochs,
         best_epoch=best_epoch,
-        val_loss=None if best is None else best.val_loss,
-        val_accuracy=None if best is None else best.val_accuracy,
+        val_loss=val.loss,
+        val_accuracy=val.accuracy,
         test_accuracy=test.accuracy,
         seconds=course.seconds,
         stop_reason=course.stop_reason if ending is None else ending.stop_reason,
         measured=network.kind == "measured",
-        val_r2=None if best is None else best.val_r2,
+        val_r2=val.r2,
         test_r2=test.r2,
         running=folder.is_running,
         trained=datetime.fromtimestamp(folder.written, UTC),

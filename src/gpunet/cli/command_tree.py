@@ -14,7 +14,7 @@ import typer.core
 import typer.main
 
 from gpunet.cli import options
-from gpunet.cli.help import HELP, long_help, short_help, split_examples
+from gpunet.cli.help import HELP, brief, long_help, short_help, split_examples
 from gpunet.cli.setting_options import as_given
 from gpunet.cli.sources import blamed, give_variable
 from gpunet.errors import SettingError, spelling
@@ -32,6 +32,7 @@ def completed(group: Any) -> typer.core.TyperGroup:
         command.invoke = partial(_blaming_its_source, command.invoke)
         command.add_help_option = False
         command.help, command.epilog = split_examples(command.help or "")
+        command.short_help = brief(command.help)
         context = typer.Context(command, info_name=path)
         for parameter in command.params:
             _shorten_kind(parameter, context)

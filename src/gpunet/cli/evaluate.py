@@ -69,7 +69,8 @@ def evaluate(
         parts.append(Part(ensemble_table(evaluation.overall, evaluation.networks, kind)))
     details = _details(console, loaded, samples, evaluation)
     parts += map(Part, details)
-    card = _card(console, loaded, path, data, choice, samples, evaluation)
+    given = [*([str(model)] if model else []), *(["--data", data] if data else [])]
+    card = _card(console, loaded, path, given, choice, samples, evaluation)
     print_parts(console, [*parts, Part(card)])
 
 
@@ -77,7 +78,7 @@ def _card(
     console: Console,
     model: Model,
     path: Path,
-    data: str | None,
+    given: list[str],
     choice: Device,
     samples: Samples,
     found: Evaluation,
@@ -89,16 +90,15 @@ def _card(
     from gpunet.terminal.views.score import measured_in_words
 
     kind = model.network.kind
-    given = found.overall, kind, found.answers, samples, console.options.ascii_only
+    measured = found.overall, kind, found.answers, samples, console.options.ascii_only
     rows = [
-        *measured_in_words(*given),
+        *measured_in_words(*measured),
         ("samples", formats.count(len(samples))),
         ("model", str(path)),
         ("device", device_in_words(choice.info)),
     ]
-    words = ["gpunet", "showcase", str(path), *(["--data", data] if data else [])]
     option = "--top-losses" if kind == "measured" else "--wrong"
-    moves = [(shlex.join([*words, option]), "what it gets wrong")]
+    moves = [(shlex.join(["gpunet", "showcase", *given, option]), "what it gets wrong")]
     return EndCard(f"{model.origin.name}, {model.network}", rows, moves)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "HELP",
     "SHARED",
     "Row",
+    "brief",
     "heading",
     "long_help",
     "page_help",
@@ -104,11 +105,16 @@ def page_help(context: typer.Context) -> None:
     paged(lambda console: _long(context, console))
 
 
-def paged(content: Callable[[Console], Iterable[RenderableType]]) -> None:
-    """Print what may be longer than a screen, on a terminal through its user's pager."""
+def paged(content: Callable[[Console], Iterable[RenderableType]], *, ask: bool = False) -> None:
+    """Print what may be longer than a screen, on a terminal through its user's pager.
+
+    Args:
+        content: what is printed, for a console.
+        ask: ask the terminal for its background, as colors need it.
+    """
     from gpunet.terminal.live.console import make_console
 
-    console = make_console(ask=False)
+    console = make_console(ask=ask)
     reading: AbstractContextManager[object] = nullcontext()
     if console.is_terminal and (os.environ.get("PAGER") or shutil.which("less")):
         # What git sets, too: show colors, and leave at once if all fits on the screen.
@@ -158,6 +164,11 @@ def spellings(option: Any) -> list[str]:
     return sorted(option.opts, key=len)
 
 
+def brief(text: str) -> str:
+    """The first words of a help text that make sense."""
+    return re.split(r"(?<!\.\w)[;:.](?:\s|$)", text, maxsplit=1)[0]
+
+
 def _short(context: typer.Context, console: Console) -> Iterator[RenderableType]:
     command: Any = context.command
     told = (command.help or "").partition("\n")[0]
@@ -172,7 +183,7 @@ def _short(context: typer.Context, console: Console) -> Iterator[RenderableType]
         if len(main) > room:
             main = [name for name in main if name in COMMANDS][: room - 3]
         yield heading("Commands")
-        yield table([(name, _brief(shown[name].help)) for name in main], console, one_line=True)
+        yield table([(name, shown[name].short_help) for name in main], console, one_line=True)
         if others := sorted(shown.keys() - {*main}):
             yield f"\nMore commands: {', '.join(others)}"
     else:
@@ -181,7 +192,7 @@ def _short(context: typer.Context, console: Console) -> Iterator[RenderableType]
         chosen = sorted(parameters, key=_importance)[:room]
         if chosen:
             yield heading("Options" if len(chosen) == len(parameters) else "Options that matter")
-            rows = [(_spelled(one, briefly=True), _brief(one.help, one)) for one in chosen]
+            rows = [(_spelled(one, briefly=True), _told_briefly(one)) for one in chosen]
             yield table(rows, console, one_line=True)
     more = ", topics: gpunet help" if context.parent is None else ""
     yield f"\nAll options: {context.command_path} --help{more}"
@@ -194,7 +205,7 @@ def _long(context: typer.Context, console: Console) -> Iterator[RenderableType]:
     yield from _examples((command.epilog or "").splitlines())
     if commands := getattr(command, "commands", {}):
         yield heading("Commands")
-        yield table([(name, _brief(one.help)) for name, one in commands.items()], console)
+        yield table([(name, one.short_help) for name, one in commands.items()], console)
     panels: dict[str, list[Any]] = {}
     for one in sorted(_shown(command), key=lambda one: one.param_type_name):
         usual = "Arguments" if one.param_type_name == "argument" else "Options"
@@ -266,6 +277,17 @@ def _told(parameter: Any) -> str:
     return f"{told} [{'; '.join(facts)}]" if facts else told
 
 
+def _told_briefly(parameter: Any) -> str:
+    """What an option is for, in a few words, its choices and its default."""
+    from rich.text import Text
+
+    told = brief(Text.from_markup(parameter.help or "").plain)
+    choices = parameter.type_descriptor.choices
+    told += f": {', '.join(choices)}" if choices else ""
+    default = _default(parameter)
+    return f"{told} [{default}]" if default else told
+
+
 def _default(parameter: Any) -> str:
     shown, value = parameter.show_default, parameter.default
     if isinstance(shown, str):
@@ -273,19 +295,6 @@ def _default(parameter: Any) -> str:
     if not shown or value is None or value is False or value == "":
         return ""
     return "on" if value is True else str(value)
-
-
-def _brief(text: str | None, parameter: Any = None) -> str:
-    """The first words of a help text that make sense, and an option's default and choices."""
-    from rich.text import Text
-
-    told = re.split(r"(?<!\.\w)[;:.](?:\s|$)", Text.from_markup(text or "").plain, maxsplit=1)[0]
-    if parameter is None:
-        return told
-    choices = parameter.type_descriptor.choices
-    told += f": {', '.join(choices)}" if choices else ""
-    default = _default(parameter)
-    return f"{told} [{default}]" if default else told
 
 
 def _first_words(text: str, room: int) -> str:

@@ -81,6 +81,9 @@ def replay(
     if seconds is not None and speed is not None:
         raise UsageError("--seconds and --speed both say how fast it is played; give one of them")
     files = {kind: path for kind, path in (("svg", svg), ("gif", gif), ("cast", cast)) if path}
+    for kind, path in files.items():
+        if path.suffix.lower() != f".{kind}":
+            raise UsageError(f"--{kind} {path} is no name for that; let it end in .{kind}")
     if size is not None and not files:
         raise UsageError("--size is for files: give --svg, --gif or --cast, too")
     shape = _shape(size or SIZE)

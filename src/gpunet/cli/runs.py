@@ -9,6 +9,7 @@ import typer
 import typer.core
 
 from gpunet.cli import completion, options
+from gpunet.cli.help import paged
 from gpunet.config.setting import suggestion
 from gpunet.errors import ModelError, UsageError
 from gpunet.files.output import is_there
@@ -87,7 +88,6 @@ def list_runs(
     from gpunet.artifacts.report import strict_json
     from gpunet.artifacts.run_summary import summaries_in
     from gpunet.terminal.draw.formats import size
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.notes import note
     from gpunet.terminal.views.runs_table import best_first, runs_table
 
@@ -99,16 +99,13 @@ def list_runs(
     if as_json:
         print(strict_json([one.to_dict() for one in summaries]))
         return
-    console = make_console()
     if not summaries:
-        console.print(f"no run is kept in {folder}; start one with `gpunet train`")
+        typer.echo(f"no run is kept in {folder}; start one with `gpunet train`")
         return
-    console.print(runs_table(console, summaries))
+    count = f"{len(summaries)} {'run' if len(summaries) == 1 else 'runs'}"
     taken = size(sum(one.bytes for one in summaries))
-    console.print(
-        f"\n{len(summaries)} {'run' if len(summaries) == 1 else 'runs'}, {taken}; "
-        "`gpunet runs show RUN` tells more of one"
-    )
+    more = f"\n{count}, {taken}; `gpunet runs show RUN` tells more of one"
+    paged(lambda console: [runs_table(console, summaries), more], ask=True)
 
 
 @app.command("show")
@@ -135,10 +132,13 @@ def show_runs(names: Names, as_json: options.AsJson = False) -> None:
     if len(summaries) > 1:
         console.print(runs_compared(summaries))
         return
+    run, rows = summaries[0], summary_rows(summaries[0])
     if runs[0].metrics.exists():
-        console.print(_curves(console, runs))
+        console.print(_curves(console, runs, len(rows) + 1))
         console.print()
-    console.print(summary_table(summary_rows(summaries[0])))
+    console.print(summary_table(rows))
+    if run.stop_reason is None and not run.running:
+        console.print(f"\n`gpunet train --resume {run.name}` goes on with it")
 
 
 @app.command("plot")
@@ -162,9 +162,9 @@ def plot_runs(names: Names, plot: options.Plot = None, force: options.Force = Fa
     if plot is not None:
         plots.require_plots(plot)
     console = make_console()
-    console.print(_curves(console, runs))
+    console.print(_curves(console, runs, len(runs)))
     if len(runs) > 1:
-        console.print(legend([run.path.name for run in runs], console.options.ascii_only))
+        console.print(legend([run.path.name for run in runs], console.width))
     if plot is not None:
         histories = {run.path.name: summarize(run).history for run in runs}
         save_plot(console, partial(plots.plot_runs, histories), plot, force=force)
@@ -212,18 +212,18 @@ def _found(names: list[str]) -> list[RunFolder]:
     return list(found.values())
 
 
-def _curves(console: Any, runs: list[RunFolder]) -> Any:
-    """The curves of runs, from their logs."""
+def _curves(console: Any, runs: list[RunFolder], below: int) -> Any:
+    """The curves of runs, from their logs, as high as leaves room for so many lines below."""
     from gpunet.artifacts.metrics_reader import read_events
     from gpunet.terminal.views.curves import curves
     from gpunet.terminal.views.view import View
 
-    views = {}
+    views = []
     for run in runs:
         if not run.metrics.exists():
             raise ModelError(f"{run.path} has no {run.metrics.name} to draw; train it again")
         view = View()
         for clock, event in read_events(run.metrics):
             view = view.heard(event, clock)
-        views[run.path.name] = view
-    return curves(console, views, console.width, min(18, max(8, console.height - 4)))
+        views.append(view)
+    return curves(console, views, console.width, min(18, max(6, console.height - 2 - below)))

@@ -234,6 +234,8 @@ def _show_samples(
     losses = found.losses if choice.top_losses else None  # (n,)
     shown = (console, samples, found.answers, names, shape, rows, losses, painter)
     console.print(samples_shown(*shown, model.network.kind))
+    if shape is None:  # else there is a blank line below each picture
+        console.print()
     console.print(_count(choice, found, rows), style=Ink.STRONG)
 
 

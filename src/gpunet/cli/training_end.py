@@ -217,8 +217,8 @@ def _rows(console: Console, run: Run, results: Results) -> list[tuple[str, str]]
     """What has come of the training, the most important first."""
     result, written = run.result, results.written
     rows = []
-    if run.best_epoch:
-        rows += [_score(console, run), _kept_epoch(run)]
+    if (kept := result.kept) is not None:
+        rows += [_score(console, run, kept), _kept_epoch(run, kept)]
     time_taken = formats.seconds(result.seconds)
     if result.steps:
         step = formats.seconds(result.seconds / result.steps)
@@ -233,11 +233,11 @@ def _rows(console: Console, run: Run, results: Results) -> list[tuple[str, str]]
     ]
 
 
-def _score(console: Console, run: Run) -> tuple[str, str]:
+def _score(console: Console, run: Run, kept: EpochRecord) -> tuple[str, str]:
     """What the test has given, or the validation where there is nothing to test on."""
     kind, test = run.dataset.kind, run.dataset.test
     if not run.result.tested:
-        name, value = monitored_metric(run.config.monitor, _kept(run))
+        name, value = monitored_metric(run.config.monitor, kept)
         return name, f"{value}, untested"
     (name, value), *others = measured_in_words(
         run.test, kind, run.result.answers, test, console.options.ascii_only
@@ -246,18 +246,15 @@ def _score(console: Console, run: Run) -> tuple[str, str]:
     return f"test {name}", f"{scores}, {formats.count(len(test))} samples"
 
 
-def _kept(run: Run) -> EpochRecord:
-    return run.result.history[run.best_epoch - 1]
-
-
-def _kept_epoch(run: Run) -> tuple[str, str]:
+def _kept_epoch(run: Run, kept: EpochRecord) -> tuple[str, str]:
     """Which epoch's weights are kept, and what has decided that."""
     best = f"{run.best_epoch} of {len(run.history)}"
-    name, value = monitored_metric(run.config.monitor, _kept(run))
+    name, value = monitored_metric(run.config.monitor, kept)
     if run.config.keep == "last":
         return "kept epoch", f"{best}, the last, as asked for; its {name} is {value}"
     if run.config.ensemble > 1:
-        return "best epoch", f"{best} for the last of the networks, each by its {name}"
+        last = f"{best} for the last of the networks"
+        return "best epoch", f"{last}, each by its {name}, {value} on average"
     told = kept_epoch(run.config, run.result.history, run.best_epoch)
     others = [told.other, told.better] if told else []
     return "best epoch", ", ".join([f"{best}, by its {name}, {value}", *filter(None, others)])

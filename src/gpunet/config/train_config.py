@@ -127,6 +127,11 @@ class TrainConfig(Settings):
         return float(self.in_effect("learning_rate"))
 
     @property
+    def keeps_own(self) -> bool:
+        """Whether there are several networks and each keeps the weights of an epoch of its own."""
+        return self.ensemble > 1 and self.keep == "best"
+
+    @property
     def effective_epochs(self) -> int:
         """The epochs asked for, else those for data of many samples."""
         return int(self.in_effect("epochs"))

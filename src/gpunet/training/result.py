@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from gpunet.engine.metrics import Metrics
 from gpunet.model import Scores
 from gpunet.training.evaluation import joint_scores, own_scores
 from gpunet.training.events import EpochRecord, StopReason
+from gpunet.training.member import mean_history
 
 __all__ = ["NetworkResult", "TrainingResult"]
 
@@ -81,6 +82,17 @@ class TrainingResult:
         """The networks that had an epoch with a finite loss; all if none had."""
         everyone = range(len(self.networks))
         return [p for p in everyone if self.networks[p].best_epoch] or list(everyone)
+
+    @property
+    def kept(self) -> EpochRecord | None:
+        """The epoch whose weights are kept; of several networks the mean over that of each.
+
+        ``None`` if there is none.
+        """
+        kept = [one.history[one.best_epoch - 1] for one in self.networks if one.best_epoch]
+        if not kept:
+            return None
+        return replace(mean_history([[one] for one in kept])[0], epoch=self.best_epoch)
 
     @property
     def tested(self) -> bool:

@@ -116,9 +116,10 @@ class Run:
 
     @property
     def epochs_in_words(self) -> str:
-        """The best epoch, of how many, and why no more followed unless all were done."""
+        """The kept epoch, of how many, and why no more followed unless all were done."""
+        name = "best" if self.config.keep == "best" else "kept"
         reason = "" if self.stop_reason == "epochs" else f" ({self.stop_reason})"
-        return f"best epoch {self.best_epoch} of {len(self.result.history)}{reason}"
+        return f"{name} epoch {self.best_epoch} of {len(self.result.history)}{reason}"
 
     @property
     def failed(self) -> bool:
@@ -178,12 +179,11 @@ class Run:
             "test MAE": test.mae,
             "test loss": test.loss,
         }
-        if self.best_epoch and not self.result.tested:
-            best = self.result.history[self.best_epoch - 1]
+        if (kept := self.result.kept) is not None and not self.result.tested:
             scores = {
-                "val accuracy": best.val_accuracy,
-                "val R2": best.val_r2,
-                "val loss": best.val_loss,
+                "val accuracy": kept.val_accuracy,
+                "val R2": kept.val_r2,
+                "val loss": kept.val_loss,
             }
         parts = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
         told = ", ".join([*parts, self.epochs_in_words])

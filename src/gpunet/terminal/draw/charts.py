@@ -164,31 +164,41 @@ def _values(chart: LineChart) -> NDArray[np.float64]:
 
 def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -> Text:
     """The title and each series' mark, name and latest value, as much as there is room for."""
-    for marked, named, title_end in (
-        (True, True, ", log"),
-        (False, True, ", log"),
-        (False, False, ", log"),
-        (False, False, ""),
-    ):
-        text = Text.assemble(
-            (chart.title, Ink.STRONG), (title_end if logarithmic else "", Ink.MUTED)
+    title = Text.assemble((chart.title, Ink.STRONG))
+    whole = title + Text(", log" if logarithmic else "", Ink.MUTED)
+    stars = [
+        Text.assemble(
+            (f" {one.sign or glyphs(ascii_only).best} ", one.style), (one.name, Ink.MUTED)
         )
-        told = named or chart.number_format is not None
-        for series, sign in zip(chart.series if told else (), _signs(chart.series), strict=False):
-            if not series.name:
-                continue
-            mark = sign if ascii_only else _mark(series)
-            text.append(f" {mark} ", series.style).append(series.name if named else "", Ink.MUTED)
-            if len(series.y) and chart.number_format is not None:
-                value = chart.number_format(float(series.y[-1]))
-                text.append(f" {value}" if named else value, series.style)
-        for star in chart.marks if marked else ():
-            if star.name:
-                sign = star.sign or glyphs(ascii_only).best
-                text.append(f" {sign} ", star.style).append(star.name, Ink.MUTED)
+        for one in chart.marks
+        if one.name
+    ]
+    named, unnamed = (_keys(chart, ascii_only, longest) for longest in (100, 1))
+    if chart.number_format is None:
+        unnamed = []
+    for head, keys in ((whole, [*named, *stars]), (whole, named), (whole, unnamed)):
+        text = Text().join([head, *keys])
         if text.cell_len <= width:
-            break
-    return text
+            return text
+    while unnamed and title.cell_len + sum(one.cell_len for one in unnamed) > width:
+        unnamed.pop()
+    return Text().join([title, *unnamed])
+
+
+def _keys(chart: LineChart, ascii_only: bool, longest: int) -> list[Text]:
+    """The mark of each series, its name unless that is longer, and its latest value."""
+    keys = []
+    for series, sign in zip(chart.series, _signs(chart.series), strict=True):
+        if not series.name:
+            continue
+        key = Text.assemble((f" {sign if ascii_only else _mark(series)} ", series.style))
+        named = len(series.name) <= longest
+        key.append(series.name if named else "", Ink.MUTED)
+        if len(series.y) and chart.number_format is not None:
+            value = chart.number_format(float(series.y[-1]))
+            key.append(f" {value}" if named else value, series.style)
+        keys.append(key)
+    return keys
 
 
 def _signs(series: Sequence[Series]) -> list[str]:
@@ -272,8 +282,12 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
     for mark in chart.marks:
         column = _scaled(np.array([mark.x]), chart.x_range, columns * across)[0] // across
         row = rows - 1 - _scaled(np.array([mark.y]), y_range, rows * down)[0] // down
-        sign = mark.sign or glyphs(ascii_only).best
-        characters[row, column], owners[row, column] = ord(sign), len(styles)
+        sign = ord(mark.sign or glyphs(ascii_only).best)
+        others = owners[row] >= len(chart.series)
+        others &= characters[row] != sign
+        while column and others[column]:
+            column -= 1
+        characters[row, column], owners[row, column] = sign, len(styles)
         styles.append(console.get_style(mark.style))
     return lines_of(characters, owners, [*styles, None])  # -1: None
 

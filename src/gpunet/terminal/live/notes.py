@@ -12,8 +12,6 @@ import re
 import sys
 import textwrap
 
-from gpunet.terminal.draw.style import Ink
-
 __all__ = ["complain", "next_move", "note", "note_load", "one_line", "wrapped"]
 
 BUSY = 0.5
@@ -34,12 +32,12 @@ BREAK = re.compile(r"; (?:did you mean |`gpunet |for [a-z ]+ give )|; (?P<verb>[
 
 def complain(message: object) -> None:
     """Say what went wrong."""
-    _tell("error", Ink.WRONG, message)
+    _tell("error", message)
 
 
 def note(message: object) -> None:
     """Say what is worth knowing where the standard output is kept for results."""
-    _tell("note", Ink.WARNING, message)
+    _tell("note", message)
 
 
 def note_load() -> None:
@@ -72,21 +70,23 @@ def next_move(message: str) -> tuple[str, str]:
     return message, ""
 
 
-def _tell(kind: str, ink: Ink, message: object) -> None:
+def _tell(kind: str, message: object) -> None:
     line = one_line(str(message))
     with contextlib.suppress(OSError):  # where nobody can be warned, the work still goes on
         if sys.stderr.isatty():
-            _show(kind, ink, line)
+            _show(kind, line)
         else:
             print(f"{kind}: {line}", file=sys.stderr)
 
 
-def _show(kind: str, ink: Ink, line: str) -> None:
+def _show(kind: str, line: str) -> None:
     """Print a message on a terminal."""
     from rich.text import Text
 
+    from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.console import make_console
 
+    ink = Ink.WRONG if kind == "error" else Ink.WARNING
     console = make_console(stream=sys.stderr, ask=False)
     cause, move = next_move(line)
     for name, style, said in ((kind, ink, cause), ("tip", Ink.RIGHT, move)):

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.text import Text
 
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.axes import nice_step
@@ -25,16 +27,13 @@ from gpunet.terminal.views.course import LOSS, RATE, SCORE
 from gpunet.terminal.views.view import ZOOMS, Smoothing, View
 from gpunet.training.events import EpochRecord
 
-__all__ = ["INKS", "curves"]
+__all__ = ["INKS", "curves", "run_signs", "signed"]
 
-NARROW = 56
-"""Cells below which there is but the chart of the loss."""
+LEAST, GAP = 25, 2
+"""Cells of a chart beside others, at least, and between them; in less the loss stands alone."""
 
 STRIPPED = 11
 """Lines from which the learning rate has one of its own."""
-
-LOWEST_R2 = -1.0
-"""What is worse is drawn at the edge, so that a bad beginning leaves room for the rest."""
 
 SMOOTHING: Mapping[Smoothing, float] = {"off": 0.0, "weak": 0.015, "strong": 0.06}
 """The part of the axis, on either side, over which means are taken."""
@@ -48,104 +47,142 @@ PARTS: Mapping[int, str] = dict(
 )
 
 INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.RIGHT, Ink.WRONG, Ink.LABEL)
-"""The colors of runs that are drawn in one chart."""
+"""The colors of several runs, given out again and again."""
+
+SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
+"""The signs of several runs, given out again and again."""
 
 MOST = 500
 """Epochs whose validation is drawn; of more every second one, every third one and so on."""
 
 
-def curves(console: Console, views: Mapping[str, View], width: int, height: int) -> Block:
+class Figure(NamedTuple):
+    """What a chart shows of runs."""
+
+    title: str
+    column: int  # of a course
+    scale: float
+    bounds: tuple[float, float]
+    written: Callable[[float], str]
+
+
+LOSSES = Figure("loss", LOSS, 1.0, (0.0, math.inf), formats.loss)
+ACCURACIES = Figure("accuracy %", SCORE, 100.0, (0.0, 100.0), "{:.2f}".format)
+R2 = Figure("R2", SCORE, 1.0, (-1.0, 1.0), formats.r2)
+"""What is worse than its bound is drawn at the edge, so that a bad start leaves room."""
+
+
+class Drawn(NamedTuple):
+    """A run in charts, with its sign and its color among several; alone it has none of its own."""
+
+    view: View
+    sign: str = ""
+    ink: str = Ink.TRAIN
+
+
+def run_signs() -> Iterator[tuple[str, str]]:
+    """The signs of several runs, each with the color of the run's curves."""
+    return zip(cycle(SIGNS), cycle(INKS), strict=False)
+
+
+def signed(name: str, sign: tuple[str, str]) -> Text:
+    """A run's name behind the sign and in the color of its curves."""
+    return Text(f"{sign[0]} {name}", sign[1])
+
+
+def curves(console: Console, views: Sequence[View], width: int, height: int) -> Block:
     """Loss and accuracy, or R2, side by side; the loss alone where it is narrow.
 
     Args:
         console: decides on characters and colors.
-        views: runs by their names, nine at most; of one run alone the name is not told, of several
-            each has a number. The first one says which part is shown, how smooth, on which axis.
+        views: the runs; each of several has a sign, see ``run_signs``, and there is a chart for
+            each kind of score. The first one says which part is shown, how smooth, on which axis.
         width: in cells.
         height: in lines.
     """
-    first = next(iter(views.values()), None)
-    if height < 1 or first is None or first.run is None:
+    if height < 1 or not views or views[0].run is None:
         return Block(width, [])
-    if len(views) > 1:
-        views = {f"{place} {name}": view for place, (name, view) in enumerate(views.items(), 1)}
-    x_range = _range(views)
-    places = max(2, width if width < NARROW else width // 2) * 2  # as many as there are dots
-    part = PARTS[ZOOMS[first.zoom]]
-    rate = _rate(first, x_range, places) if height >= STRIPPED and len(views) == 1 else None
-    whole = x_range[1] - x_range[0] >= 4
-    loss = LineChart(
-        f"loss{part}",
-        list(_series(console, views, x_range, places, LOSS)),
-        height,
+    runs = [Drawn(view) for view in views]
+    if len(runs) > 1:
+        runs = [Drawn(view, *sign) for view, sign in zip(views, run_signs(), strict=False)]
+    figures = [LOSSES, *(one for one in (ACCURACIES, R2) if any(_has(run, one) for run in runs))]
+    if width < LEAST * len(figures) + GAP * (len(figures) - 1):
+        figures = [LOSSES]
+    places = 2 * max(2, width // len(figures))  # as many as there are dots
+    room, charts = width, []
+    for left in range(len(figures), 0, -1):
+        figure, cells = figures[-left], (room - GAP * (left - 1)) // left
+        room -= cells + GAP
+        charts.append(_chart(console, runs, figure, (cells, height), places))
+    return beside(charts, gap=GAP).shaped(width, height)
+
+
+def _has(run: Drawn, figure: Figure) -> bool:
+    """Whether there is that figure of a run."""
+    measured = run.view.run is not None and run.view.run.network.kind == "measured"
+    return figure is LOSSES or figure is (R2 if measured else ACCURACIES)
+
+
+def _chart(
+    console: Console,
+    runs: Sequence[Drawn],
+    figure: Figure,
+    size: tuple[int, int],
+    places: int,
+) -> Block:
+    """One figure of the runs that have it; that of the loss of one run has the learning rate."""
+    width, height = size
+    first, x_range = runs[0].view, _range([run.view for run in runs])
+    has_rate = height >= STRIPPED and len(runs) == 1
+    is_loss = figure is LOSSES
+    shown = [run for run in runs if _has(run, figure)]
+    series = list(_series(console, shown, figure, first.smoothing, x_range, places))
+    chart = LineChart(
+        f"{figure.title}{PARTS[ZOOMS[first.zoom]]}",
+        series,
+        height if is_loss else height - has_rate,
         x_range,
-        (0.0, math.inf),
-        logarithmic=first.logarithmic,
-        number_format=formats.loss,
-        whole=whole,
-        marks=_marks(console, views, x_range, places, LOSS),
-        strip=rate,
+        figure.bounds,
+        logarithmic=is_loss and first.logarithmic,
+        number_format=figure.written,
+        whole=x_range[1] - x_range[0] >= 4,
+        marks=[*_stars(shown, figure, x_range), *_signs(series)],
+        strip=_rate(first, x_range, places) if is_loss and has_rate else None,
     )
-    if width < NARROW:
-        return line_chart(console, loss, width)
-    measured = first.run.network.kind == "measured"
-    score = LineChart(
-        f"{'R2' if measured else 'accuracy %'}{part}",
-        list(_series(console, views, x_range, places, SCORE)),
-        height - (rate is not None),
-        x_range,
-        (LOWEST_R2, 1.0) if measured else (0.0, 100.0),
-        number_format=formats.r2 if measured else "{:.2f}".format,
-        whole=whole,
-        marks=_marks(console, views, x_range, places, SCORE),
-    )
-    half = (width - 2) // 2
-    charts = [line_chart(console, loss, half), line_chart(console, score, width - 2 - half)]
-    return beside(charts, gap=2).shaped(width, height)
+    return line_chart(console, chart, width)
 
 
 def _series(
     console: Console,
-    views: Mapping[str, View],
+    runs: Sequence[Drawn],
+    figure: Figure,
+    smooth: Smoothing,
     x_range: tuple[float, float],
     places: int,
-    column: int,
 ) -> Iterator[Series]:
     """The training and the validation of each run; of several runs each pair has a color."""
-    several = len(views) > 1
-    for (name, view), ink in zip(views.items(), cycle(INKS), strict=False):
-        scale, _ = _figures(view, column)
-        smoothing = SMOOTHING[
-            view.smoothing if not several else next(iter(views.values())).smoothing
-        ]
-        x, y, raw = view.course.curve(column, x_range, places, smoothing, 0.0)
-        if smoothing and not several:
-            yield Series("", x, scale * raw, Ink.MUTED, behind=True)
-        yield Series(name if several else "train", x, scale * y, ink)
+    smoothing = SMOOTHING[smooth]
+    for view, sign, ink in runs:
+        x, y, raw = view.course.curve(figure.column, x_range, places, smoothing, 0.0)
+        if smoothing and not sign:
+            yield Series("", x, figure.scale * raw, Ink.MUTED, behind=True)
+        yield Series(sign or "train", x, figure.scale * y, ink)
         if view.run is not None and view.run.validation_count:
-            x, y = _validation(console, name, view, x_range, column)
-            yield Series("val", x, y, ink if several else Ink.VALIDATION, dotted=True)
-
-
-def _figures(view: View, column: int) -> tuple[float, Callable[[EpochRecord], float | None]]:
-    """What the loss or the score is multiplied by, and that of the validation after an epoch."""
-    if column == LOSS:
-        return 1.0, lambda record: record.val_loss
-    measured = view.run is not None and view.run.network.kind == "measured"
-    return 1.0 if measured else 100.0, lambda record: record.val_score
+            x, y = _validation(console, view, sign, figure, x_range)
+            name, color = ("", ink) if sign else ("val", Ink.VALIDATION)
+            yield Series(name, x, y, color, dotted=True)
 
 
 def _validation(
-    console: Console, name: str, view: View, x_range: tuple[float, float], column: int
+    console: Console, view: View, sign: str, figure: Figure, x_range: tuple[float, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
-    scale, _ = _figures(view, column)
-    measured = cached(_measured, console, view.records, place=name)
+    measured = cached(_measured, console, view.records, place=sign)
     shown = measured[np.searchsorted(measured[:, 0], x_range[0]) :]
     x, loss, score = shown[:: -(1 + len(shown) // MOST)][::-1].T  # the last one stays
     x = np.where(view.course.end > x - 1, np.minimum(x, view.course.end), x)
     within = (x >= x_range[0]) & (x <= x_range[1])
-    return x[within], scale * (loss if column == LOSS else score)[within]
+    return x[within], figure.scale * (loss if figure is LOSSES else score)[within]
 
 
 def _measured(console: Console, records: Sequence[EpochRecord]) -> NDArray[np.float64]:
@@ -159,36 +196,26 @@ def _end(reached: float, record: EpochRecord) -> float:
     return min(record.epoch, reached) if reached > record.epoch - 1 else float(record.epoch)
 
 
-def _stars(views: Mapping[str, View], x_range: tuple[float, float], column: int) -> Iterator[Mark]:
+def _stars(runs: Sequence[Drawn], figure: Figure, x_range: tuple[float, float]) -> Iterator[Mark]:
     """The epoch whose weights are kept: on the validation, or the training where there is none."""
-    for view in views.values():
+    for view, sign, _ in runs:
         best = view.best
         if best is None or not x_range[0] <= _end(view.course.end, best) <= x_range[1]:
             continue
-        scale, figure = _figures(view, column)
-        value = figure(best)
-        if value is None:
-            value = best.train_loss if column == LOSS else best.train_score
+        train, value = best.train_score, best.val_score
+        if figure is LOSSES:
+            train, value = best.train_loss, best.val_loss
+        value = train if value is None else value
         if value is not None and math.isfinite(value):
-            yield Mark(f"epoch {best.epoch}", _end(view.course.end, best), scale * value)
+            name = "" if sign else f"epoch {best.epoch}"
+            yield Mark(name, _end(view.course.end, best), figure.scale * value)
 
 
-def _marks(
-    console: Console,
-    views: Mapping[str, View],
-    x_range: tuple[float, float],
-    places: int,
-    column: int,
-) -> list[Mark]:
-    """The stars, and of several runs the number of each where its training's curve ends."""
-    marks = list(_stars(views, x_range, column))
-    if len(views) == 1:
-        return marks
-    for series in _series(console, views, x_range, places, column):
-        if len(series.x) and series.name in views:
-            end = float(series.x[-1]), float(series.y[-1])
-            marks.append(Mark("", *end, series.style, series.name[0]))
-    return [mark._replace(name="") for mark in marks]
+def _signs(series: Sequence[Series]) -> Iterator[Mark]:
+    """Of several runs the sign of each, where its training's curve ends."""
+    for one in series:
+        if one.name in SIGNS and one.name and len(one.x):
+            yield Mark("", float(one.x[-1]), float(one.y[-1]), one.style, one.name)
 
 
 def _rate(view: View, x_range: tuple[float, float], places: int) -> Series | None:
@@ -197,9 +224,9 @@ def _rate(view: View, x_range: tuple[float, float], places: int) -> Series | Non
     return Series("lr", x, y, Ink.MUTED) if len(x) else None
 
 
-def _range(views: Mapping[str, View]) -> tuple[float, float]:
+def _range(views: Sequence[View]) -> tuple[float, float]:
     """The horizontal axis, in epochs that are done; its ends move in a few large steps."""
-    shown = [view for view in views.values() if view.run is not None]
+    shown = [view for view in views if view.run is not None]
     begin = min((float(one.course.stretches[0, 0]) for one in shown if one.course.end), default=0.0)
     reached = max([one.course.end for one in shown] + [0.0])
     epochs = max(one.run.config.effective_epochs for one in shown if one.run is not None)

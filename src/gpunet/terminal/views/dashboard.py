@@ -131,7 +131,7 @@ def _shared_out(height: int) -> tuple[int, int, int]:
 def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     """The curves, the epochs and the gallery."""
     share = _arrange(width, rows)
-    charts = curves(console, {"": view}, width, share.charts)
+    charts = curves(console, [view], width, share.charts)
     gap = Block(width, []).shaped(width, share.gap)
     left = WHOLE_TABLE if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
@@ -162,7 +162,7 @@ def closing_view(console: Console, view: View, width: int = 0, rows: int = 0) ->
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
     high = max(rows - header.height, 0) or (10 if console.height >= SPACIOUS else 7)
-    return stack([header, curves(console, {"": view}, width, high)], width)
+    return stack([header, curves(console, [view], width, high)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:

@@ -25,7 +25,6 @@ __all__ = [
     "Part",
     "command",
     "ending",
-    "keeps_own",
     "monitored_metric",
     "print_parts",
     "whole",
@@ -53,15 +52,10 @@ def ending(config: TrainConfig, reason: StopReason, best_epoch: int, last_epoch:
     ``best_epoch`` is 0 if no epoch had a finite loss, ``last_epoch`` if none was trained.
     """
     which = "the best weights of each network"
-    if not keeps_own(config):
+    if not config.keeps_own:
         which = f"the weights of epoch {best_epoch}"
     kept = f"{which} are kept" if best_epoch else "no weights are kept"
     return f"{why_stopped(reason, last_epoch)}; {kept}"
-
-
-def keeps_own(config: TrainConfig) -> bool:
-    """Whether there are several networks and each keeps the weights of an epoch of its own."""
-    return config.ensemble > 1 and config.keep == "best"
 
 
 def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gpunet.config import TrainConfig
 from gpunet.terminal.draw import formats
-from gpunet.terminal.views.ending import keeps_own, monitored_metric
+from gpunet.terminal.views.ending import monitored_metric
 from gpunet.terminal.views.score import MONITORED, score_of
 from gpunet.training.events import EpochRecord
 
@@ -43,7 +43,7 @@ def kept_epoch(
     best = next((one for one in records if one.epoch == best_epoch), None)
     if best is None:
         return None
-    if keeps_own(config):
+    if config.keeps_own:
         return KeptEpoch(best.epoch, f"the best of each network, up to epoch {best.epoch}")
     last = config.keep == "last"
     by = "as the last" if last else f"by {' '.join(monitored_metric(config.monitor, best))}"

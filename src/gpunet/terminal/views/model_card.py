@@ -43,9 +43,10 @@ def model_card(console: Console, model: Model, file_bytes: int) -> None:
     """Print what a model is and how it came about; ``file_bytes`` is the size of its file."""
     console.print(_layer_table(console, model))
     console.print()
+    name = "best" if model.config.keep == "best" else "kept"
     result = [
         *scores_in_words(model.test, model.network.kind),
-        ("best epoch", str(model.best_epoch) if model.best_epoch else "none"),
+        (f"{name} epoch", str(model.best_epoch) if model.best_epoch else "none"),
     ]
     sections: dict[str, Rows] = {"Test": result, "Size": _size(model, file_bytes)}
     sections |= {heading: settings_in_use(model, names) for heading, names in panels().items()}

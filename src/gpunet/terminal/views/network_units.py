@@ -23,6 +23,9 @@ From 27 pixels, nearly all of an image of 28 by 28, to 7, the least to know one 
 SMALLEST_OF_CHARACTERS = 7
 """Rows of a unit's picture that is made of characters."""
 
+TALLEST = 3
+"""Rows of a column's weights at most, where there is room."""
+
 LONGEST_NAME = 18
 """Cells of a column's name beside the weights of a table's columns."""
 
@@ -78,13 +81,14 @@ def _by_column(console: Console, run: RunInfo, insight: Insight, width: int, row
     room = max(1, width - name_width - 1)
     units = min(len(insight.units), room)
     size = max(1, min(4, room // max(1, units)))
+    high = max(1, min(TALLEST, (rows - 1) // max(1, len(order))))
     shown = insight.weights[:units, order].T.astype(np.float64)  # (columns, units)
-    pixels = np.repeat(np.repeat(shown, 2, axis=0), size, axis=1)
-    labels = []
+    pixels = np.repeat(np.repeat(shown, 2 * high, axis=0), size, axis=1)
+    labels: list[Text] = []
     for at in order.tolist():
         label = cut(Text(names[at], Ink.MUTED), name_width, console.options.ascii_only)
         label.pad_left(name_width - label.cell_len)
-        labels.append(label)
+        labels += [label, *[Text()] * (high - 1)]
     told = (
         f"{units} of {run.network.layers[0].outputs} units by {len(order)} of {len(sizes)} columns"
     )

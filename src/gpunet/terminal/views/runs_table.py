@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import cycle
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -15,8 +14,8 @@ from gpunet.config import SETTINGS
 from gpunet.config.texts import written
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import Ink, glyphs, sparkline
-from gpunet.terminal.views.curves import INKS
+from gpunet.terminal.draw.style import Ink, sparkline
+from gpunet.terminal.views.curves import run_signs, signed
 from gpunet.terminal.views.ending import why_stopped
 
 __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"]
@@ -38,8 +37,10 @@ def runs_table(console: Console, runs: Sequence[RunSummary]) -> RenderableType:
         scores += ["val acc", "test acc"]
     if any(run.measured for run in runs):
         scores += ["val R2", "test R2"]
-    others = ["epochs", "trained", "<loss", "size", "time", "<optimizer", "lr", "val loss"]
-    names = ["<run", *scores, *others, "<ended"]
+    names = [
+        *("<run", *scores, "<state", "epochs", "trained", "<loss", "time", "size"),
+        *("<optimizer", "lr", "<data", "<network", "val loss"),
+    ]
     table = Columns(names)
     for run in runs:
         cells = _cells(console, run)
@@ -48,10 +49,11 @@ def runs_table(console: Console, runs: Sequence[RunSummary]) -> RenderableType:
 
 
 def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
-    state = "running" if run.running else run.stop_reason or "-"
     return {
         "<run": Text(run.name, Ink.LABEL if run.running else ""),
         "trained": _day(run.trained),
+        "<data": run.data,
+        "<network": run.network,
         "<optimizer": run.optimizer,
         "lr": f"{run.learning_rate:g}",
         "epochs": f"{run.epochs}/{run.planned}",
@@ -63,8 +65,17 @@ def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
         "<loss": _course(console, run),
         "time": formats.seconds(run.seconds),
         "size": formats.size(run.bytes),
-        "<ended": state,
+        "<state": _state(run),
     }
+
+
+def _state(run: RunSummary) -> Text:
+    """How a run has ended, if it has, in two words."""
+    if run.running:
+        return Text("running", Ink.LABEL)
+    if run.stop_reason is None:
+        return Text("unfinished", Ink.WARNING)
+    return Text("all epochs" if run.stop_reason == "epochs" else run.stop_reason, Ink.MUTED)
 
 
 def _course(console: Console, run: RunSummary) -> Text:
@@ -90,25 +101,23 @@ def _end(run: RunSummary) -> str:
 
 def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
     """A run by names and values: what it is, how it is set other than by default, how it went."""
-    score = "R2" if run.measured else "accuracy"
-    tested = formats.r2(run.test_r2) if run.measured else formats.percent(run.test_accuracy)
-    best = "-"
-    if run.best_epoch:
-        best = f"{run.best_epoch} of {run.epochs}"
+    best = f"{run.best_epoch or 'none'} of {run.epochs}"
+    if run.config.keeps_own:
+        best += ", the latest of the networks'"
+    score, write = ("R2", formats.r2) if run.measured else ("accuracy", formats.percent)
+    val, test = (run.val_r2, run.test_r2) if run.measured else (run.val_accuracy, run.test_accuracy)
     return [
         ("run", str(run.folder)),
-        ("trained", f"{_day(run.trained)}, {formats.seconds(run.seconds)}"),
+        ("trained", _day(run.trained)),
         ("data", run.data),
         ("network", run.network),
         *((name, _setting(run, name)) for name in SETTINGS if _is_set(run, name)),
         ("ended", _end(run)),
-        ("best epoch", best),
+        ("kept epoch", best),
         ("val loss", formats.loss(run.val_loss)),
-        (
-            f"val {score}",
-            formats.r2(run.val_r2) if run.measured else formats.percent(run.val_accuracy),
-        ),
-        (f"test {score}", tested),
+        (f"val {score}", write(val)),
+        (f"test {score}", write(test)),
+        ("training time", formats.seconds(run.seconds)),
         ("size", formats.size(run.bytes)),
     ]
 
@@ -118,29 +127,32 @@ def runs_compared(runs: Sequence[RunSummary]) -> RenderableType:
     table = Columns(["<", *(f"<{run.name}" for run in runs)])
     for name in SETTINGS:
         values = [_setting(run, name) for run in runs]
-        if len(set(values)) > 1:
+        if len(set(values)) > 1 and len({run.config.in_effect(name) for run in runs}) > 1:
             table.add(name, *values)
     rows = [dict(summary_rows(run)) for run in runs]
-    told = ("data", "network", "best epoch", "stopped", "val loss", "val accuracy", "val R2")
-    for name in (*told, "test accuracy", "test R2", "trained", "size"):
+    told = ("data", "network", "kept epoch", "ended", "val loss", "val accuracy", "val R2")
+    for name in (*told, "test accuracy", "test R2", "training time", "trained", "size"):
         values = [row.get(name, "-") for row in rows]
         if any(name in row for row in rows) and (len(set(values)) > 1 or "loss" in name):
             table.add(Text(name, Ink.MUTED), *values)
     return table
 
 
-def legend(names: Sequence[str], ascii_only: bool) -> Text:
-    """The names of runs in the colors of their curves."""
-    stroke = glyphs(ascii_only).filled
-    keys = [Text(f"{stroke} {name}", ink) for name, ink in zip(names, cycle(INKS), strict=False)]
-    return Text("   ").join(keys)
+def legend(names: Sequence[str], width: int) -> Text:
+    """The names of runs with the signs and in the colors of their curves."""
+    keys = [signed(name, sign) for name, sign in zip(names, run_signs(), strict=False)]
+    line = Text("   ").join([*keys, Text("dotted: validation", Ink.MUTED)])
+    return line if line.cell_len <= width else Text("\n").join(line.split("   "))
 
 
 def _setting(run: RunSummary, name: str) -> str:
-    """A setting as the command line writes it."""
-    value = run.config.in_effect(name)
+    """A setting as the command line writes it; a dash where it has no effect."""
+    value = run.config.in_effect(name) if run.config.has_effect(name) else None
+    if value is None:
+        return "-"
     return f"{value:g}" if isinstance(value, float) else written(value)
 
 
 def _is_set(run: RunSummary, name: str) -> bool:
-    return bool(getattr(run.config, name) != SETTINGS[name].default)
+    value = getattr(run.config, name)
+    return bool(value != SETTINGS[name].default) and run.config.has_effect(name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle
 
 from rich.console import Console
 from rich.text import Text
@@ -17,7 +16,7 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
-from gpunet.terminal.views.curves import INKS, curves
+from gpunet.terminal.views.curves import curves, run_signs, signed
 from gpunet.terminal.views.ending import why_stopped
 from gpunet.terminal.views.frame import framed
 from gpunet.terminal.views.score import ACCURACY, R2, Score, score_of
@@ -51,7 +50,7 @@ def several_runs_frame(
 ) -> Block:
     """A frame of exactly ``size`` (columns, rows), with ``last`` as its last line."""
     width, height = size
-    begun = {run.name: run.view for run in runs if run.view.run is not None}
+    begun = [run.view for run in runs if run.view.run is not None]
     lines = _lines(console, runs, width)
     rows = height - 1 - lines.height
     parts = [lines]
@@ -63,18 +62,12 @@ def several_runs_frame(
 
 def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
     """A line for each run below a head; the last columns are left out where it is narrow."""
-    numbered = enumerate(cycle(INKS), 1)
-    names = [_name(run, *next(numbered)) if run.view.run else Text(run.name) for run in runs]
-    figures = [_figures(run) for run in runs]
+    signs, figures = run_signs(), [_figures(run) for run in runs]
     table = Columns(["<run", *figures[0]])
-    for name, cells in zip(names, figures, strict=True):
+    for run, cells in zip(runs, figures, strict=True):
+        name = signed(run.name, next(signs)) if run.view.run else Text(run.name)
         table.add(name, *cells.values())
     return table.block(console, width)
-
-
-def _name(run: SeenRun, number: int, ink: str) -> Text:
-    """A run's name with the number and in the color that its curves have."""
-    return Text.assemble((f"{number} {run.name}", ink))
 
 
 def _figures(run: SeenRun) -> dict[str, Text]:
