@@ -20,16 +20,19 @@ __all__ = ["GAP", "Columns"]
 GAP = 2
 """Cells between two columns."""
 
-LEAST = 12
-"""Cells that a column of names keeps when there is too little room; the first keeps more."""
+LEAST = 10
+"""Cells that a column of names keeps when there is too little room."""
+
+OTHERS = 28
+"""Cells that a first column of long names leaves to the others."""
 
 
 @dataclass(slots=True, eq=False)
 class Columns:
     """A table without a frame; a rich renderable.
 
-    Where there is too little room, names are shortened, those in the first column to half of it.
-    Then the last columns are left out, since a cut number says nothing; a line below counts them.
+    Where there is too little room, names are shortened, and then the last columns are left out,
+    since a cut number says nothing; a line below counts them.
 
     Args:
         names: the head; a name that begins with ``<`` is of a column aligned left.
@@ -65,7 +68,7 @@ class Columns:
         columns = zip_longest(head, *self.rows, fillvalue=Text())
         widths = [max(cell.cell_len for cell in column) for column in columns]
         least = [min(LEAST, width) if left[index] else width for index, width in enumerate(widths)]
-        least[0] = min(room // 2, widths[0])
+        least[0] = min(max(LEAST, room - OTHERS), widths[0])
         while len(least) > 1 and sum(least) + GAP * (len(least) - 1) > room:
             del widths[-1], least[-1]
         for _ in range(sum(widths) + GAP * (len(widths) - 1) - room):
