@@ -125,7 +125,7 @@ def test_with_256_colors_a_color_is_one_of_them(monkeypatch: pytest.MonkeyPatch)
     make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).print(
         "a", style=Ink.LABEL
     )
-    assert written(out) == b"\x1b[38;5;61ma\x1b[0m\n"
+    assert written(out) == b"\x1b[38;5;91ma\x1b[0m\n"
 
 
 def test_a_quiet_console_prints_nothing() -> None:
