@@ -117,7 +117,7 @@ def test_a_check_shows_every_kernel_and_lines_for_a_report(
     assert [" ".join(line.split()) for line in table.splitlines()[2:6]] == [
         "max_norm 1e-07 1e-04 yes right",
         "head quadratic equal 5e-01 1e-04 yes differs from numpy",
-        "gradient_norm 0e+00 1e-04 no other bits",
+        "gradient_norm 0e+00 1e-04 no not reproducible",
         "apply_update step adam inf 1e-04 no did not run",
     ]
     assert "Large One cannot be trusted: 3 of 4 kernels in 1.5 s failed" in table
@@ -125,7 +125,7 @@ def test_a_check_shows_every_kernel_and_lines_for_a_report(
     assert lines[:2] == ["adapter: Large One (discrete GPU, Vulkan)", "driver:  driver 5"]
     assert lines[-3:] == [
         "- head quadratic equal: differs from numpy (off by 5.0e-01, 1e-04 allowed)",
-        "- gradient_norm: other bits (off by 0.0e+00, 1e-04 allowed)",
+        "- gradient_norm: not reproducible (off by 0.0e+00, 1e-04 allowed)",
         "- apply_update step adam: did not run (it is lost)",
     ]
 

@@ -123,3 +123,14 @@ def test_the_title_is_as_bright_as_the_values_whatever_the_frames_color(
     assert title is not None
     assert title.color is not None
     assert (title.bold, title.color.is_default) == (True, True)
+
+
+@pytest.mark.parametrize("width", [50, 100])
+def test_the_result_alone_is_bold_among_the_values(
+    make_text_console: MakeConsole, width: int
+) -> None:
+    console = make_text_console(width, colors="256")
+    print_parts(console, [Part(CARD)])
+    text = Text.from_ansi(console.file.getvalue())  # type: ignore[attr-defined]
+    bold = [text.plain[start:end] for start, end, style in text.spans if "bold" in str(style)]
+    assert " ".join(" ".join(bold).split()) == f"{CARD.title} {CARD.rows[0][1]}"

@@ -162,7 +162,7 @@ def test_measured_targets_are_scored_in_their_own_units_as_scikit_learn_does(
 def test_measured_targets_have_no_probabilities() -> None:
     model = other_model("squared-error", 1)
     found = evaluate(other_engine(model), model, Samples(FEATURES, TARGETS))
-    with pytest.raises(ModelError, match="have no probabilities; take answers"):
+    with pytest.raises(ModelError, match="have no probabilities; use answers"):
         _ = found.probabilities
 
 

@@ -132,7 +132,7 @@ def test_a_window_of_all_samples_is_one_though_they_are_no_whole_batches(window:
 def test_a_window_that_the_device_does_not_hold_is_refused() -> None:
     settings = config(window=80, validation=0)
     engine = numpy_engine(settings, 6, 3, SmallEngine)
-    message = "holds at most 40 such samples at once, but 80 are wanted; use a smaller window"
+    message = "holds at most 40 of these samples at once, but a window has 80; use a smaller window"
     with pytest.raises(DeviceError, match=message):
         train(engine, noise(100), settings)
     assert train(engine, noise(40), settings).window is None
@@ -141,7 +141,7 @@ def test_a_window_that_the_device_does_not_hold_is_refused() -> None:
 def test_a_batch_that_the_device_does_not_hold_is_refused() -> None:
     settings = config(batch_size=50)
     engine = numpy_engine(settings, 6, 3, SmallEngine)
-    with pytest.raises(DeviceError, match="but 50 are wanted; use a smaller batch_size"):
+    with pytest.raises(DeviceError, match="but a window has 50; use a smaller batch_size"):
         train(engine, noise(100), settings)
 
 

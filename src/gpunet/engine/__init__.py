@@ -1,1 +1,1 @@
-"""Engines: what carries out the training step, on a GPU or with numpy."""
+"""Engines: they run the training step, on a GPU or with numpy."""

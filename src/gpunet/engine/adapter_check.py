@@ -1,8 +1,8 @@
-"""Whether an adapter computes what it should: its kernels beside numpy, each twice for equal bits.
+"""Checks that an adapter computes correctly: every kernel is compared with numpy, and run twice.
 
-Networks of a few units between them use every shader that trainings on the adapter can use. What a
-pass is compared with is in ``twins``; what was found is kept by ``verdicts``, so that an adapter
-is checked once with a driver and a version of gpunet.
+A few small networks together use every shader that training on the adapter can use. ``twins``
+computes what each pass is compared with. ``verdicts`` keeps the results, so that an adapter is
+checked only once with each version of its driver and of gpunet.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ __all__ = [
 ]
 
 PASS_TOLERANCE = 1e-4
-"""Largest error of a pass, relative to the largest value: ten times what WGSL allows tanh, the
-least exact function that kernels use. Adapters that were measured stay below a tenth of it."""
+"""Largest error allowed of a pass, relative to the largest value: ten times what WGSL allows tanh,
+the least accurate function in the kernels. All measured adapters stay below a tenth of it."""
 
 TRAINING_TOLERANCE = 1e-3
-"""Largest error of some steps, relative to the largest value; each passes on what was rounded."""
+"""Largest error allowed after a few steps, relative to the largest value; rounding adds up."""
 
 STEPS = 3
-"""Steps of the training that is compared; its last batch is smaller."""
+"""Steps of the compared training; the last batch is smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class KernelCheck:
-    """A kernel beside numpy.
+    """How a kernel compares with numpy.
 
     Args:
         kernel: its name: the shader files that it is made of, or the training that ran it.
-        difference: the largest one, as a share of the largest value; infinite for NaN.
-        allowed: how large it may be.
-        same_bits: whether it gave the same bits twice.
-        failure: why it did not run, else an empty string.
+        difference: the largest difference, as a share of the largest value; infinite for NaN.
+        allowed: the largest difference allowed.
+        same_bits: whether two runs gave the same bits.
+        failure: why it did not run; empty if it did.
     """
 
     kernel: str
@@ -83,17 +83,17 @@ class KernelCheck:
         if self.failure:
             return "did not run"
         wrong = ["differs from numpy"] * (self.difference > self.allowed)
-        return ", ".join(wrong + ["other bits"] * (not self.same_bits)) or "right"
+        return ", ".join(wrong + ["not reproducible"] * (not self.same_bits)) or "right"
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterCheck:
-    """The result of the check of an adapter.
+    """The result of checking an adapter.
 
     Args:
         device: the adapter.
-        kernels: all that were checked.
-        seconds: that it took.
+        kernels: the result of each kernel.
+        seconds: the time that the check took.
     """
 
     device: DeviceInfo
@@ -107,7 +107,7 @@ class AdapterCheck:
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong, a line for each of them."""
+        """What is wrong, one line for each failed kernel."""
         return [f"{one.kernel} {one.verdict}" for one in self.failed]
 
     @property
@@ -119,7 +119,7 @@ class AdapterCheck:
         return f"{self.device.name} cannot be trusted: {len(self.failed)} of {checked} failed"
 
     def to_dict(self) -> dict[str, Any]:
-        """What was found, as JSON can hold it: a difference that is no number is ``None``."""
+        """The results for JSON; a difference that is not finite becomes ``None``."""
         content = asdict(self)
         for one, entry in zip(self.kernels, content["kernels"], strict=True):
             entry |= {"passed": one.passed, "verdict": one.verdict}
@@ -129,7 +129,7 @@ class AdapterCheck:
 
     @property
     def report(self) -> str:
-        """Lines to paste into a report of a fault."""
+        """Lines to paste into a bug report."""
         packages = ", ".join(f"{name} {version}" for name, version in versions().items())
         lines = [
             f"adapter: {self.device}",
@@ -146,16 +146,16 @@ class AdapterCheck:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Two networks that are trained side by side for some steps.
+    """Two networks that are trained side by side for a few steps.
 
     Args:
-        network: of both.
-        configs: of each.
+        network: the shape of both.
+        configs: the settings of each.
         floats: whether features are floats.
-        plan: that is asked for.
         weighted: whether samples have weights.
-        tile: that cuts all products, if it is not the plan's choice.
-        trained: whether a whole training is compared, too, beside the single passes.
+        plan: the plan that runs them.
+        tile: the tile of all matmuls; ``None`` for the plan's choice.
+        trained: whether to compare a whole training in addition to the single passes.
     """
 
     network: NetworkSpec
@@ -167,7 +167,7 @@ class Case:
     trained: bool = False
 
     def begin(self, engine: Engine) -> None:
-        """Set an engine to the start of an epoch, whose last batch is not whole."""
+        """Set an engine to the start of an epoch whose last batch is smaller."""
         seeds, count = engine.seeds, STEPS * engine.batch_size - 2
         samples = random_samples(self.network, count, floats=self.floats, weighted=self.weighted)
         engine.load("train", samples)
@@ -176,18 +176,18 @@ class Case:
         engine.begin_epoch(order, np.full((len(seeds), STEPS), 0.01), 0)
 
     def train(self, engine: Engine) -> list[NDArray[Any]]:
-        """Train for an epoch, and return all results."""
+        """Train for an epoch and return all results."""
         self.begin(engine)
         start = engine.parameters()
         engine.train(STEPS)
         made = [engine.parameters() - start, engine.moments(), engine.metrics().mean_loss]
-        if self.plan == "layered":  # which evaluates for both
+        if self.plan == "layered":  # its evaluation serves both plans
             made += [engine.evaluate("train").mean_loss, engine.predict("train")]
         return made
 
 
 def checked_cases(traits: Traits) -> Iterator[Case]:
-    """Cases that between them use every shader that an adapter with these traits can use."""
+    """Cases that together use every shader that an adapter with these traits can use."""
     rules: tuple[Rule, ...] = get_args(Rule)
     for number in range(max(len(rules), -(-len(ACTIVATIONS) // 2), len(LOSSES))):
         pair = [ACTIVATIONS[(2 * number + layer) % len(ACTIVATIONS)] for layer in (0, 1)]
@@ -200,7 +200,7 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     normed = NetworkSpec(13, (9,), 5, "tanh", layer_norm=True)
     yield Case(normed, _configs("adam", clip_norm=0.05, max_norm=0.5), trained=True)
     yield Case(normed, _configs("sgd", busy=True))
-    inputs = 13 if traits.software else 700  # which a GPU deals out to as many threads as it grants
+    inputs = 13 if traits.software else 700  # a GPU spreads 700 over as many threads as it allows
     small = NetworkSpec(inputs, (9,), 5, "relu")
     yield Case(small, _configs("adam", busy=True, batch_size=3), plan="persistent", trained=True)
     small = replace(small, activation="gelu", loss="quadratic")
@@ -217,13 +217,13 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     network = NetworkSpec(70, (45,), 12, "tanh")
     for number, tile in enumerate(candidates(traits)):
         yield Case(network, _configs("adam"), tile=tile, trained=number == 0)
-    if not traits.software:  # which alone splits the depth of a product
+    if not traits.software:  # only a GPU splits the depth of a matmul
         yield Case(NetworkSpec(13, (256,), 5, "tanh"), _configs("adam"), trained=True)
 
 
 def _configs(rule: Rule, *, busy: bool = False, **settings: Any) -> tuple[TrainConfig, ...]:
-    """Configurations of two networks; busy ones have every setting that a layer's kernels heed."""
-    # A large epsilon keeps what is zero but for rounding small.
+    """Settings of two networks; busy ones turn on every setting that a layer's kernels use."""
+    # With a large epsilon, values that are zero except for rounding stay small.
     shared: dict[str, Any] = {"batch_size": 7, "epsilon": 1e-3, **settings}
     shared |= {"optimizer": rule} if "_" not in rule else {"optimizer": "sgd", "momentum": 0.9}
     if busy:
@@ -235,7 +235,7 @@ def _configs(rule: Rule, *, busy: bool = False, **settings: Any) -> tuple[TrainC
 
 
 def check_adapter(adapter: Adapter) -> AdapterCheck:
-    """Check every kernel on an adapter, and remember which ones are wrong.
+    """Check every kernel on an adapter, and remember which are wrong.
 
     Raises:
         DeviceError: the adapter cannot be opened.
@@ -250,7 +250,7 @@ def check_adapter(adapter: Adapter) -> AdapterCheck:
 
 
 def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:
-    """The checks of all kernels that are not known by then; the last one if the device fails."""
+    """Check each kernel that is not yet in ``known``; stop if the device fails."""
     values = None
     for case in checked_cases(open_device(adapter).traits):
         try:
@@ -262,7 +262,7 @@ def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:
                 start = _start(case, engine)
                 values = start["values"] if case.trained else values
                 yield from _check_passes(case, engine, {**start, "values": values}, known)
-        except DeviceError as error:  # it is lost: nothing else would run, nor the next training
+        except DeviceError as error:  # the device is lost, so nothing else would run on it
             name = f"{case.plan} steps of {case.network}"
             yield KernelCheck(name, np.inf, PASS_TOLERANCE, False, str(error))
             with suppress(DeviceError):
@@ -271,7 +271,7 @@ def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:
 
 
 def _start(case: Case, engine: PassEngine) -> dict[str, Any]:
-    """What the device holds when the passes of a case begin, which are compiled one by one."""
+    """What the device holds before the passes of a case, which are compiled one by one."""
     engine.lazy = True
     case.begin(engine)
     moments = np.random.default_rng(4).uniform(0, 0.01, engine.moments().shape)
@@ -280,7 +280,7 @@ def _start(case: Case, engine: PassEngine) -> dict[str, Any]:
 
 
 def _check_training(case: Case, engine: PassEngine) -> KernelCheck:
-    """Compare a whole training; the one pass of the persistent plan is compared by this alone."""
+    """Compare a whole training; this is the only check of the persistent plan's single pass."""
     plan = "persistent" if case.plan == "persistent" else "layered"
     name = f"{plan} training of {case.network} with {engine.rule}"
     try:
@@ -298,7 +298,7 @@ def _check_training(case: Case, engine: PassEngine) -> KernelCheck:
 def _check_passes(
     case: Case, engine: PassEngine, start: dict[str, Any], known: Collection[str]
 ) -> Iterator[KernelCheck]:
-    """Compare the passes of the last step that are made of other files than those known."""
+    """Compare each pass of the last step whose shader files are not yet in ``known``."""
     plan, finished = engine.training_plan(), STEPS - 1
     if case.tile is not None:
         plan = recut(plan, lambda _: case.tile)

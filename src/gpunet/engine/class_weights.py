@@ -1,4 +1,4 @@
-"""What a sample of each class counts in training."""
+"""How much a sample of each class counts in training."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["class_weights"]
 def class_weights(
     wanted: str | tuple[float, ...], labels: NDArray[Any], network: NetworkSpec
 ) -> NDArray[np.float32] | None:
-    """The weights (C,) that a setting names; ``None`` if all classes count alike.
+    """The class weights (C,) that the setting asks for; ``None`` if all classes count the same.
 
-    Balanced weights are n / (C * n_c), so that every class counts alike in all and the mean
+    Balanced weights are n / (C * n_c), so that all classes have the same total weight and the mean
     weight of a sample is 1 (King & Zeng, "Logistic Regression in Rare Events Data", 2001); a
-    class without samples weighs 0.
+    class without samples gets 0.
 
     The labels (n,) are those of the training samples.
 

@@ -1,7 +1,7 @@
-"""Whether a software adapter or numpy is the faster one for a training, found by a short trial.
+"""Finds out by a short trial whether a software adapter or numpy trains a network faster.
 
-Both work on the processor, and which is faster depends on the network: hence the trial. What it
-finds is kept, so that the same command takes the same device again and gives the same bits.
+Both run on the processor, and which is faster depends on the network. The result is kept, so that
+the same command uses the same device again and gives the same bits.
 """
 
 from __future__ import annotations
@@ -22,27 +22,26 @@ from gpunet.engine.timing import Rounds
 __all__ = ["FILE", "Trial", "TrialCache", "race", "work_key"]
 
 FILE = "devices.json"
-"""Where trials are kept; once it is removed, all are made again."""
+"""The file that keeps trials; remove it to repeat them all."""
 
 CLEARLY_FASTER = 1.2
-"""How many times as fast as numpy an adapter must be to be taken; timings scatter by nearly as
-much."""
+"""An adapter is chosen if it is so many times as fast as numpy; timings vary by nearly as much."""
 
 ROUNDS = 9
-"""Timings of each, of which the median counts; the two take turns."""
+"""Timings of each engine, in turns; the median counts."""
 
 MOST_TIMES = 4
-"""Times that ``ROUNDS`` timings of each are taken, at most."""
+"""How often ``ROUNDS`` timings of each engine are taken, at most."""
 
 SECONDS_A_ROUND = 0.03
 
 PATIENCE = 4.0
-"""Seconds for all rounds; where steps are so long that fewer will do, there are at least three."""
+"""Seconds for all rounds; if steps are long, fewer rounds are taken, but at least three."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The time of a training step on an adapter and with numpy.
+    """The time of a training step on an adapter and on numpy.
 
     Args:
         numpy: seconds of a step on numpy.
@@ -56,15 +55,15 @@ class Trial:
 
     @property
     def adapter_wins(self) -> bool:
-        """Whether the adapter is clearly the faster one."""
+        """Whether the adapter is clearly faster."""
         return self.numpy >= CLEARLY_FASTER * self.adapter
 
 
 def race(numpy: Engine, adapter: Engine) -> Trial:
-    """Time the steps of two engines in turns; what comes first warms up and does not count.
+    """Time the steps of two engines in turns; the first round is a warm-up and does not count.
 
-    Where the fastest rounds do not name the winner that the medians name, something else has used
-    the processor, and further rounds are taken.
+    If the fastest rounds and the medians disagree about the winner, something else has used the
+    processor, and further rounds are taken.
     """
     contenders = [Rounds.of(engine, SECONDS_A_ROUND) for engine in (numpy, adapter)]
     expected = 0.0
@@ -85,7 +84,7 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
 
 
 class TrialCache:
-    """The trials that were made with one adapter on this processor."""
+    """The trials of one adapter against numpy on this processor."""
 
     def __init__(self, info: DeviceInfo, file: str | Path = FILE) -> None:
         numpy = numpy_device()
@@ -93,7 +92,7 @@ class TrialCache:
         self._kept = Measurements(info, file, rival)
 
     def trial(self, work: str) -> Trial | None:
-        """What was measured for such work; ``None`` if nothing was, or it is damaged."""
+        """The trial of this work; ``None`` if there was none, or its entry is damaged."""
         seconds = self._kept.get(work)
         if not isinstance(seconds, list) or len(seconds) != 2:
             return None
@@ -102,14 +101,14 @@ class TrialCache:
         return Trial(seconds[0], seconds[1], known=True)
 
     def keep(self, work: str, trial: Trial) -> None:
-        """Remember a trial, in the file as well if that can be written."""
+        """Remember a trial, also in the file if it can be written."""
         self._kept.keep(work, [trial.numpy, trial.adapter])
 
 
 def work_key(network: NetworkSpec, configs: Sequence[TrainConfig]) -> str:
-    """The name of all trainings whose steps cost the same.
+    """A key shared by all trainings whose steps cost the same.
 
-    Seeds and rates cost nothing; dropout, penalties and bounds do, once any network has them.
+    Seeds and rates change no cost; dropout, penalties and bounds do, once any network uses them.
     """
     first, settings = configs[0], [NetworkSettings.of(one) for one in configs]
     names = [one.name for one in fields(NetworkSettings) if one.name != "seed"]

@@ -1,4 +1,4 @@
-"""Selects the compute device, an adapter or numpy, and makes the engine for it."""
+"""Selects the compute device, an adapter or numpy, and creates its engine."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ log = logging.getLogger(__name__)
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
 
 FAILED = "its check failed: "
-"""Beginning of the reason why an adapter that computes wrongly cannot be used."""
+"""How the reason begins why an adapter that computes wrongly cannot be used."""
 
 SHORT = 2.0
-"""Seconds of a training with numpy below which no trial is made, as that costs as much."""
+"""If numpy trains for fewer seconds than this, no trial is made, since it would take as long."""
 
 STEP, MULTIPLICATION = 2e-4, 1.5e-10
-"""Seconds that numpy needs for a step and for each weight of it and sample, roughly. A guess that
-is the same on every machine and at every time, so that whether there is a trial is the same too."""
+"""Rough seconds that numpy needs per step, and per weight and sample. They are the same on every
+machine, so that whether a trial is made does not depend on the machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A word for a device that names adapters of a kind instead of one of them.
+    """What a device name such as ``cuda`` stands for: any adapter of a kind.
 
     Args:
-        wanted: such an adapter, in words.
-        makers: what a GPU's name or driver holds one of; empty if any may have made it.
-        backend: that reaches it; ``None`` if any may.
-        stack: what people expect to need for it, if that is not needed.
+        wanted: the kind, in words.
+        makers: a GPU's name or driver must contain one of these; empty for any GPU.
+        backend: the required backend; ``None`` for any.
+        stack: software that people expect to need for it, but do not.
     """
 
     wanted: str
@@ -85,7 +85,7 @@ KINDS: Mapping[str, Kind] = {
     "vulkan": Kind("a Vulkan adapter", backend="Vulkan"),
     "dx12": Kind("a Direct3D 12 adapter", backend="D3D12"),
 }
-"""Words for devices beside ``auto``, ``cpu``, indices and names."""
+"""Names of devices besides ``auto``, ``cpu``, indices and names of adapters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,13 +94,13 @@ class Device:
 
     Args:
         adapter: the wgpu adapter; ``None`` for the numpy engine.
-        info: as users see it.
-        reason: in one line, which one and why.
-        advice: what the user could do for a better one, or ``None``.
+        info: its name, kind, backend and driver.
+        reason: which device was chosen and why, in one line.
+        advice: how the user could get a better one, or ``None``.
         rival: a software adapter that may be faster than numpy for some trainings; ``settle``
             finds out.
-        trial: what decided between the two, if a trial was made.
-        among: the adapters that ``auto`` had to choose from; empty if the user has chosen.
+        trial: the trial that decided between the two, if there was one.
+        among: the adapters that ``auto`` could choose from; empty if the user chose.
     """
 
     adapter: Adapter | None
@@ -113,7 +113,7 @@ class Device:
 
 
 def list_adapters() -> tuple[Adapter, ...]:
-    """The adapters of this machine; one that has failed its check counts as not usable."""
+    """The adapters of this machine; those that failed their check count as not usable."""
     found = wgpu_adapters.list_adapters()
     for one in found:
         log.debug("adapter %d: %s, limits %s", one.index, one.info, dict(one.limits))
@@ -128,22 +128,22 @@ def select_device(
     *,
     shaders: bool = False,
 ) -> Device:
-    """The device of a name.
+    """Select a device by name.
 
-    Where several adapters are alike, or several names are given, each worker process of a pool
-    takes its own, see ``workers.dealt``.
+    If several adapters are alike, or several names are given, each worker process of a pool takes
+    its own, see ``workers.dealt``.
 
     Args:
         selector: ``auto`` (a hardware GPU, else numpy, until ``settle`` has tried a software
             adapter), ``cpu`` (numpy), ``gpu`` (the best adapter, even a software one), another of
             ``KINDS``, an adapter's index, or a part of its name or driver, in any case; or several
-            of them.
-        adapters: those of the machine, unless given.
-        shaders: whether the shaders are what it is about, so that ``auto`` takes a software
-            adapter before numpy.
+            of these.
+        adapters: to choose from; those of this machine by default.
+        shaders: whether the work needs shaders, so that ``auto`` prefers a software adapter to
+            numpy.
 
     Raises:
-        UsageError: no such adapter, or several of that name.
+        UsageError: there is no such adapter, or several have that name.
         DeviceError: it cannot be used.
     """
     if not isinstance(selector, str):
@@ -167,7 +167,7 @@ def select_device(
 
 
 def select_device_again(name: str, adapters: Sequence[Adapter] | None = None) -> Device | None:
-    """The device whose ``DeviceInfo`` has this ``str``, if it is here; ``auto`` has taken it."""
+    """The device that ``auto`` took before, by the ``str`` of its ``DeviceInfo``, if it is here."""
     if name == str(numpy_device()):
         return Device(None, numpy_device(), "numpy on the processor, as before")
     adapters = tuple(list_adapters() if adapters is None else adapters)
@@ -178,10 +178,10 @@ def select_device_again(name: str, adapters: Sequence[Adapter] | None = None) ->
 
 
 def next_best(device: Device, faults: Sequence[str]) -> Device:
-    """The device that ``auto`` takes in the place of an adapter that has failed its check.
+    """The device that ``auto`` takes instead of an adapter that failed its check.
 
     Raises:
-        DeviceError: ``auto`` had no choice, since the user wants this adapter.
+        DeviceError: the user chose this adapter, so that ``auto`` cannot take another.
     """
     assert device.adapter is not None
     failed = _failed(device.adapter, faults)
@@ -197,7 +197,7 @@ def settle(
     configs: TrainConfig | Sequence[TrainConfig],
     steps: int,
 ) -> Device:
-    """Decide between numpy and a software adapter by a trial, if ``device`` leaves that open."""
+    """Decide between numpy and a software adapter by a trial, if ``device`` has a rival."""
     if device.rival is None:
         return device
     configs = networks_of(configs)
@@ -231,11 +231,11 @@ def create_engine(
     *,
     trains: bool = True,
 ) -> Engine:
-    """The engine that trains such networks on a device.
+    """Create the engine that trains these networks on a device.
 
-    One configuration stands for the networks of its ensemble. ``tiles`` are those that were
-    measured on the adapter, if they are to be taken; ``trains`` says whether it is to train, so
-    that a trial of the plans pays.
+    A single configuration stands for all networks of its ensemble. ``tiles`` are the tiles to use,
+    as measured on the adapter. ``trains`` says whether the engine will train, which makes a trial
+    of the plans worthwhile.
 
     Raises:
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
@@ -253,11 +253,10 @@ def create_engine(
 def largest_population(
     device: Device, network: NetworkSpec, rule: Rule, batch_size: int
 ) -> int | None:
-    """How many such networks fit a device, as far as is known beforehand.
+    """How many of these networks fit on a device, at most.
 
-    A device does not tell how much of its memory is free, so even fewer may fit.
-
-    No more samples than those of a step need be on the device at once.
+    Fewer may fit, since a device does not tell how much of its memory is free. Only the samples of
+    one step have to be on the device at once.
     """
     if device.adapter is not None:
         limit = min(device.adapter.limits[name] for name in SIZE_LIMITS)
@@ -284,13 +283,13 @@ def _automatic(adapters: Sequence[Adapter], shaders: bool) -> Device:
 
 
 def _failed(adapter: Adapter, faults: Sequence[str]) -> Adapter:
-    """An adapter that cannot be used, as its kernels have faults."""
+    """The adapter, marked as not usable because its kernels have these faults."""
     more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
     return replace(adapter, usable=False, why=f"{FAILED}{faults[0]}{more}")
 
 
 def _best(adapters: Sequence[Adapter]) -> Adapter | None:
-    """The best adapter; of several of the same name and driver, this process's own."""
+    """The best adapter; among several with the same name and driver, this process's own."""
     usable = [adapter for adapter in adapters if adapter.usable]
     best = min(usable, key=lambda one: PREFERENCE.index(one.info.kind), default=None)
     return best and dealt([one for one in usable if one.info == best.info])
@@ -350,7 +349,7 @@ def _known(adapters: Sequence[Adapter]) -> str:
 
 
 def _advice(adapters: Sequence[Adapter]) -> str | None:
-    """The next move on a machine without a hardware GPU that can be used."""
+    """What to do on a machine without a usable hardware GPU."""
     lame = next((one for one in adapters if not one.software), None)
     if lame is not None:
         return f"update the driver of {lame.info.name}, which cannot run the shaders ({lame.why})"

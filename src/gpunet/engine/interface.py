@@ -28,13 +28,13 @@ Split = Literal["train", "validation", "test", "gallery"]
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """What carries out the work, as users see it.
+    """A compute device as users see it.
 
     Args:
         name: of the adapter, or ``numpy`` with the processor's name.
-        kind: a GPU of its own, one in the processor, a software adapter, or the numpy engine.
+        kind: a discrete, integrated or virtual GPU, a software adapter, or the CPU (numpy).
         backend: ``Vulkan``, ``Metal``, ``D3D12`` or ``numpy``.
-        driver: its name and version, as far as it tells.
+        driver: its name and version, as far as known.
     """
 
     name: str
@@ -48,13 +48,13 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True)
 class KernelTime:
-    """What a kernel takes of one training step.
+    """The time that a kernel takes in one training step.
 
     Args:
-        label: the kernel, and the layer if the engine times each by itself.
-        seconds: of a step.
-        operations: multiplications and additions of a step; ``None`` if they are not counted.
-        traffic: bytes that it must read and write in a step; ``None`` if they are not counted.
+        label: the kernel, and the layer if the engine times layers separately.
+        seconds: per step.
+        operations: multiplications and additions per step; ``None`` if they are not counted.
+        traffic: bytes that it must read and write per step; ``None`` if they are not counted.
     """
 
     label: str
@@ -67,25 +67,24 @@ class Engine(Population, ABC):
     """A population of P networks of one shape on one device.
 
     The order of calls: ``load`` the splits, ``set_parameters``, then for every epoch
-    ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
+    ``begin_epoch``, ``train`` in any number of calls, ``metrics``, ``evaluate``. Between two
     epochs, networks that have ended are deactivated. Training samples that do not fit come in
-    windows: each is loaded, and has a ``begin_epoch`` and ``metrics`` of its own. Every call raises
-    a ``DeviceError`` where the device fails.
+    windows: each is loaded, and has its own ``begin_epoch`` and ``metrics``. Every call raises a
+    ``DeviceError`` if the device fails.
     """
 
     device: DeviceInfo
-    """What carries out the work."""
+    """The device that the engine runs on."""
 
     can_be_lost: ClassVar[bool] = True
-    """Whether the device may fail, so that a run goes back to where it was after an epoch."""
+    """Whether the device may fail, so that a run must be able to go back to its last epoch."""
 
     def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         super().__init__(network, configs)
         self.class_weights: NDArray[np.float32] | None = None
-        """(C,) what a sample of each class counts in training; ``load`` finds it."""
+        """(C,) how much a sample of each class counts in training; set by ``load``."""
         self.rows: dict[Split, Sequence[NDArray[np.uint32]]] = {}
-        """(P,) the rows of a split that each network has for its own; all rows where there are
-        none."""
+        """(P,) each network's own rows of a split; a split that is missing here is shared."""
         self.clocked = False
         """Whether the device's own clock measures the steps, for ``busy_seconds``."""
 
@@ -96,22 +95,21 @@ class Engine(Population, ABC):
         labels: NDArray[np.int32] | None = None,
         rows: Sequence[NDArray[np.uint32]] | None = None,
     ) -> None:
-        """Put a split where the device can read it; it replaces an earlier one of that name.
+        """Copy a split to the device; it replaces an earlier one of that name.
 
         Args:
             split: what the samples are for.
             samples: all of them, or a window.
-            labels: of all training samples, where these are a window of them; they tell what
-                balanced class weights are.
-            rows: (P,) of the split, that each network has for its own: ``begin_epoch`` orders
-                these, and ``evaluate`` counts them alone. Those trained on make as many steps for
-                one network as for another.
+            labels: those of all training samples, if ``samples`` is only a window; they determine
+                balanced class weights.
+            rows: (P,) each network's own rows of the split: ``begin_epoch`` orders only these, and
+                ``evaluate`` counts only these. All networks must take the same number of steps.
 
         Raises:
             SettingError: there is not one class weight for each class.
-            DeviceError: it does not fit.
-            ValueError: the networks' own rows make unequal numbers of steps, or unequal weights of
-                the classes.
+            DeviceError: the split does not fit.
+            ValueError: the networks' own rows give different numbers of steps, or different
+                class weights.
         """
         if split == "train":
             self.class_weights = self._class_weights(samples, labels, rows)
@@ -129,7 +127,7 @@ class Engine(Population, ABC):
         labels: NDArray[np.int32] | None,
         rows: Sequence[NDArray[np.uint32]] | None,
     ) -> NDArray[np.float32] | None:
-        """The weights (C,) of the classes, among the rows that networks have for their own."""
+        """The class weights (C,) in the networks' own rows."""
         wanted = self.configs[0].class_weights
         known = [samples.labels if labels is None else labels]
         if labels is None and rows is not None and wanted == "balanced":
@@ -141,10 +139,10 @@ class Engine(Population, ABC):
         return found[0] if found else None
 
     def loss_weights(self, samples: Samples) -> NDArray[np.float32] | None:
-        """What each of some training samples counts in the loss (n,); ``None`` if all count alike.
+        """How much each training sample counts in the loss (n,); ``None`` if all count the same.
 
-        What its class weighs times its own weight, which alone counts in the other metrics and in
-        evaluations.
+        It is the weight of the sample's class times the sample's own weight. The other metrics and
+        evaluations use the sample's own weight alone.
         """
         if self.class_weights is None:
             return samples.weights
@@ -152,15 +150,15 @@ class Engine(Population, ABC):
         return by_class if samples.weights is None else by_class * samples.weights
 
     def load_ahead(self, samples: Samples) -> None:
-        """Copy to the device the training samples that are loaded next, while it works."""
+        """Copy the training samples that will be loaded next to the device, while it works."""
 
     @abstractmethod
     def most_samples(self, split: Split, row_bytes: int) -> int:
-        """The most samples of a split, of so many bytes each, that can be loaded at once."""
+        """How many samples of a split, each of ``row_bytes``, can be loaded at once."""
 
     @abstractmethod
     def _load(self, split: Split, samples: Samples) -> None:
-        """Put a split where the device can read it."""
+        """Copy a split to the device."""
 
     @abstractmethod
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
@@ -171,25 +169,25 @@ class Engine(Population, ABC):
 
     @abstractmethod
     def parameters(self) -> NDArray[np.float32]:
-        """A copy of all weights and biases (P, N), laid out as ``parameters`` says."""
+        """A copy of all weights and biases (P, N), in the layout of ``gpunet.parameters``."""
 
     @abstractmethod
     def set_moments(self, moments: NDArray[np.float32]) -> None:
-        """Set the optimizer's moments (M, P, N), M as ``moments`` gives."""
+        """Set the optimizer's moments (M, P, N), as ``moments`` returns them."""
 
     @abstractmethod
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N).
 
-        M is ``MOMENTS`` of the rule: first and second moment, or the only one there is.
+        M is ``MOMENTS`` of the update rule: the first and second moment, or only one.
         """
 
     @abstractmethod
     def deactivate(self, networks: Collection[int]) -> None:
         """Exclude these networks, counted from 0, from the following epochs.
 
-        Read the epoch's ``metrics`` first. Their weights and moments stay, and they cost nothing
-        any more: ``metrics`` and ``evaluate`` count no sample for them, their rows of ``predict``
+        Read the epoch's ``metrics`` first. Their weights and moments stay, but they take no more
+        time: ``metrics`` and ``evaluate`` count no samples for them, and their rows of ``predict``
         are NaN.
         """
 
@@ -197,66 +195,65 @@ class Engine(Population, ABC):
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
-        """Start an epoch, or a window of it, over the training split; metrics count from zero.
+        """Start an epoch over the training split, or a window of it, with metrics at zero.
 
         Args:
-            order: (P, n) the rows of the training split in the order of this epoch. Where networks
-                have rows of their own, those of networks with fewer are filled up with any others.
-            learning_rates: (P, S) of its steps; S = ceil(n / B).
-                Rows of networks that were deactivated do not matter.
-            first_step: steps taken before; dropout and the optimizer's factors are keyed
-                by it.
+            order: (P, n) rows of the training split in this epoch's order. If networks have their
+                own rows, shorter orders are padded with any other rows.
+            learning_rates: (P, S) the rate of each step; S = ceil(n / B). Rows of deactivated
+                networks do not matter.
+            first_step: steps taken before; dropout masks and the optimizer's factors depend on it.
         """
 
     @abstractmethod
     def train(self, steps: int) -> None:
-        """Take the epoch's next steps; it may return before the device has finished them."""
+        """Take the epoch's next steps; this may return before the device has finished them."""
 
     @abstractmethod
     def metrics(self) -> Metrics:
-        """The epoch's metrics so far, once all steps that were asked for are done."""
+        """The epoch's metrics so far; waits until the device has finished its steps."""
 
     @abstractmethod
     def evaluate(self, split: Split) -> Metrics:
-        """Loss and hits over a whole split, without dropout."""
+        """The metrics over a whole split, without dropout."""
 
     @abstractmethod
     def predict(self, split: Split) -> NDArray[np.float32]:
-        """(P, n, C) the answers for every sample of a split.
+        """(P, n, C) the predictions for every sample of a split.
 
-        The probabilities of every class or of every label, or the measured targets.
+        They are probabilities of the classes or labels, or measured targets.
         """
 
     def memory(self) -> int | None:
-        """Bytes of all buffers on the device; ``None`` if that is the host itself."""
+        """Bytes of all buffers on the device; ``None`` if the device is the host itself."""
         return None
 
     def busy_seconds(self) -> float | None:
-        """What the device has worked at this epoch's steps, while ``clocked``.
+        """Seconds that the device has worked on this epoch's steps, measured while ``clocked``.
 
-        ``None`` if it has no clock, or is the host itself.
+        ``None`` if the device has no clock, or is the host itself.
         """
         return None
 
     @abstractmethod
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
-        """Time every kernel of a training step, each over this many steps, in their order.
+        """Time every kernel of a training step, in order, each over this many steps.
 
-        An epoch of more than so many steps must have begun. It is of no further use for training
-        afterwards, since the kernels may run out of turn.
+        Begin an epoch of more than ``steps`` steps first. It cannot be trained on afterwards, since
+        the kernels may run out of order.
         """
 
     def reopen(self) -> None:
-        """Open the device again, with all splits, after it has failed.
+        """Open the device again after it has failed, and load all splits.
 
-        Weights and moments are to be set again, and the inactive networks deactivated.
+        Then set weights and moments again, and deactivate the networks that have ended.
 
         Raises:
             DeviceError: it fails again.
         """
 
     def close(self) -> None:
-        """Give back what the device holds; the engine cannot be used afterwards."""
+        """Free the device's memory; the engine cannot be used afterwards."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,8 +1,8 @@
-"""What was measured on an adapter, kept from run to run in the user's cache folder.
+"""Measurements of adapters, kept between runs in the user's cache folder.
 
-What is measured, and what a measurement must be to be believed, belongs to ``tile_cache``,
-``device_trial``, ``plan_trial`` and ``verdicts``. The files are a convenience: one that is damaged
-or foreign counts as empty, and where none can be written, the next run measures again.
+``tile_cache``, ``device_trial``, ``plan_trial`` and ``verdicts`` decide what is measured and which
+values are valid. The files are a convenience: a damaged or foreign file counts as empty, and if no
+file can be written, the next run measures again.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from gpunet.files.cache import cache_folder, store
 __all__ = ["Measurements", "versions"]
 
 LARGEST = 1 << 20
-"""Bytes of a file of some ten thousand measurements; a larger one is not read but replaced."""
+"""Enough bytes for some ten thousand measurements; a larger file is replaced without reading it."""
 
 
 class Measurements:
-    """What a file of the cache folder holds of an adapter with its present driver.
+    """The measurements of one adapter with its current driver, in a file of the cache folder.
 
-    ``more`` names what else the measurements depend on. An absolute path names any other file.
+    ``more`` names whatever else they depend on. An absolute path names a file anywhere else.
     """
 
     def __init__(self, info: DeviceInfo, file: str | Path, more: str = "") -> None:
@@ -37,29 +37,29 @@ class Measurements:
         self._own = _adapters(self._path).get(self._adapter, {})
 
     def get(self, key: str) -> Any:
-        """What was kept under this key, of whatever kind a file may hold; ``None`` if nothing."""
+        """The value kept under this key, of any type that JSON has; ``None`` if there is none."""
         return self._own.get(key)
 
     def keep(self, key: str, value: Any) -> None:
-        """Remember a value that JSON can hold, in the file as well if that can be written."""
+        """Remember a value that JSON can hold, also in the file if it can be written."""
         self._own[key] = value
         known = _adapters(self._path)
         self._write({**known, self._adapter: {**known.get(self._adapter, {}), **self._own}})
 
     def forget(self) -> None:
-        """Forget all that was measured on this adapter."""
+        """Forget all measurements of this adapter."""
         self._own = {}
         self._write({**_adapters(self._path), self._adapter: {}})
 
     def _write(self, adapters: Mapping[str, Mapping[str, Any]]) -> None:
-        """Whoever else writes at the same time, the file stays whole; the last one wins."""
+        """Write the file as a whole; if several processes write at once, the last one wins."""
         text = json.dumps({**versions(), "adapters": adapters}, indent=1)
         with suppress(OSError):
             store(self._path, lambda file: file.write(text.encode()))
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """What a file holds: the versions that wrote it, and values by adapter and key."""
+    """A file's content: the versions that wrote it, and values by adapter and key."""
 
     gpunet: str
     wgpu: str
@@ -77,7 +77,7 @@ def _adapters(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what makes the shaders: gpunet, and wgpu, which translates them for drivers."""
+    """Versions of what shaders depend on: gpunet, and wgpu, which translates them for drivers."""
     import wgpu
 
     return {"gpunet": __version__, "wgpu": wgpu.__version__}

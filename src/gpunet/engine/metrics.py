@@ -1,4 +1,4 @@
-"""What an engine sums up of the samples that its networks see, and the means of it."""
+"""Metrics: an engine's sums over the samples that its networks see, and their means."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["Metrics"]
 
 ROUNDING = 1e-6
-"""A sum of weights in float32 may differ from their sum in float64 by such a share."""
+"""The share by which a float32 sum of weights may differ from their float64 sum."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,13 +20,12 @@ class Metrics:
     """Sums over the samples seen so far.
 
     Args:
-        loss: (P,) float64, the sum of what the samples cost by the network's loss.
-        correct: (P,) samples whose class, or all of whose labels, are answered correctly; where
-            samples have weights, the sum of theirs. None are where targets are measured.
-        seen: (P,) int64, samples counted.
+        loss: (P,) float64, the sum of the samples' losses.
+        correct: (P,) samples whose class, or all of whose labels, are predicted correctly; if
+            samples have weights, the sum of those weights. It is 0 for measured targets.
+        seen: (P,) int64, the number of samples.
         squared: (P,) float64, the sum of the squared errors of all measured targets.
-        weight: (P,) float64, the sum of the weights of the samples counted; ``None`` where samples
-            have none.
+        weight: (P,) float64, the sum of the samples' weights; ``None`` if they have none.
     """
 
     loss: NDArray[np.float64]
@@ -42,7 +41,7 @@ class Metrics:
         return cls(zero, nothing, nothing, zero)
 
     def __add__(self, other: Metrics) -> Metrics:
-        """The metrics of what was seen in one stretch and then in another."""
+        """The metrics of the samples of both."""
         return Metrics(
             self.loss + other.loss,
             self.correct + other.correct,
@@ -52,7 +51,7 @@ class Metrics:
         )
 
     def since(self, earlier: Metrics) -> Metrics:
-        """The metrics of what was seen after those that are a part of these."""
+        """The metrics of the samples that were seen after ``earlier``."""
         weight = None if self.weight is earlier.weight is None else self._counted - earlier._counted
         with np.errstate(invalid="ignore"):  # infinite sums of a run that has diverged
             loss, squared = self.loss - earlier.loss, self.squared - earlier.squared
@@ -67,11 +66,11 @@ class Metrics:
 
     @property
     def _counted(self) -> NDArray[Any]:
-        """(P,) what the samples seen count in all."""
+        """(P,) the total weight of the samples, or their number if they have no weights."""
         return self.seen if self.weight is None else self.weight
 
     def _mean(self, sums: NDArray[Any]) -> NDArray[np.float64]:
-        """(P,) the weighted mean of what was summed; NaN where nothing was seen."""
+        """(P,) the weighted mean of these sums; NaN where nothing was seen."""
         counted = np.where(self._counted > 0, self._counted, self.seen)
         none = np.full(len(sums), np.nan)
         return np.asarray(np.divide(sums, counted, out=none, where=self.seen > 0))
@@ -83,9 +82,9 @@ class Metrics:
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """(P,) the fraction that is right; NaN where nothing was seen.
+        """(P,) the fraction of correct predictions; NaN where nothing was seen.
 
-        With weights, a share that is 1 but for their rounding is 1.
+        A weighted fraction that differs from 1 only by rounding is 1.
         """
         share = self._mean(self.correct)
         return share if self.weight is None else np.where(share > 1 - ROUNDING, 1, share)

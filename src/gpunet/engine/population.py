@@ -15,7 +15,7 @@ from gpunet.parameters import initial_parameters
 __all__ = ["MOMENTS", "NetworkSettings", "Population", "Rule", "networks_of", "update_rule"]
 
 Rule = Literal["adam", "nadam", "sgd", "sgd_momentum", "sgd_nesterov", "rmsprop", "lion"]
-"""How a gradient moves a parameter; AdamW is Adam with a weight decay."""
+"""How a gradient updates a parameter; AdamW is Adam with weight decay."""
 
 MOMENTS: Mapping[Rule, int] = {
     "adam": 2,
@@ -33,7 +33,7 @@ MOMENTS: Mapping[Rule, int] = {
 class NetworkSettings:
     """The hyperparameters of one network of a population.
 
-    The learning rate is not among them: it comes step by step with the schedule.
+    The learning rate is missing: the schedule gives it for each step.
     """
 
     seed: int
@@ -57,18 +57,17 @@ class NetworkSettings:
 
     @classmethod
     def of(cls, config: TrainConfig) -> NetworkSettings:
-        """The part of a configuration that the engine needs for one network."""
+        """The settings of a configuration that an engine needs for one network."""
         return cls(**{field.name: config.in_effect(field.name) for field in fields(cls)})
 
 
 class Population:
-    """Networks of one shape side by side, and how each of them is trained.
+    """Networks of one shape side by side, and how each is trained.
 
     Args:
         network: the shape that all networks share.
-        configs: how each of the P networks is trained, with one optimizer, one batch size and one
-            ``rate_by_inputs`` for all; a single configuration stands for the networks of its
-            ensemble.
+        configs: how each of the P networks is trained; all share the optimizer, the batch size and
+            ``rate_by_inputs``. A single configuration stands for all networks of its ensemble.
 
     Raises:
         ValueError: there is no configuration, or they differ in what they must share.
@@ -85,26 +84,26 @@ class Population:
 
     @property
     def population(self) -> int:
-        """Networks side by side, P."""
+        """The number of networks, P."""
         return len(self.settings)
 
     @property
     def seeds(self) -> list[int]:
-        """The seed of every network, in their order."""
+        """The seed of every network, in order."""
         return [one.seed for one in self.settings]
 
     def initial_parameters(self) -> NDArray[np.float32]:
-        """The weights (P, N) that the networks start with, by their settings and seeds."""
+        """The initial weights and biases (P, N), from the networks' settings and seeds."""
         own = ((self.network, one.initialization, [one.seed]) for one in self.configs)
         return np.concatenate([initial_parameters(*one) for one in own])
 
     @property
     def rule(self) -> Rule:
-        """The update rule, as all networks of the population need it."""
+        """The update rule that covers all networks of the population."""
         return update_rule(self.configs)
 
     def dropout_rates(self) -> NDArray[np.float32]:
-        """The rate (P, H) of every network and hidden layer."""
+        """The dropout rate (P, H) of every network and hidden layer."""
         count = len(self.network.hidden)
         rates = [
             one.dropout if isinstance(one.dropout, tuple) else (one.dropout,) * count
@@ -114,7 +113,7 @@ class Population:
 
 
 def update_rule(configs: Sequence[TrainConfig]) -> Rule:
-    """The update rule that all networks of a population need together."""
+    """The update rule that covers all networks of a population."""
     optimizer = configs[0].optimizer
     if optimizer == "adamw":
         return "adam"
@@ -126,5 +125,5 @@ def update_rule(configs: Sequence[TrainConfig]) -> Rule:
 
 
 def networks_of(configs: TrainConfig | Sequence[TrainConfig]) -> tuple[TrainConfig, ...]:
-    """One configuration for each network; a single one stands for its ensemble."""
+    """One configuration per network; a single one stands for all networks of its ensemble."""
     return configs.networks() if isinstance(configs, TrainConfig) else tuple(configs)

@@ -1,4 +1,4 @@
-"""The numbers that an update rule takes each step by: the learning rate, and Adam's corrections."""
+"""The factors of an update rule that change each step: learning rate and Adam's corrections."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ def step_schedule(
     first_step: int,
     optimizer: Optimizer,
 ) -> NDArray[np.float32]:
-    """What engines take an epoch's steps by (P, S, 4), from the learning rates (P, S).
+    """The factors (P, S, 4) of an epoch's steps, from the learning rates (P, S).
 
-    The columns are the learning rate, and what Adam and Nadam multiply the first moment with,
-    epsilon, and (Nadam alone) the gradient itself. Adam's are those of Kingma & Ba, "Adam", 2015,
-    in the order of computation that the end of section 2 gives: with t counting steps from 1,
-    sqrt(1 - beta2**t) / (1 - beta1**t) and sqrt(1 - beta2**t). In Nadam's, of Dozat,
+    The columns are the learning rate, and the factors of Adam and Nadam for the first moment, for
+    epsilon, and (Nadam only) for the gradient itself. Adam's are those of Kingma & Ba, "Adam",
+    2015, in the order of computation at the end of section 2: with steps t counted from 1,
+    sqrt(1 - beta2**t) / (1 - beta1**t) and sqrt(1 - beta2**t). Nadam's are those of Dozat,
     "Incorporating Nesterov Momentum into Adam", 2016, algorithm 8, with the momentum schedule of
-    Sutskever 2013 as Keras and PyTorch take it, the second moment is corrected likewise. They are
-    computed here in float64, since float32 loses half its digits in 1 - 0.999**1; but from the
-    betas in float32, as the engines sum the moments with them: between the two, 1 - 0.999 differs
-    by 1.3e-5 of itself.
+    Sutskever 2013 as in Keras and PyTorch; the second moment is corrected as in Adam.
+
+    The factors are computed in float64, since float32 loses half its digits in 1 - 0.999**1, but
+    from the betas in float32, with which the engines compute the moments: the two values of
+    1 - 0.999 differ by a relative 1.3e-5.
     """
     step = first_step + 1 + np.arange(learning_rates.shape[1], dtype=np.float64)  # (S,)
     betas = np.array([[one.beta1, one.beta2] for one in settings], dtype=np.float32)

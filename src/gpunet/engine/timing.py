@@ -1,4 +1,4 @@
-"""How long work takes: how often it is repeated, and an engine's rounds on random samples."""
+"""Timing: how often to repeat work, and an engine's rounds on random samples."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ __all__ = [
 ]
 
 MOST_REPETITIONS = 200
-"""Repetitions of some work in one timing, at most; the fastest devices get to it."""
+"""Repetitions of work in one timing, at most; only the fastest devices reach it."""
 
 MOST_STEPS = 2000
-"""Steps of a round, on the fastest device."""
+"""Steps of a round, at most; only the fastest devices reach it."""
 
 MOST_SAMPLES, MOST_BYTES = 16_384, 16 << 20
-"""Bounds of what is drawn, unless a batch alone is larger; steps beyond it see samples again."""
+"""Most random samples and bytes, unless one batch is larger; further steps see samples again."""
 
 
 def repetitions(once: float, wanted: float, most: int = MOST_REPETITIONS) -> int:
-    """How often to repeat work that takes ``once`` seconds, for a timing of the ``wanted`` ones."""
+    """How often to repeat work of ``once`` seconds, for a timing of ``wanted`` seconds."""
     return max(1, min(most, round(wanted / max(once, 1e-7))))
 
 
@@ -55,7 +55,7 @@ def random_samples(
 
 
 def random_labels(draws: np.random.Generator, network: NetworkSpec, count: int) -> NDArray[Any]:
-    """Draw what a network's loss takes: classes (n,), or labels or positive targets (n, T)."""
+    """Draw labels that fit a network's loss: classes (n,), or labels or positive targets (n, T)."""
     size = count, network.outputs
     if network.kind == "labels":
         return draws.integers(0, 2, size).astype(np.float32)
@@ -65,7 +65,7 @@ def random_labels(draws: np.random.Generator, network: NetworkSpec, count: int) 
 
 
 def begin_random_epoch(engine: Engine, steps: int, *, floats: bool = False) -> None:
-    """Set an engine to the start of an epoch of so many steps, on random samples."""
+    """Set an engine to the start of an epoch of ``steps`` steps on random samples."""
     network, batch = engine.network, engine.batch_size
     most = max(batch, min(MOST_SAMPLES, MOST_BYTES // network.inputs))
     count = min(steps * batch, most)
@@ -77,13 +77,13 @@ def begin_random_epoch(engine: Engine, steps: int, *, floats: bool = False) -> N
 
 @dataclass(slots=True)
 class Rounds:
-    """An engine's rounds, each of them the start of the same training.
+    """An engine's timed rounds; each repeats the start of the same training.
 
     Args:
-        engine: trains any number of networks, on random bytes.
-        steps: in each round.
-        seconds: of a step of all networks, one number a round.
-        host: share of the wall clock in which commands were recorded, one number a round.
+        engine: trains any number of networks on random bytes.
+        steps: steps per round.
+        seconds: per step of all networks, one number for each round.
+        host: share of the wall-clock time spent recording commands, one number for each round.
     """
 
     engine: Engine
@@ -93,7 +93,7 @@ class Rounds:
 
     @classmethod
     def of(cls, engine: Engine, seconds: float) -> Self:
-        """Rounds of about so many seconds, or of one step that takes longer; all is compiled."""
+        """Rounds of about ``seconds``, or of one step if that takes longer, already compiled."""
         rounds = cls(engine)
         rounds.take()  # compiles
         for _ in range(2):
@@ -106,7 +106,7 @@ class Rounds:
         return rounds
 
     def take(self) -> None:
-        """Train so many steps and note what they took."""
+        """Train one round and record its time."""
         engine = self.engine
         begin_random_epoch(engine, self.steps)
         engine.metrics()
@@ -120,5 +120,5 @@ class Rounds:
 
     @property
     def step(self) -> float:
-        """Seconds of a step of all networks, the median of the rounds."""
+        """Seconds per step of all networks, the median of the rounds."""
         return median(self.seconds)

@@ -1,7 +1,7 @@
-"""Passes of a layered training step beside their numpy twins, one at a time.
+"""Compares each pass of a layered training step with its numpy twin.
 
-A twin is given what the pass was given: the device's own values, read just before. So a deviation
-shows in the pass that makes it, and does not add up.
+A twin starts from the same values as the pass, read from the device just before. So an error shows
+in the pass that makes it, and errors do not add up.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ Contents = Mapping[str, NDArray[np.uint32]]
 """The contents of buffers, by name."""
 
 Pairs = Iterator[tuple[NDArray[Any], NDArray[Any]]]
-"""What numpy expects, and what the device has made."""
+"""Numpy's results, each with the device's."""
 
 WRITTEN = ("parameters", "moments", "gradients", "networks", "values")
 """The buffers that passes write."""
 
 UNDECIDED = 1e-5
-"""Sums this near to zero, and gradients of this share of the largest: rounding decides on which
-side of a kink they fall, and which step a rule takes that divides by the root of a moment or takes
-a sign. What depends on that is not compared."""
+"""Sums this close to zero, and gradients below this share of the largest, are not compared in what
+depends on their sign: rounding decides on which side of a kink they fall, and which step a rule
+takes that takes a sign or divides by the root of a moment."""
 
 
 def difference(expected: NDArray[Any], actual: NDArray[Any]) -> float:
@@ -58,10 +58,10 @@ def difference(expected: NDArray[Any], actual: NDArray[Any]) -> float:
 
 
 class PassEngine(WgpuEngine):
-    """An engine whose passes are run one by one."""
+    """An engine that runs its passes one by one."""
 
     lazy = False
-    """Whether each pass is compiled when its turn comes, and none beforehand."""
+    """Whether each pass is compiled just before it runs, and none beforehand."""
 
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
@@ -80,7 +80,7 @@ class PassEngine(WgpuEngine):
         return Compiled(plan, ()) if self.lazy else super()._compile(plan, buffers)
 
     def contents(self) -> Contents:
-        """A copy of all that passes write."""
+        """A copy of all buffers that passes write."""
         words = np.dtype(np.uint32)
         return {name: self._buffers.read(name, words) for name in WRITTEN if name in self._bound}
 
@@ -90,7 +90,7 @@ class PassEngine(WgpuEngine):
             self._buffers.write(name, words)
 
     def run(self, one: Pass, start: Contents) -> Contents:
-        """What a pass makes of the contents that it starts from."""
+        """Run a pass that starts from these contents; the contents afterwards."""
         assert self._training is not None, "begin_epoch comes first"
         self.fill(start)
         with self._open.guarded():
@@ -108,10 +108,11 @@ class PassEngine(WgpuEngine):
 
 
 def try_pass(engine: PassEngine, one: Pass, step: int) -> tuple[float, bool]:
-    """Run a pass twice from what the device holds, which is afterwards what the pass has made.
+    """Run a pass twice from the device's current contents, and compare it with its twin.
 
-    The steps of the epoch before this one, counted from 0, are done. What comes back is how far its
-    results are from its twin's, at most, and whether they had the same bits twice.
+    ``step`` is the step of the epoch that the pass belongs to, counted from 0. Returns the largest
+    difference from the twin, and whether both runs gave the same bits. The device then holds the
+    pass's results.
     """
     before = engine.contents()
     made, again = (engine.run(one, before) for _ in range(2))
@@ -123,7 +124,7 @@ def try_pass(engine: PassEngine, one: Pass, step: int) -> tuple[float, bool]:
 
 
 class _Done:
-    """A pass that was run in a step, with what the device held before and after."""
+    """A pass that was run, with the device's contents before and after."""
 
     def __init__(
         self, engine: PassEngine, one: Pass, step: int, before: Contents, after: Contents
@@ -139,14 +140,14 @@ class _Done:
         self.result = engine.unpacked(after, "parameters")
 
     def matrix(self, contents: Contents, constant: str, units: int) -> Array:
-        """The matrix (P, B, units) that starts in `values` where this constant of the pass says."""
+        """The matrix (P, B, units) in `values` that begins at the offset of this constant."""
         at, rows = int(self.one.constants.get(constant, 0)), self.engine.batch_size
         whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
         region = whole[:, at : at + rows * padded(units)]
         return region.reshape(len(whole), rows, -1)[:, :, :units]
 
     def logits(self, contents: Contents, constant: str) -> Array:
-        """The last layer's sums (P, b, C), of whose parts there may be several."""
+        """The logits (P, b, C), summed over the parts in which the pass computes them."""
         rows, classes = padded(self.engine.batch_size), self.network.outputs
         at, parts = int(self.one.constants[constant]), int(self.one.constants["PARTS"])
         whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
@@ -155,23 +156,23 @@ class _Done:
         return logits[:, : self.count, :classes]
 
     def column(self, name: str) -> Array:
-        """A setting (P, 1)."""
+        """A setting of each network (P, 1)."""
         return np.array([[getattr(one, name)] for one in self.engine.settings], dtype=np.float32)
 
     def mask(self, layer: int, shape: tuple[int, ...], rates: Array) -> Array:
-        """The factors (P, b, units) of a dropout."""
+        """The dropout mask (P, b, units)."""
         seeds = np.array(self.engine.seeds, dtype=np.uint32)
         return kernels.dropout_mask(seeds, self.step, layer, shape[1], shape[2], rates)
 
     def inputs(self) -> Array:
-        """(P, b, I) what the layer is given: samples with their dropout, or outputs below."""
+        """(P, b, I) the layer's inputs: samples with dropout, or outputs of the layer before."""
         if self.index > 0:
             return self.matrix(self.before, "INPUTS_AT", self.layer.inputs)[:, : self.count]
         inputs = kernels.read_samples(self.engine.samples.features, self.order)
         return inputs * self.mask(0, inputs.shape, self.column("input_dropout")[:, 0])
 
     def spread(self, weights: str, biases: str) -> Array:
-        """Two settings (P, N), one of every weight and one of every bias."""
+        """Two settings as one array (P, N): the first at every weight, the second at every bias."""
         return spread(self.network, self.column(weights), self.column(biases))
 
 
@@ -188,7 +189,7 @@ def _forward(done: _Done) -> Pairs:
 
 
 def _activated(done: _Done, preactivations: Array) -> Pairs:
-    """What a hidden layer makes of its preactivations."""
+    """A hidden layer's outputs and derivatives, from its preactivations."""
     activation, slope = done.layer.activation, done.network.leaky_slope
     outputs, derivatives = kernels.activate(preactivations, activation, slope)
     rates = done.engine.dropout_rates()[:, done.index]
@@ -267,7 +268,7 @@ def _layer_norm_update(done: _Done) -> Pairs:
 
 
 def _updated(done: _Done, start: int, own_gradient: Array, l1: Array, l2: Array) -> Pairs:
-    """The gradient of a part of the parameters, kept or handed to the optimizer."""
+    """The gradient of a part of the parameters, which is stored or applied by the optimizer."""
     before, others = done.parameters, done.result.copy()
     own_gradient = own_gradient.reshape(len(before), -1)
     own = np.s_[..., start : start + own_gradient.shape[1]]
@@ -283,7 +284,7 @@ def _updated(done: _Done, start: int, own_gradient: Array, l1: Array, l2: Array)
 
 
 def _moved(done: _Done, gradient: Array, own: Any) -> Pairs:
-    """The optimizer's step by this gradient, of a part of the parameters."""
+    """The optimizer's step with this gradient, for a part of the parameters."""
     engine, parameters = done.engine, done.parameters.copy()
     moments = engine.unpacked(done.before, "moments")
     factors = Factors.of(engine.settings, engine.schedule[:, done.step])
@@ -325,7 +326,7 @@ def _max_norm(done: _Done) -> Pairs:
 
 
 def _unchanged(expected: Array, actual: Array) -> tuple[Array, Array]:
-    """A pair that is infinitely far apart unless it is the same."""
+    """A pair whose difference is infinite wherever the two values are not equal."""
     return expected, np.where(expected == actual, actual, np.float32(np.inf))
 
 
@@ -341,4 +342,4 @@ TWINS: Mapping[str, Callable[[_Done], Pairs]] = {
     "apply_update": _apply_update,
     "max_norm": _max_norm,
 }
-"""The twin of each kernel of a layered plan, by the first word of the pass's label."""
+"""The twin of each kernel of a layered plan, by the first word of the label of its pass."""

@@ -1,6 +1,6 @@
-"""What the checks of adapters have found, kept in the user's cache folder.
+"""Results of adapter checks, kept in the user's cache folder.
 
-Apart from the check itself (``adapter_check``), so that choosing a device needs none of its code.
+Separate from ``adapter_check``, so that choosing a device does not import the code of the check.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gpunet.engine.measurements import Measurements
 __all__ = ["FILE", "KEY", "keep_faults", "known_faults"]
 
 FILE, KEY = "checks.json", "faults"
-"""Where the faults are kept; once it is removed, all adapters are checked again."""
+"""The file that keeps the faults, and its key; remove the file to check all adapters again."""
 
 
 def known_faults(info: DeviceInfo) -> list[str] | None:
@@ -23,5 +23,5 @@ def known_faults(info: DeviceInfo) -> list[str] | None:
 
 
 def keep_faults(info: DeviceInfo, faults: Sequence[str]) -> None:
-    """Remember what is wrong with an adapter's kernels, in the file if that can be written."""
+    """Remember what is wrong with an adapter's kernels, also in the file if it can be written."""
     Measurements(info, FILE).keep(KEY, list(faults))

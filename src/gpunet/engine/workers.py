@@ -1,4 +1,4 @@
-"""Which of a machine's devices a worker process takes, where several processes train at a time."""
+"""Which of a machine's devices a worker process takes, if several processes train at once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def is_worker() -> bool:
 
 
 def dealt(choices: Sequence[T]) -> T:
-    """The choice that is this process's: worker processes take them in turn, as cards are dealt.
+    """The choice of this process: the workers of a pool take the choices in turn.
 
-    Workers are those of joblib, Dask, ``concurrent.futures`` and ``multiprocessing``, which all
-    number the processes that one process starts. A process that belongs to no pool takes the first
-    choice, and a worker that takes the place of another one may share a choice with a third.
+    This works for the pools of joblib, Dask, ``concurrent.futures`` and ``multiprocessing``, which
+    all number their processes. A process outside any pool takes the first choice. A worker that
+    replaces another one may share its choice with a third.
     """
     numbers = getattr(current_process(), "_identity", ())  # of the pool's owners, then its own
     return choices[(numbers[-1] - 1 if numbers else 0) % len(choices)]

@@ -1,4 +1,4 @@
-"""How an epoch is cut into batches, and in which order its samples come."""
+"""How an epoch is divided into batches, and the order of its samples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["epoch_order", "own_order", "steps_per_epoch"]
 
 
 def steps_per_epoch(samples: int, batch_size: int) -> int:
-    """Steps that see every sample once; the last batch may be smaller than the others."""
+    """The number of steps that see every sample once; the last batch may be smaller."""
     return -(-samples // batch_size)
 
 
@@ -22,14 +22,14 @@ def epoch_order(
 ) -> NDArray[np.uint32]:
     """The rows (P, n) of the training set in this epoch's order, one order per seed.
 
-    Where all seeds are the same, all rows are one and the same memory, which engines copy once.
+    If all seeds are equal, all orders share the same memory, which engines copy only once.
 
     Args:
-        seeds: (P,) of the networks.
+        seeds: (P,) the seed of each network.
         epoch: counted from 1.
-        samples: of the training set, or of a window of it.
-        first: samples in the windows before.
-        shuffle: whether there is an order to be drawn; else the rows come as they are.
+        samples: how many samples the training set has, or the window of it.
+        first: how many samples the earlier windows have.
+        shuffle: whether to draw a random order; otherwise the rows keep theirs.
     """
     if not shuffle:
         return np.broadcast_to(np.arange(samples, dtype=np.uint32), (len(seeds), samples))
@@ -42,16 +42,16 @@ def epoch_order(
 def own_order(
     seeds: Sequence[int], epoch: int, rows: Sequence[NDArray[np.uint32]], *, shuffle: bool = True
 ) -> NDArray[np.uint32]:
-    """The rows (P, n) that networks with rows of their own take in this epoch, one after the other.
+    """The order of this epoch (P, n) for networks that have their own rows.
 
-    Each network's come in the order that they would have alone. Those of networks with fewer rows
-    than n are padded at the end with rows that do not matter.
+    Each network gets the order that it would have alone. Networks with fewer than n rows are padded
+    at the end with rows that do not matter.
 
     Args:
-        seeds: (P,) of the networks.
+        seeds: (P,) the seed of each network.
         epoch: counted from 1.
-        rows: (P,) of the training set, that each network has for its own.
-        shuffle: whether there is an order to be drawn; else the rows come as they are.
+        rows: (P,) each network's own rows of the training set.
+        shuffle: whether to draw a random order; otherwise the rows keep theirs.
     """
     kinds = list(zip(seeds, map(len, rows), strict=True))
     orders = {

@@ -1,7 +1,6 @@
-"""The time that a run works: a clock that stands still while it is paused or stopped.
+"""A clock for the working time of a run, which stands still while the run is paused or stopped.
 
-Owns nothing but that time. Who stops it belongs to the ``loop``, for a pause, and to the handler
-of Ctrl-Z.
+The ``loop`` stops it for a pause, and the handler of Ctrl-Z stops it, too.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["WorkingClock"]
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Since the clock was made: how long it stood still, and since when it stands still now."""
+    """How long a clock has stood still, how many stops are open, and when the first began."""
 
     lost: float = 0.0
     stops: int = 0
@@ -24,10 +23,10 @@ class _State:
 
 
 class WorkingClock:
-    """Tells seconds that only grow, and do not grow while it is stopped.
+    """A clock that never goes back, and stands still while it is stopped.
 
-    It may be looked at by any thread, and stopped in a signal handler within any other use of it:
-    its state is replaced as a whole, and no lock is taken.
+    Any thread may read it, and a signal handler may stop it during any other use of it: its state
+    is replaced as a whole, without a lock.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -44,7 +43,7 @@ class WorkingClock:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Stand still in this context; the outermost of several counts."""
+        """Stop the clock in this context; among nested contexts the outermost counts."""
         state = self._state
         began = state.stopped_at if state.stops else self._clock()
         self._state = _State(state.lost, state.stops + 1, began)

@@ -1,4 +1,4 @@
-"""A device that is lost is opened again, and the work that it failed at repeated once."""
+"""If a device is lost, opens it again and repeats the failed work once."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Outcome = TypeVar("Outcome")
 
 
 class DeviceRetry:
-    """Does an engine's work, and does it again where the device is lost."""
+    """Runs an engine's work, and runs it once more if the device is lost."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.failures: list[str] = []
-        """What went wrong and was not overcome."""
+        """Errors that the second try did not overcome."""
         self.overcome: list[str] = []
-        """What went wrong, but not once the device was opened again."""
+        """Errors that opening the device again overcame."""
 
     def __call__(self, work: Callable[[], Outcome], again: Callable[[], Outcome]) -> Outcome:
-        """The outcome of some work, or of doing it again on the device that was opened again.
+        """Run ``work``; if the device is lost, open it again and run ``again``.
 
         Raises:
-            DeviceError: it fails for good, as the last of ``failures`` says.
+            DeviceError: the work fails for good; the last of ``failures`` says why.
         """
         try:
             return work()

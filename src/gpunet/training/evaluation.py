@@ -1,7 +1,7 @@
-"""Using a trained population: its answers, its loss, its mistakes.
+"""Predicts and evaluates with a trained population.
 
-Several networks answer as one, with the mean of their outputs. The counting belongs to
-``metrics``, what a model is to ``gpunet.model``.
+Several networks predict as one, by the mean of their outputs. ``metrics`` computes the metrics;
+``gpunet.model`` defines a model.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evaluation:
-    """How a model did on labeled samples.
+    """How well a model predicts labeled samples.
 
     Args:
-        overall: of the networks' joint answer, as ``joint_scores`` gives them.
-        networks: (P,) what each network's own answers come to.
+        overall: the scores of the networks' mean prediction, as from ``joint_scores``.
+        networks: (P,) the scores of each network alone.
         answers: (n, C) or (n, T) float32 probabilities of the classes or labels, the mean over the
             networks; or (n, T) float64 measured targets in their own units.
-        losses: (n,) float64, what each joint answer costs; of classes always its cross-entropy.
-        right: (n,) which answers are right; ``None`` where targets are measured.
+        losses: (n,) float64, the loss of each mean prediction; for classes always cross-entropy.
+        right: (n,) which predictions are right; ``None`` for measured targets.
         matrix: (C, C) int64, samples by true class (rows) and predicted class (columns).
         scores: precision, recall, F1 and support of every class or label.
         targets: R2, RMSE and MAE of every measured target.
 
-    Where there are no classes or no measured targets, the arrays that tell of them are empty.
+    Arrays about classes or about measured targets are empty if there are none.
     """
 
     overall: Scores
@@ -73,38 +73,38 @@ class Evaluation:
 
     @property
     def loss(self) -> float | None:
-        """The mean of the model's own loss; ``None`` if it is not finite."""
+        """The mean loss, by the model's own loss function; ``None`` if it is not finite."""
         return self.overall.loss
 
     @property
     def accuracy(self) -> float | None:
-        """The fraction that is right, all labels of a sample if it has several."""
+        """The fraction of samples predicted right, with all their labels if they have several."""
         return self.overall.accuracy
 
     @property
     def r2(self) -> float | None:
-        """The mean over the measured targets of R2, the share of variance that is explained."""
+        """R2, the share of variance explained, as the mean over the measured targets."""
         return self.overall.r2
 
     @property
     def rmse(self) -> float | None:
-        """The mean over the measured targets of the root mean squared error."""
+        """The root mean squared error, as the mean over the measured targets."""
         return self.overall.rmse
 
     @property
     def mae(self) -> float | None:
-        """The mean over the measured targets of the mean absolute error."""
+        """The mean absolute error, as the mean over the measured targets."""
         return self.overall.mae
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
-        """(n, C) the probabilities of classes, or (n, T) of labels.
+        """(n, C) the probabilities of the classes, or (n, T) of the labels.
 
         Raises:
-            ModelError: targets are measured.
+            ModelError: the model predicts measured targets.
         """
         if self.right is None:
-            raise ModelError("measured targets have no probabilities; take answers in their place")
+            raise ModelError("measured targets have no probabilities; use answers instead")
         return np.asarray(self.answers, np.float32)
 
     def __repr__(self) -> str:
@@ -114,11 +114,11 @@ class Evaluation:
 
 
 def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
-    """Compare a model's answers with the labels of samples as they were read.
+    """Compare a model's predictions with the labels of samples as they were read.
 
     Raises:
         DataError: there are no samples, or one cannot be prepared.
-        ModelError: they do not fit the model.
+        ModelError: the samples do not fit the model.
         DeviceError: the device fails.
     """
     _require_some(samples)
@@ -152,14 +152,14 @@ def own_scores(
     samples: Samples,
     scaling: Scaling | None = None,
 ) -> tuple[Scores, ...]:
-    """The scores of each network's own answers.
+    """The scores of each network alone.
 
     Args:
-        loss: of the networks.
-        metrics: sums of each network.
-        outputs: (P, n, C) or (P, n, T) of each network.
-        samples: n of them, as they were read.
-        scaling: of measured targets; ``None`` if there are none, or they were not standardized.
+        loss: the networks' loss function.
+        metrics: each network's sums over the samples.
+        outputs: (P, n, C) or (P, n, T) each network's outputs.
+        samples: the n samples, as they were read.
+        scaling: how measured targets were standardized; ``None`` if they were not.
     """
     losses = metrics.mean_loss.tolist()
     if LOSS_FACTS[loss].kind != "measured":
@@ -176,10 +176,10 @@ def joint_scores(
     samples: Samples,
     scaling: Scaling | None = None,
 ) -> Scores:
-    """What the networks come to together: their own scores, if it is one alone.
+    """The scores of the networks' mean prediction; a single network's own scores.
 
-    The loss of several is that of their mean answer. Quadratic losses cannot be had from
-    probabilities, so theirs is the mean of the networks' losses. Arguments are those of
+    The loss is that of the mean prediction. Only the quadratic loss cannot be computed from
+    probabilities, so it is the mean of the networks' losses. Arguments are those of
     ``own_scores``.
     """
     if len(metrics.seen) == 1 or not len(samples):
@@ -212,7 +212,7 @@ def _measured(
 def predict(
     engine: Engine, model: Model, samples: Samples
 ) -> NDArray[np.float32] | NDArray[np.float64]:
-    """A model's answers to prepared samples, the mean over its networks.
+    """A model's predictions for prepared samples, the mean over its networks.
 
     Returns:
         (n, C) or (n, T) float32, the probabilities of classes or labels; or (n, T) float64,
@@ -220,7 +220,7 @@ def predict(
 
     Raises:
         DataError: there are no samples.
-        DeviceError: they do not fit the device.
+        DeviceError: the samples do not fit the device.
     """
     mean = np.asarray(_outputs(engine, model, samples).mean(axis=0), dtype=np.float32)
     return _in_own_units(mean, model)
@@ -229,7 +229,7 @@ def predict(
 def predict_each(
     engine: Engine, model: Model, samples: Samples
 ) -> NDArray[np.float32] | NDArray[np.float64]:
-    """What each network of a model answers alone, (P, n, C) or (P, n, T), as ``predict`` tells."""
+    """Each network's own predictions, (P, n, C) or (P, n, T); see ``predict``."""
     return _in_own_units(_outputs(engine, model, samples), model)
 
 
@@ -244,7 +244,7 @@ def _outputs(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float
 def _in_own_units(
     outputs: NDArray[np.float32], model: Model
 ) -> NDArray[np.float32] | NDArray[np.float64]:
-    """Outputs (..., C) as they are, or measured targets (..., T) in their units."""
+    """Outputs (..., C) unchanged, or measured targets (..., T) in their own units."""
     if model.target_scaling is not None:
         return model.target_scaling.to_targets(outputs)
     return outputs.astype(np.float64) if model.network.kind == "measured" else outputs
@@ -265,10 +265,10 @@ def sample_rows(
     among: NDArray[np.bool_] | None = None,
     losses: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Rows of at most ``count`` samples to look at.
+    """The rows of at most ``count`` samples to show.
 
-    They are drawn at random from those that ``among`` (n,) allows; with ``losses`` (n,) they are
-    those with the largest, the largest first.
+    They are drawn at random from the rows where ``among`` (n,) is true. With ``losses`` (n,) they
+    are those of the largest losses instead, the largest first.
     """
     rows = np.arange(total, dtype=np.int64)  # (n,)
     if among is not None:

@@ -1,10 +1,10 @@
-"""What callbacks learn of a training run, and how they may ask it to stop or pause.
+"""What callbacks learn about a training run, and how they can ask it to stop or pause.
 
-Of an ensemble they get the mean over the networks that run.
+For an ensemble they get the mean over the networks that are still running.
 
 The trainer knows callbacks, not screens: the dashboard, the plain printer and a user's own code
-all derive from ``Callback``. All accuracies are fractions, all losses means over samples, all times
-seconds.
+all derive from ``Callback``. Accuracies are fractions, losses are means over samples, and times are
+in seconds.
 """
 
 from __future__ import annotations
@@ -63,17 +63,17 @@ class RunInfo:
         dataset: the data.
         gallery: a few validation samples (training samples if there are none) whose predictions
             come with every epoch.
-        train_count: samples that are trained on.
-        validation_count: samples held out; 0 if none.
-        test_count: samples that the best weights are tested on at the end; 0 if none.
-        steps_per_epoch: the last, smaller batch counted.
-        windows: parts in which an epoch's samples come to the device.
+        train_count: number of training samples.
+        validation_count: number of held-out samples; 0 if none.
+        test_count: number of test samples, used at the end; 0 if none.
+        steps_per_epoch: including the last, smaller batch.
+        windows: number of parts in which an epoch's samples are loaded onto the device.
         history: the epochs that were done before this run was resumed.
-        best_epoch: the best of those; 0 if there are none.
-        begun_steps: of the next epoch that were done then, too.
-        scaling: what the features were scaled by, or ``None``.
-        target_scaling: what brings the gallery's targets and the answers to them back to their own
-            units, or ``None``.
+        best_epoch: the best epoch in ``history``; 0 if there is none.
+        begun_steps: steps of the next epoch that were also done before.
+        scaling: how the features were scaled, or ``None``.
+        target_scaling: how measured targets were scaled, to convert the gallery's targets and
+            predictions back to their own units, or ``None``.
     """
 
     device: DeviceInfo
@@ -95,27 +95,27 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run is within an epoch; callbacks get it a few times a second at most.
+    """How far a run is within an epoch; callbacks get it a few times a second at most.
 
     Args:
         epoch: counted from 1.
-        step: steps of this epoch that are done.
-        steps: steps of this epoch in all.
+        step: steps done in this epoch.
+        steps: all steps of this epoch.
         train_loss: mean over the epoch so far; ``None`` until the first step is done.
         train_score: accuracy, or R2 of measured targets, over the same batches.
         samples_per_second: training throughput of this epoch so far.
-        phase: ``training``, or ``validating`` once all steps are done, or ``paused``.
-        elapsed: worked since the run's start, what was spent before it was resumed included.
-        remaining: estimate until the last epoch is done, validation included; ``None`` at first.
-        recent_loss: mean over the steps since the report before; ``None`` if there were none.
+        phase: ``training``, ``validating`` once all steps are done, or ``paused``.
+        elapsed: working time since the run began, including the time before it was resumed.
+        remaining: estimated time until the last epoch is validated; ``None`` at first.
+        recent_loss: mean over the steps since the last report; ``None`` if there were none.
         recent_score: accuracy, or R2 of measured targets, over the same steps.
-        learning_rate: of the latest step; ``None`` until there is one.
-        host_memory: bytes of the machine's memory that the process holds. This and what follows is
-            of the last second, and ``None`` where nobody tells.
+        learning_rate: of the latest step; ``None`` before the first step.
+        host_memory: bytes of the machine's memory that the process uses. This and the following
+            describe the last second; ``None`` if the value is not available.
         device_memory: bytes of all buffers on the device.
-        processors: the processors' time that the process takes, by the clock's.
-        step_seconds: of a training step, by the clock.
-        device_share: share of that in which the device worked, by its own clock.
+        processors: processors in use: the process's CPU time per second of the clock.
+        step_seconds: wall-clock time of a training step.
+        device_share: share of that time in which the device worked, by its own clock.
     """
 
     epoch: int
@@ -138,7 +138,7 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """Share of the epoch's steps that is done."""
+        """The share of the epoch's steps that are done."""
         return self.step / max(1, self.steps)
 
 
@@ -148,18 +148,16 @@ class EpochRecord:
 
     Args:
         epoch: counted from 1.
-        train_loss: mean over the epoch's training batches, with dropout as it was.
-        train_accuracy: mean over the same batches; ``None`` where targets are measured.
-        val_loss: on the held-out samples; ``None`` if none are held out.
-        val_accuracy: on the held-out samples; ``None`` if none are held out, or where targets are
-            measured.
+        train_loss: mean over the epoch's training batches, with dropout.
+        train_accuracy: mean over the same batches; ``None`` for measured targets.
+        val_loss: on the held-out samples; ``None`` if there are none.
+        val_accuracy: on the held-out samples; ``None`` if there are none, or for measured targets.
         learning_rate: of the epoch's last step.
-        seconds: of the whole epoch, validation included and pauses left out.
-        samples_per_second: training samples per second of the training part alone.
-        train_r2: of measured targets, the share of their variance that was explained over the same
-            batches (the coefficient of determination); ``None`` for classes. It is that of several
-            targets together, in the scale that they are trained in.
-        val_r2: likewise on the held-out samples; the mean over several targets.
+        seconds: of the whole epoch, including validation but not pauses.
+        samples_per_second: training samples per second, validation excluded.
+        train_r2: R2 (coefficient of determination) of measured targets over the same batches;
+            ``None`` for classes. Several targets count together, in the scale of training.
+        val_r2: R2 on the held-out samples, the mean over the targets.
     """
 
     epoch: int
@@ -174,7 +172,7 @@ class EpochRecord:
     val_r2: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The record by its names, accuracies of classes or R2 of measured targets."""
+        """The record as a dict, with accuracies for classes or R2 for measured targets."""
         other = ("train_r2", "val_r2")
         if self.train_accuracy is None:
             other = ("train_accuracy", "val_accuracy")
@@ -182,12 +180,12 @@ class EpochRecord:
 
     @property
     def train_score(self) -> float | None:
-        """Training accuracy, or R2 where targets are measured."""
+        """Training accuracy, or R2 for measured targets."""
         return self.train_r2 if self.train_accuracy is None else self.train_accuracy
 
     @property
     def val_score(self) -> float | None:
-        """Validation accuracy, or R2 where targets are measured; ``None`` without validation."""
+        """Validation accuracy, or R2 for measured targets; ``None`` without validation."""
         return self.val_r2 if self.val_accuracy is None else self.val_accuracy
 
     @property
@@ -197,43 +195,43 @@ class EpochRecord:
 
     @property
     def monitored_score(self) -> float:
-        """Validation accuracy or R2, or that of training if no samples are held out."""
+        """Validation accuracy or R2, or training accuracy or R2 if no samples are held out."""
         score = self.train_score if self.val_score is None else self.val_score
         return math.nan if score is None else score
 
 
 @dataclass(slots=True)
 class Control:
-    """How a user steers a run from another thread or a signal handler; the trainer looks here."""
+    """How a user controls a run from another thread or a signal handler; the trainer reads it."""
 
     stop_after_epoch: threading.Event = field(default_factory=threading.Event)
     """Finish the epoch, keep the best weights, save, evaluate."""
     stop_now: threading.Event = field(default_factory=threading.Event)
-    """Stop within the epoch, validate what it reached, keep the best weights, save, evaluate."""
+    """Stop within the epoch, validate, keep the best weights, save, evaluate."""
     signal: int | None = None
-    """The number of the signal that asked for the stop, if it wants the process to end, too."""
+    """The number of the signal that asked for the stop, if it should also end the process."""
     paused: threading.Event = field(default_factory=threading.Event)
-    """Hold after the steps under way until cleared or asked to stop."""
+    """Pause after the current steps, until cleared or asked to stop."""
     clock: WorkingClock = field(default_factory=WorkingClock)
-    """The clock that the run's times are measured by; it stands still while the run is held."""
+    """The clock that measures the run's times; it stands still during a pause."""
     insight_wanted: threading.Event = field(default_factory=threading.Event)
-    """Look into the networks, and tell all callbacks what is seen there."""
+    """Look into the networks, and pass the result to all callbacks."""
 
     @property
     def stopping(self) -> bool:
-        """Whether a stop was asked for, at once or after the epoch."""
+        """Whether a stop was requested, at once or after the epoch."""
         return self.stop_now.is_set() or self.stop_after_epoch.is_set()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochEnd(EpochRecord):
-    """What callbacks get at the end of an epoch: its record, and where the run stands.
+    """What callbacks get at the end of an epoch: its record, and the state of the run.
 
     Args:
         best_epoch: the epoch whose weights are kept so far, counted from 1.
         patience_left: epochs without improvement until early stopping; ``None`` if off.
-        gallery: (g, C) the probabilities for the gallery's samples; or measured targets (g, T) as
-            the network answers them.
+        gallery: (g, C) predicted probabilities for the gallery's samples; or measured targets
+            (g, T) in the scale of training.
     """
 
     best_epoch: int = 0
@@ -248,14 +246,14 @@ class EpochEnd(EpochRecord):
         patience_left: int | None,
         gallery: NDArray[np.float32],
     ) -> EpochEnd:
-        """The end of the epoch that a record is of."""
+        """The end of a record's epoch."""
         return cls(
             **_fields(record), best_epoch=best_epoch, patience_left=patience_left, gallery=gallery
         )
 
     @property
     def record(self) -> EpochRecord:
-        """The record alone, to keep."""
+        """The record alone."""
         return EpochRecord(**_fields(self))
 
 
@@ -265,16 +263,15 @@ def _fields(record: EpochRecord) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class LayerInsight:
-    """What is seen of a layer of the first network that runs.
+    """What a look shows of a layer of the first running network.
 
     Args:
-        idle: hidden units that learn from none of the samples looked at, since their activation is
-            flat for all of them: dead ones of ReLU, saturated ones of tanh; ``None`` for the last
-            layer.
-        weight_norm: the Euclidean norm of the layer's weights, biases left out.
-        gradient_norm: of the gradient with respect to them, on a few training samples, always the
-            same, without dropout and penalties.
-        update: the norm of their latest step by ``weight_norm``; NaN if no step was seen.
+        idle: how many hidden units learn from none of the samples, because their activation is flat
+            for all of them: dead ReLU units, saturated tanh units; ``None`` for the last layer.
+        weight_norm: the Euclidean norm of the layer's weights, without biases.
+        gradient_norm: the norm of their gradient on a few training samples, always the same ones,
+            without dropout and penalties.
+        update: the norm of their latest step, divided by ``weight_norm``; NaN if it is not known.
     """
 
     idle: int | None
@@ -285,14 +282,14 @@ class LayerInsight:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mistakes:
-    """The worst answers to the samples looked at, those with the largest loss first.
+    """The worst predictions of a look, those with the largest losses first.
 
     Args:
-        rows: (m,) of the samples in the set that they come from, counted from 0.
-        samples: m of them, with features as they were read, and targets as trained on.
-        answers: (m, C) or (m, T) of the networks together.
-        courses: (m, k) the probability of what is true at each look so far, the latest last; of
-            measured targets the loss. Where there are many looks, some are left out.
+        rows: (m,) the rows of their samples in the validation or training set, counted from 0.
+        samples: the m samples, with features as read and targets as trained on.
+        answers: (m, C) or (m, T) the networks' mean predictions.
+        courses: (m, k) the probability of the true label at each look so far, the latest last; for
+            measured targets the loss. If there are many looks, some are left out.
     """
 
     rows: NDArray[np.intp]
@@ -303,26 +300,27 @@ class Mistakes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Insight:
-    """A look into the networks while they are trained.
+    """A look into the networks while they train.
 
-    Weights, activations and layers are those of the first network that runs; answers are the mean
-    over all of them. Validation samples are training samples where there are none held out.
+    Weights, activations and layers are those of the first running network; predictions are the mean
+    over all of them. If no samples are held out, validation samples are training samples.
 
     Args:
-        epoch: that is under way, counted from 1.
-        step: steps of this epoch that are done.
-        parameters: (P, N) all weights and biases of the networks that run, as they are now.
-        layers: all of them, the last one's that gives the answers included.
-        units: (k,) numbers of the first layer's units that are shown, with large weights.
-        weights: (k, I) what comes into these.
-        activations: (g, U) of each hidden layer for the gallery's samples, of its first units.
-        gallery: (g, C) or (g, T) the answers to them.
-        looked_at: validation samples that the following tells of, always the same.
-        matrix: (C, C) of them by class (rows) and answer (columns); of many classes or none (0, 0).
+        epoch: the current epoch, counted from 1.
+        step: steps done in this epoch.
+        parameters: (P, N) current weights and biases of the running networks.
+        layers: all layers, including the output layer.
+        units: (k,) the first layer's units that are shown, those with large weights.
+        weights: (k, I) the incoming weights of these units.
+        activations: (g, U) of each hidden layer's first units for the gallery's samples.
+        gallery: (g, C) or (g, T) the predictions for the gallery's samples.
+        looked_at: how many validation samples the following values are about, always the same.
+        matrix: (C, C) samples by true class (rows) and predicted class (columns); (0, 0) if there
+            are no classes, or too many.
         f1: (T,) the F1 of each label; empty if there are none.
-        residuals: (n, T) answers less measured targets, in units of the targets' deviation if they
-            are standardized; empty if there are none.
-        mistakes: the worst of them.
+        residuals: (n, T) predictions minus measured targets, in units of the targets' standard
+            deviation if they are standardized; empty if there are none.
+        mistakes: the worst predictions.
     """
 
     epoch: int
@@ -352,32 +350,31 @@ class Callback:
     """
 
     insight_share: float = 0.0
-    """The share of the run's time that looks into the networks may take for it; with 0.03
-    ``on_insight`` is called about every second, with 0 only if a screen shows the networks or
-    another callback wants to look."""
+    """The share of the run's time that looks into the networks may take. With 0.03, ``on_insight``
+    is called about every second; with 0, only if a screen or another callback asks for looks."""
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""
 
     def on_progress(self, progress: Progress) -> None:
-        """Some steps are done; called a few times a second at most."""
+        """Some steps are done. Called a few times a second at most."""
 
     def on_insight(self, insight: Insight) -> None:
         """There is a new look into the networks.
 
-        It comes about once a second and at the end of each epoch, and later if looks would take
-        more of the time than the largest ``insight_share``. A screen that shows them takes 3 %.
+        Called about once a second and at the end of each epoch, but less often if looks would take
+        more than the largest ``insight_share``. A screen that shows them asks for 3 %.
         """
 
     def on_epoch_end(self, record: EpochEnd) -> bool | None:
         """An epoch and its validation are done; return True to stop the run here."""
 
     def on_checkpoint(self, state: RunState) -> None:
-        """An epoch is done, and ``state`` is what it takes to go on from here bit for bit.
+        """An epoch is done; from ``state`` the run can be resumed bit for bit.
 
-        Where samples come in windows it is told within an epoch, too, at most once a minute. An
-        epoch that was cut short counts in the result, but cannot be gone on from.
+        If samples come in windows, also called within an epoch, at most once a minute. An epoch
+        that was cut short counts in the result, but a run cannot be resumed from it.
         """
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
-        """No further epoch follows; the best weights are restored."""
+        """Training has ended; the best weights are restored."""

@@ -1,8 +1,8 @@
-"""Looks into the networks while they are trained, as often as they may cost.
+"""Looks into the networks while they train, as often as the allowed time permits.
 
-Nothing is looked at unless somebody wants it, and a look changes no bit of the training. ``Looks``
-decides when there is one, ``Probe`` what is seen. It is computed on the host by the reference,
-whatever device trains.
+There are no looks unless a screen or a callback asks for them, and a look changes no bit of the
+training. ``Looks`` decides when to look, ``Probe`` what to compute; the numpy reference computes it
+on the host, whatever device trains.
 """
 
 from __future__ import annotations
@@ -34,40 +34,40 @@ from gpunet.training.run_samples import RunSamples
 __all__ = ["SHOWN_SHARE", "Looks", "Probe"]
 
 LOOK_SECONDS = 1.0
-"""Time between two looks within an epoch: often enough to see weights form."""
+"""Seconds between two looks within an epoch: often enough to see weights form."""
 
 SHOWN_SHARE = 0.03
-"""Share of a run's time that looks may take while a screen shows them."""
+"""The share of a run's time that looks may take while a screen shows them."""
 
 OPERATIONS = 500_000_000
-"""Multiplications of the answers that a look asks for: some 20 ms of a processor's core."""
+"""Multiplications for the predictions of a look: some 20 ms on one processor core."""
 
 LEAST, MOST = 200, 2000
-"""Validation samples that are looked at, as many as ``OPERATIONS`` allow."""
+"""The fewest and most validation samples of a look; ``OPERATIONS`` decides in between."""
 
 BATCH = 128
-"""Training samples whose gradient is looked at."""
+"""Training samples from which a look computes the gradient."""
 
 GALLERY = 40
-"""Samples of the gallery whose activations are looked at."""
+"""Samples of the gallery whose activations a look shows."""
 
 UNITS_SHOWN, UNITS_ACTIVE = 64, 256
-"""Units of the first layer whose weights are shown, and of each layer those whose activations are;
-more than most terminals have room for."""
+"""Units of the first layer whose weights are shown, and units of each layer whose activations are
+shown; most terminals have room for fewer."""
 
 MOST_CLASSES, MISTAKES, COURSE = 64, 12, 32
-"""The largest confusion matrix, the mistakes told, and the least looks that their courses keep."""
+"""The largest confusion matrix, the number of mistakes, and the fewest looks in their courses."""
 
 FLAT = 0.01
-"""An activation with a smaller derivative passes next to nothing back: one of ReLU below zero, of
-tanh beyond 0.995, of a sigmoid beyond 0.99."""
+"""Units with a smaller derivative pass back almost no gradient: ReLU below zero, tanh beyond 0.995,
+a sigmoid beyond 0.99."""
 
 
 class Looks:
     """The looks into the networks of a run.
 
-    ``share`` gives the share of the run's time that looks may take now, 0 for none; after a slow
-    one the next comes later.
+    ``share`` returns the share of the run's time that looks may take now, 0 for no looks. After a
+    slow look the next one comes later.
     """
 
     def __init__(
@@ -85,9 +85,9 @@ class Looks:
         self._seen: tuple[int, int] | None = None
 
     def train(self, steps: int, *, ending: bool) -> None:
-        """Take the epoch's next steps; ``ending`` says whether they are its last ones.
+        """Take the epoch's next steps; ``ending`` says whether they are its last.
 
-        If a look is due afterwards, the weights that the latest step changes are kept for it.
+        If a look is due afterwards, the weights before the latest step are kept for it.
         """
         self._before = None
         if self._due(ending):
@@ -102,9 +102,9 @@ class Looks:
     def look(
         self, epoch: int, step: int, running: Sequence[int], *, paused: bool
     ) -> Insight | None:
-        """A look into the networks that run, if one is due after this step of an epoch.
+        """A look into the running networks, if one is due after this step of an epoch.
 
-        In a pause it is due at once, unless there was one after the same step.
+        In a pause it is due at once, unless there was already a look after the same step.
         """
         due = self._share() > 0 if paused else self._before is not None
         if not due or self._seen == (epoch, step):
@@ -123,7 +123,7 @@ class Looks:
         return Probe(self._engine, self._samples)
 
     def _due(self, ending: bool) -> bool:
-        """Whether there is to be a look now; at the end of an epoch only its cost counts."""
+        """Whether a look is due now; at the end of an epoch only its cost matters."""
         share = self._share()
         if not share:
             return False
@@ -132,7 +132,7 @@ class Looks:
 
 
 class Probe:
-    """What looks into networks see, always on the same samples."""
+    """Computes looks into networks, always on the same samples."""
 
     def __init__(self, engine: Engine, samples: RunSamples) -> None:
         self._network, held_out = engine.network, samples.held_out
@@ -160,13 +160,13 @@ class Probe:
         parameters: NDArray[np.float32],
         before: NDArray[np.float32] | None,
     ) -> Insight:
-        """A look into networks.
+        """Look into networks.
 
         Args:
-            epoch: that is under way, counted from 1.
-            step: steps of this epoch that are done.
-            parameters: (P, N) as they are.
-            before: (N,) of the first one before its latest step; ``None`` if it is not known.
+            epoch: the current epoch, counted from 1.
+            step: steps done in this epoch.
+            parameters: (P, N) current weights and biases.
+            before: (N,) the first network's parameters before its latest step, if known.
         """
         moments = np.zeros((MOMENTS[self._population.rule], *parameters.shape), np.float32)
         group = Group(self._population, np.arange(len(parameters)), parameters, moments)
@@ -194,7 +194,7 @@ class Probe:
         )
 
     def _answers(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, C) what the networks answer together."""
+        """(n, C) the networks' mean predictions."""
         targets = np.zeros_like(logits)
         answers = kernels.loss(self._network.loss)(logits, targets)[2]
         return np.asarray(answers.mean(axis=0), np.float32)
@@ -216,7 +216,7 @@ class Probe:
         return tuple(LayerInsight(*row) for row in rows)
 
     def _weights(self, parameters: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """(I, O) of each layer of the first network."""
+        """The weights (I, O) of each layer of the first network."""
         return [weights[0] for weights, _ in layer_views(parameters, self._network)]
 
     def _shown(
@@ -224,8 +224,8 @@ class Probe:
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """The first layer's units (k,) to show and their weights (k, I).
 
-        If not all of them are shown, it is those with large weights. One keeps its place as long as
-        it is in the larger half of those that could take it, so that pictures do not jump.
+        If not all units are shown, those with large weights are. A unit keeps its place as long as
+        it is in the larger half of the candidates for that place, so that pictures do not jump.
         """
         weights = self._weights(parameters)[0]  # (I, O)
         units = weights.shape[1]
@@ -242,7 +242,7 @@ class Probe:
         return self._units, np.ascontiguousarray(weights[:, self._units].T)
 
     def _mistakes(self, answers: NDArray[np.float32]) -> Mistakes:
-        """The worst of the answers (n, C) to the samples looked at."""
+        """The worst of the predictions (n, C) for the samples of a look."""
         labels, kind = self._checked.labels, self._network.kind
         losses = sample_losses(self._network.loss, answers, labels)
         if kind == "measured":
@@ -263,7 +263,7 @@ class Probe:
 
 
 def _spread_out(count: int, most: int) -> NDArray[np.intp]:
-    """Rows of the samples at equal distances, as many as wanted at most."""
+    """Rows at equal distances, at most ``most`` of them."""
     return np.linspace(0, count - 1, min(count, most)).astype(np.intp)
 
 

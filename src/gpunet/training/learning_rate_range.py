@@ -1,7 +1,7 @@
-"""The learning rate range test: which rates a network learns with before it is trained.
+"""The learning rate range test: finds the rates at which an untrained network learns.
 
-Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3. Owns the test and
-what it suggests; drawing its curve belongs to ``cli.find_lr``.
+Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3. ``cli.find_lr``
+draws the curve.
 """
 
 from __future__ import annotations
@@ -24,27 +24,28 @@ STEPS = 150
 """Enough for a smooth curve, few enough for seconds of work."""
 
 LOWEST, HIGHEST = 1e-6, 10.0
-"""The range of rates; the test ends earlier where the loss explodes."""
+"""The range of rates; the test ends earlier if the loss explodes."""
 
 SMOOTHING = 0.9
-"""What each step keeps of the mean of the losses before it."""
+"""Weight of the earlier losses in the smoothed loss of each step."""
 
 EXPLODED = 4.0
-"""How many times the least smoothed loss ends the test."""
+"""The test ends when the smoothed loss is above its minimum times this."""
 
 MARGIN = 10.0
-"""The suggestion lies so many times below the rate of the least loss, where learning already
-falters."""
+"""The suggested rate is the rate of the lowest loss divided by this, since learning already falters
+there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RangeTest:
-    """What the test found, step by step.
+    """The result of the test, step by step.
 
     Args:
-        learning_rates: (s,) growing exponentially.
-        losses: (s,) of each step's batch, before the step; the last may be infinite or NaN.
-        smoothed: (s,) their exponentially weighted mean.
+        learning_rates: (s,) the rate of each step, growing exponentially.
+        losses: (s,) the loss of each step's batch, before the step; the last may be infinite or
+            NaN.
+        smoothed: (s,) the exponentially weighted mean of the losses.
         suggestion: a learning rate to train with.
     """
 
@@ -57,10 +58,10 @@ class RangeTest:
 def find_learning_rate(
     engine: Engine, training: Samples, tell: Callable[[int, int], None] = lambda done, total: None
 ) -> RangeTest:
-    """Take steps at exponentially growing rates; the engine's weights are the initial ones again.
+    """Run the test from the initial weights, which the engine has again at the end.
 
-    The engine is made for one network, whose learning rate and schedule are not looked at. ``tell``
-    is called with the steps that are taken and those that are wanted, at most.
+    The engine is for one network; its learning rate and schedule do not matter. ``tell`` is called
+    with the number of steps taken and the number of all steps.
 
     Raises:
         UsageError: the loss is infinite from the start, so that no rate can be suggested.
@@ -88,7 +89,7 @@ def _losses(
     rates: NDArray[np.float64],
     tell: Callable[[int, int], None],
 ) -> NDArray[np.float64]:
-    """The loss (s,) of the batch of every step, until it explodes."""
+    """The batch loss (s,) of every step, until it explodes."""
     per_epoch = steps_per_epoch(len(training), engine.batch_size)
     losses: list[float] = []
     for first in range(0, len(rates), per_epoch):
@@ -117,7 +118,7 @@ def _exploded(losses: list[float]) -> bool:
 
 
 def _smoothed(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Exponentially weighted means (s,), their weights adding up to 1 from the first one on."""
+    """Exponentially weighted means (s,), whose weights add up to 1 from the first one on."""
     means = np.empty_like(losses)
     mean = 0.0
     for step, loss in enumerate(losses):

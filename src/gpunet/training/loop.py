@@ -1,10 +1,9 @@
-"""The training loop: epochs over an engine, with validation, early stopping and the best weights.
+"""The training loop: runs epochs on an engine, validates, stops early and keeps the best weights.
 
-It trains a population of networks side by side; one network is a population of one, and what
-concerns one of several is its ``member``'s. It knows engines only through their interface, screens
-only as callbacks, and files not at all: it hands out a ``RunState`` after every epoch and can go
-on from one. The samples belong to ``run_samples``, when to stop to ``stopping``, the numbers to the
-engine.
+It trains a population of networks side by side; a single network is a population of one. Each
+network's own state is in ``member``. The loop knows engines only through their interface, screens
+only as callbacks, and no files: it passes on a ``RunState`` after every epoch and can resume from
+one. ``run_samples`` has the samples, ``stopping`` decides when to stop, and the engine computes.
 """
 
 from __future__ import annotations
@@ -46,21 +45,21 @@ from gpunet.training.windows import Window
 __all__ = ["Loop", "Prune"]
 
 log = logging.getLogger(__name__)
-logging.getLogger("gpunet").addHandler(logging.NullHandler())  # who wants to hear adds another
+logging.getLogger("gpunet").addHandler(logging.NullHandler())  # to see the log, add another handler
 
 CHECKPOINT_SECONDS = 60
-"""Seconds after which a checkpoint is told within an epoch, between two windows."""
+"""Seconds after which callbacks get a checkpoint within an epoch, between two windows."""
 
 PAUSE_SECONDS = 0.05
-"""How often a paused run looks whether it may go on."""
+"""Seconds between two checks of a paused run whether it may go on."""
 
 
 Prune = Callable[[Sequence[Member]], Collection[int]]
-"""Called with all networks after every epoch; returns those, counted from 0, that are to end."""
+"""Called with all networks after every epoch; returns those that should end, counted from 0."""
 
 
 class Loop:
-    """One run of the loop; ``trainer`` says what the arguments are."""
+    """One run of the loop; ``trainer`` describes the arguments."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class Loop:
         self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
         self.control = control or Control()
         self.clock = self.control.clock
-        self.began = self.kept = self.clock()  # kept: when the latest checkpoint was told
+        self.began = self.kept = self.clock()  # kept: time of the latest checkpoint
         self.begun, self.prune = begun, prune
         require_made_for(engine, dataset, configs)
         self.members = Members(map(Member, configs))
@@ -96,14 +95,14 @@ class Loop:
 
     @property
     def epochs_done(self) -> int:
-        """Epochs done by the network that runs longest, and before its start."""
+        """Epochs done by the network that runs longest, including those before this start."""
         return self.start.epochs + self.members.epochs_done
 
     def begin(self) -> None:
-        """Bring the engine and the networks to where the run starts.
+        """Set the engine and the networks to the start of the run.
 
         Raises:
-            ModelError: the state is of another kind of run.
+            ModelError: the state belongs to a different kind of run.
         """
         self.samples.load(gallery=bool(self.callbacks))
         self.engine.set_parameters(self.best)
@@ -119,7 +118,7 @@ class Loop:
         self._go_back(begun)
 
     def _go_back(self, state: RunState) -> None:
-        """Put the engine where it was after an epoch."""
+        """Set the engine back to its state after an epoch."""
         self.state, self.steps_done = state, state.steps
         self.engine.set_parameters(state.parameters)
         self.engine.set_moments(state.moments)
@@ -143,7 +142,7 @@ class Loop:
         log.info("training ended after %d epochs (%s), the best is %d", done, reason, best)
 
     def finish(self, *, test: bool) -> TrainingResult:
-        """Restore the best weights and, if wanted, evaluate them on the test set."""
+        """Restore the best weights and, if ``test``, evaluate them on the test set."""
         metrics, outputs = self._tested(test)
         return TrainingResult(
             parameters=self.best,
@@ -172,9 +171,9 @@ class Loop:
         )
 
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
-        """Sums over the test set and the answers (P, n, C).
+        """Metrics and predictions (P, n, C) of the test set.
 
-        They are empty unless wanted, or where the device has failed for good.
+        They are empty unless ``test``, or if the device has failed for good.
         """
         if test and len(self.splits.test):
             try:
@@ -189,10 +188,10 @@ class Loop:
         return self.samples.test()
 
     def _epoch_or_end(self) -> None:
-        """The next epoch; on a device that fails at it for good, the end.
+        """Run the next epoch; if the device fails for good, end the run.
 
         Raises:
-            DeviceError: it fails at the first epoch, so that there is nothing to keep.
+            DeviceError: the device fails in the first epoch, so that there is nothing to keep.
         """
         try:
             self.retry(self._epoch, self._epoch_again)
@@ -203,13 +202,13 @@ class Loop:
             self.members.end(self.members.running, "device failed")
 
     def _epoch_again(self) -> None:
-        """Go on from the latest epoch that is done."""
+        """Go on from the last finished epoch."""
         self._go_back(self.state)
         if self.members.running:
             self._epoch()
 
     def _epoch(self) -> None:
-        """The next epoch and its validation, and who comes to an end with it."""
+        """Train and validate the next epoch, and end networks that are done."""
         began, running, before = self.clock(), self.members.running, self.state.begun
         epoch = self._begin_epoch()
         self._take_steps(epoch)
@@ -224,7 +223,7 @@ class Loop:
         self._conclude(records, whole)
 
     def _begin_epoch(self) -> Epoch:
-        """The next epoch before its first step, or after the windows that are done of it."""
+        """The next epoch before its first step, or after the windows already done."""
         number, begun = self.epochs_done + 1, self.state.begun
         rates = np.zeros((len(self.members), self.steps))
         for p in self.members.running:
@@ -239,7 +238,7 @@ class Loop:
     def _records(
         self, epoch: Epoch, validated: Metrics | None, val_scores: Sequence[Any], seconds: float
     ) -> dict[int, EpochRecord]:
-        """What the epoch gave for each network that runs, by its number."""
+        """The record of the epoch for each running network, by its number."""
         trained, measured = epoch.metrics, self.engine.network.kind == "measured"
         train_scores = self.samples.scores("train", trained)
         return {
@@ -259,10 +258,7 @@ class Loop:
         }
 
     def _take_steps(self, epoch: Epoch) -> None:
-        """Take the epoch's steps, or as many as the user allows.
-
-        Where every loss has ceased to be a number, no further step can help.
-        """
+        """Take the epoch's steps, until it is stopped or no loss is finite any more."""
         done_before = self.state.begun.samples if self.state.begun else 0
         for window in self.windows.of_epoch(epoch.number, done_before):
             self._take_steps_of(window, epoch)
@@ -293,7 +289,7 @@ class Loop:
             self._wait_while_paused(epoch)
 
     def _keep_epoch_begun(self, window: Window, epoch: Epoch) -> None:
-        """Tell a checkpoint between two windows, if the latest one is a while ago."""
+        """Give callbacks a checkpoint between two windows, if the last one was long ago."""
         done = window.first + window.count
         if done == len(self.splits.training) or self.clock() - self.kept < CHECKPOINT_SECONDS:
             return
@@ -308,7 +304,7 @@ class Loop:
             callback.on_checkpoint(state)
 
     def _may_go_on(self, epoch: Epoch) -> bool:
-        """Whether another step of the epoch is wanted, and may help."""
+        """Whether the epoch should continue: no stop is due and a loss is still finite."""
         if self.control.stop_now.is_set() or self._out_of_time():
             return False
         return bool(np.isfinite(epoch.metrics.loss[self.members.running]).any())
@@ -328,15 +324,15 @@ class Loop:
     def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
         """Keep the best weights, and deactivate the networks that have ended.
 
-        All that the device has to tell is asked for first, as it may fail.
+        Everything is read from the device first, since it may fail.
         """
         parameters = self.engine.parameters()
-        wanted = self.engine.can_be_lost or self.callbacks  # else nobody asks for the whole state
+        wanted = self.engine.can_be_lost or self.callbacks  # otherwise nobody needs the whole state
         moments = self.engine.moments() if wanted else None
         gallery = self.engine.predict("gallery") if self.callbacks else None  # (P, g, C)
         improved = [p for p, record in records.items() if self.members[p].observe(record)]
         if improved:
-            self.best = self.best.copy()  # an earlier state has what it was
+            self.best = self.best.copy()  # an earlier state holds the old array
             self.best[improved] = parameters[improved]
         if gallery is not None:
             self._notify_epoch_end(list(records), gallery)
@@ -353,7 +349,7 @@ class Loop:
             self.engine.deactivate(ending)
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
-        """Hand callbacks the scores of these networks, all that ran."""
+        """Tell callbacks the scores of these networks, all that ran in the epoch."""
         record = mean_history([self.members[p].history[-1:] for p in networks])[0]
         patience = [self.members[p].patience_left for p in networks]
         left = None if None in patience else max(one for one in patience if one is not None)
@@ -363,12 +359,12 @@ class Loop:
                 self.control.stop_after_epoch.set()
 
     def _insight_share(self) -> float:
-        """The share of the time that looks into the networks may take."""
+        """The share of the run's time that looks into the networks may take."""
         shown = SHOWN_SHARE if self.control.insight_wanted.is_set() else 0.0
         return max(shown, *(callback.insight_share for callback in self.callbacks), 0.0)
 
     def _pruned(self) -> set[int]:
-        """The networks that are asked to end, though they could go on."""
+        """The running networks that ``prune`` ends."""
         if self.prune is None:
             return set()
         pruned = set(self.prune(self.members)).intersection(self.members.running)
@@ -406,7 +402,7 @@ class Loop:
         return self.seconds_before + self.clock() - self.began
 
     def _interruption(self) -> StopReason | None:
-        """Why the run is to end here, even within an epoch; ``None`` if it may go on."""
+        """Why the run must end now, even within an epoch; ``None`` if it may go on."""
         if self.control.stopping:
             return "stopped by user"
         return "time limit reached" if self._out_of_time() else None
@@ -415,7 +411,7 @@ class Loop:
         return self.max_time is not None and self.clock() - self.began >= self.max_time
 
     def _tell(self, epoch: Epoch, phase: Phase) -> None:
-        """Tell callbacks where the run is, and what is seen of the networks if a look is due."""
+        """Tell callbacks the progress of the run, and a look into the networks if one is due."""
         if not self.callbacks:
             return
         worked = self.clock() - self.began

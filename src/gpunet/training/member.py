@@ -1,4 +1,4 @@
-"""The networks of a population while they are trained: their settings, histories and ends."""
+"""The networks of a population during training: settings, histories and stop reasons."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["Member", "Members", "mean_history"]
 
 
 class Member:
-    """A network that is trained beside others of the same shape."""
+    """A network that trains beside others of the same shape."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.history: list[EpochRecord] = []
         self.stop_reason: StopReason | None = None
-        """Why no further epoch follows; ``None`` while it runs."""
+        """Why the network stopped; ``None`` while it runs."""
         self._best_epoch = 0
         self._stopping = EarlyStopping(config)
         self._plateau = Plateau(config)
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights are kept, from 1; 0 if there was none with a finite loss."""
+        """The epoch whose weights are kept, counted from 1; 0 if no epoch had a finite loss."""
         return self._best_epoch
 
     @property
@@ -41,13 +41,13 @@ class Member:
         return self._stopping.patience_left
 
     def learning_rates(self, epoch: int, steps: int) -> NDArray[np.float64]:
-        """The rate (S,) of every step of an epoch, counted from 1."""
+        """The learning rate (S,) of every step of an epoch; epochs count from 1."""
         reductions = self._plateau.reductions
         rates: NDArray[np.float64] = epoch_learning_rates(self.config, epoch, steps, reductions)[0]
         return rates
 
     def observe(self, record: EpochRecord) -> bool:
-        """Take note of an epoch; true if its weights are to be kept, a diverged one's never are."""
+        """Record an epoch; true if its weights are to be kept, never if it diverged."""
         self.history.append(record)
         if _diverged(record):
             return False
@@ -58,17 +58,17 @@ class Member:
         return self._best_epoch == record.epoch
 
     def restore(self, history: Sequence[EpochRecord]) -> StopReason | None:
-        """Continue where these whole epochs have led to; why the network stops there, if so."""
+        """Go on from these finished epochs; the reason if the network stops there."""
         for record in history:
             self.observe(record)
         return self.decide_stop(whole=True, interruption=None) if history else None
 
     def decide_stop(self, whole: bool, interruption: StopReason | None) -> StopReason | None:
-        """Set and return why the network stops after the latest epoch; ``None`` if it goes on.
+        """Decide whether the network stops after the latest epoch; the reason, or ``None``.
 
         Args:
-            whole: whether no step of the epoch was left out.
-            interruption: why the run is to end, if so. An end that is due by itself needs none.
+            whole: whether the epoch had all its steps.
+            interruption: why the run must end, if so; divergence and the last epoch go before it.
         """
         record = self.history[-1]
         due = self._stopping.stop_reason(record)
@@ -84,7 +84,7 @@ class Member:
 
 
 class Members(tuple[Member, ...]):
-    """The networks of a population, and what they come to together."""
+    """The networks of a population, and their common history."""
 
     __slots__ = ()
 
@@ -110,12 +110,12 @@ class Members(tuple[Member, ...]):
 
     @property
     def stop_reason(self) -> StopReason:
-        """Why the network that ran longest stopped; one that diverged counts only if all did."""
+        """Why the network that ran longest stopped; diverged ones count only if all diverged."""
         ended = [one for one in self if one.stop_reason != "diverged"] or self
         return max(ended, key=lambda one: len(one.history)).stop_reason or "epochs"
 
     def end(self, networks: Iterable[int], reason: StopReason | None) -> None:
-        """End some of the networks for one reason."""
+        """End these networks for this reason."""
         for p in networks:
             self[p].stop_reason = reason
 
@@ -123,7 +123,7 @@ class Members(tuple[Member, ...]):
 def mean_history(histories: Sequence[Sequence[EpochRecord]]) -> tuple[EpochRecord, ...]:
     """One record per epoch, the mean over the networks that ran in it.
 
-    The samples per second are those of all of them together.
+    Samples per second are summed over the networks.
     """
     longest = max(histories, key=len)
     return tuple(

@@ -1,7 +1,7 @@
-"""How good predictions are: what is confused of classes and labels, how far off targets are.
+"""Metrics of predictions: confusion of classes and labels, errors of measured targets.
 
-Takes predictions and labels as they are. Losses and hits of whole splits are summed where the
-samples are, in the engines; tables of these scores belong to ``terminal``.
+They need only predictions and labels. Engines sum losses and correct predictions of whole splits
+themselves, on the device; ``terminal`` prints these metrics.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ __all__ = [
 ]
 
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
-"""Below it a probability counts as this much, so that a sample's loss stays below 87.4 nats."""
+"""The least probability in a logarithm, so that a sample's loss stays below 87.4 nats."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassScores:
-    """Precision, recall, F1 and support of every class or label; NaN where one would be 0 / 0.
+    """Precision, recall, F1 and support of every class or label; NaN for 0 / 0.
 
     Every sample counts once, whatever its weight.
 
     Args:
-        precision: (C,) float64, right among the samples predicted as the class.
-        recall: (C,) float64, right among the samples of the class.
-        f1: (C,) float64, the harmonic mean of both.
-        support: (C,) int64, samples of the class.
+        precision: (C,) float64, the share of right ones among the samples predicted as the class.
+        recall: (C,) float64, the share of right ones among the samples of the class.
+        f1: (C,) float64, the harmonic mean of precision and recall.
+        support: (C,) int64, the number of samples of the class.
     """
 
     precision: NDArray[np.float64]
@@ -59,13 +59,13 @@ class ClassScores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetScores:
-    """How far predictions are from each of T measured targets, as scikit-learn defines it.
+    """Errors of the predictions for each of T measured targets, as scikit-learn defines them.
 
     Args:
-        r2: (T,) float64, 1 less the squared errors' share of those that the target's own mean
-            would make: 1 for no error, 0 for what the mean does, and below 0 for worse. For a
-            constant target it is 1 or, with any error, 0; NaN for fewer than two samples.
-        rmse: (T,) float64, the root of the mean squared error, in the target's unit.
+        r2: (T,) float64, 1 minus the squared error divided by that of the target's own mean: 1
+            for no error, 0 if the mean predicts as well, below 0 if it predicts better. For a
+            constant target it is 1, or 0 with any error; NaN for fewer than two samples.
+        rmse: (T,) float64, the root mean squared error, in the target's unit.
         mae: (T,) float64, the mean absolute error, in the target's unit.
     """
 
@@ -76,12 +76,12 @@ class TargetScores:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Samples of one class that were taken for another one.
+    """Samples of one class that were predicted as another.
 
     Args:
-        label: the class that they are of.
-        prediction: the class that they were taken for.
-        count: how many.
+        label: the true class.
+        prediction: the predicted class.
+        count: the number of samples.
     """
 
     label: int
@@ -90,21 +90,21 @@ class Confusion:
 
 
 def predicted_classes(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The most probable class (n,) of every row (n, C); of equals the first."""
+    """The most probable class (n,) of every row (n, C); the first one if several are equal."""
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
 
 
 def predicted_labels(probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which labels (n, T) are more probable than not."""
+    """The labels (n, T) that are more probable than not."""
     return np.asarray(probabilities > 0.5)
 
 
 def are_right(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which samples (n,) are answered rightly.
+    """Which samples (n,) are predicted right.
 
     Args:
         probabilities: (n, C) of classes, or (n, T) of labels.
-        labels: (n,) classes, or (n, T) labels, all of which have to be right.
+        labels: (n,) classes, or (n, T) labels, which must all be right.
     """
     if labels.ndim == 1:
         return np.asarray(predicted_classes(probabilities) == labels)
@@ -112,7 +112,7 @@ def are_right(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> NDArr
 
 
 def probability_of(labels: NDArray[Any], probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n,) the probability that is given to classes (n,), or to all labels (n, T) being right."""
+    """(n,) the predicted probability of the classes (n,), or of all labels (n, T) together."""
     if labels.ndim == 1:
         return np.asarray(probabilities[np.arange(len(labels)), labels])
     return np.asarray(np.where(labels > 0, probabilities, 1 - probabilities).prod(axis=1))
@@ -121,7 +121,7 @@ def probability_of(labels: NDArray[Any], probabilities: NDArray[np.float32]) -> 
 def confusion_matrix(
     probabilities: NDArray[np.float32], labels: NDArray[np.int32]
 ) -> NDArray[np.int64]:
-    """Samples (C, C) by true class (rows) and most probable class (columns)."""
+    """The number of samples (C, C) by true class (rows) and most probable class (columns)."""
     classes = probabilities.shape[1]
     pairs = labels.astype(np.int64) * classes + predicted_classes(probabilities)  # (n,)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes).astype(np.int64)
@@ -130,7 +130,7 @@ def confusion_matrix(
 def cross_entropies(
     probabilities: NDArray[np.float32], labels: NDArray[np.int32]
 ) -> NDArray[np.float64]:
-    """The loss (n,) of every sample in nats, from its probabilities (n, C); NaN counts as 0."""
+    """The loss (n,) of every sample in nats from probabilities (n, C); NaN counts as 0."""
     given = probabilities[np.arange(len(labels)), labels].astype(np.float64)  # (n,)
     return -np.log(np.maximum(np.nan_to_num(given, nan=0.0), LEAST_PROBABILITY))
 
@@ -138,13 +138,13 @@ def cross_entropies(
 def sample_losses(
     loss: Loss, answers: NDArray[np.floating[Any]], labels: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """The loss (n,) of every sample; cross-entropies of all classes, whatever their loss was.
+    """The loss (n,) of every sample; for classes the cross-entropy, whatever ``loss`` is.
 
     Args:
-        loss: of the network.
-        answers: probabilities (n, C) or (n, T), or measured targets as the network answers them.
-        labels: (n,) classes, (n, T) labels, or targets as they were trained on. What is no number
-            costs infinitely much.
+        loss: the network's loss function.
+        answers: probabilities (n, C) or (n, T), or measured targets in the scale of training.
+        labels: (n,) classes, (n, T) labels, or targets in the scale of training. A loss that would
+            be NaN is infinite.
     """
     facts = LOSS_FACTS[loss]
     if facts.kind == "classes":
@@ -164,11 +164,11 @@ LOGITS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "identity": lambda values: values,
     "exp": _log,
 }
-"""The logits that answers come from, by what made answers of them."""
+"""How to get logits back from predictions, by the output function."""
 
 
 def confused_pairs(matrix: NDArray[np.int64], most: int) -> list[Confusion]:
-    """The ``most`` most frequent confusions of a matrix (C, C), the most frequent first."""
+    """The ``most`` most frequent confusions in a matrix (C, C), the most frequent first."""
     mistakes = matrix.copy()
     np.fill_diagonal(mistakes, 0)
     order = np.argsort(-mistakes, axis=None, kind="stable")[:most]
@@ -195,7 +195,7 @@ def class_scores(matrix: NDArray[np.int64]) -> ClassScores:
 
 
 def label_scores(probabilities: NDArray[np.float32], labels: NDArray[np.float32]) -> ClassScores:
-    """Precision, recall, F1 and support of every label, of probabilities and labels (n, T)."""
+    """Precision, recall, F1 and support of every label, from probabilities and labels (n, T)."""
     predicted, wanted = predicted_labels(probabilities), labels > 0.5
     hits = (predicted & wanted).sum(axis=0)  # (T,)
     support = wanted.sum(axis=0)  # (T,)
@@ -212,9 +212,9 @@ def target_scores(
     predictions: NDArray[np.floating[Any]],
     weights: NDArray[np.floating[Any]] | None = None,
 ) -> TargetScores:
-    """How far predictions (n, T) are from measured targets (n, T).
+    """R2, RMSE and MAE of predictions (n, T) for measured targets (n, T).
 
-    Both are in the same units; ``weights`` (n,) say what each sample counts.
+    Both are in the same units; ``weights`` (n,) say how much each sample counts.
     """
     wanted, found = (values.astype(np.float64) for values in (targets, predictions))
     with np.errstate(all="ignore"):  # of a network that has diverged
@@ -229,9 +229,9 @@ def target_scores(
 def variances(
     targets: NDArray[np.floating[Any]], weights: NDArray[np.floating[Any]] | None = None
 ) -> NDArray[np.float64]:
-    """The variance (T,) of each measured target (n, T), 0 to the bit where all are alike.
+    """The variance (T,) of each measured target (n, T), exactly 0 if all values are equal.
 
-    ``weights`` (n,) say what each sample counts.
+    ``weights`` (n,) say how much each sample counts.
     """
     apart = np.asarray(targets - targets[:1].astype(np.float64), np.float64)
     return _mean((apart - _mean(apart, weights)) ** 2, weights)
@@ -240,7 +240,7 @@ def variances(
 def _mean(
     values: NDArray[np.float64], weights: NDArray[np.floating[Any]] | None
 ) -> NDArray[np.float64]:
-    """The weighted means (T,) of columns (n, T); NaN of none."""
+    """The weighted means (T,) of columns (n, T); NaN for no rows."""
     total = len(values) if weights is None else weights.sum(dtype=np.float64)
     weighted = values if weights is None else values * weights[:, None].astype(np.float64)
     return np.asarray(

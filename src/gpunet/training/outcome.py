@@ -1,6 +1,6 @@
-"""What a run's scores say of it: how sure they are, that nothing was learned, or too little.
+"""Judges a run's test scores: how certain they are, and whether it learned nothing or too little.
 
-Owns the judgment; how it is printed, and what to do about it, belongs to ``cli``.
+``cli`` prints the judgment and advises what to do.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ __all__ = [
 ]
 
 DEVIATIONS = 2.0
-"""Standard deviations of a guesser's hits that a model must be above to be better."""
+"""A model must beat guessing by so many standard deviations of its number of hits."""
 
 GROSSLY = 2.0
-"""Times the loss of equal shares for every class, from which on a loss is worse than guessing."""
+"""A loss is worse than guessing from so many times the loss of equal shares for every class."""
 
 CONFIDENCE = 1.96
-"""Standard errors on either side of a figure that hold the truth in 95 of 100 test sets."""
+"""Standard errors on either side of a value that include the truth in 95 of 100 test sets."""
 
 FEWEST = 20
-"""Test samples below which nothing can be said."""
+"""With fewer test samples than this, a run is not judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guessing:
-    """What guessing would give, which a model is compared with.
+    """The scores of guessing, with which a model is compared.
 
     Args:
-        answer: the class that the test samples have most, counted from 0, or those labels that
-            the commonest samples have.
-        share: the fraction of samples that have it: the accuracy of always answering it.
-        loss: the loss of giving every class, or either value of a label, an equal share.
+        answer: the most frequent class among the test samples, counted from 0, or the most
+            frequent set of labels.
+        share: the fraction of samples that have it: the accuracy of always predicting it.
+        loss: the loss of giving every class, or both values of a label, an equal share.
     """
 
     answer: tuple[int, ...]
@@ -57,7 +57,7 @@ class Guessing:
 
 
 def no_better_than_the_mean(result: TrainingResult, scores: Scores) -> bool:
-    """Whether the kept weights explain nothing of the variance of measured targets in the test."""
+    """Whether the kept weights explain no variance of the measured targets in the test set."""
     enough = result.best_epoch and result.counts["test"] >= FEWEST
     return bool(enough) and scores.r2 is not None and scores.r2 <= 0
 
@@ -65,13 +65,13 @@ def no_better_than_the_mean(result: TrainingResult, scores: Scores) -> bool:
 def no_better_than_guessing(
     config: TrainConfig, result: TrainingResult, scores: Scores, dataset: Dataset
 ) -> Guessing | None:
-    """What the kept weights are no better than on the test samples, if so.
+    """The guess that the kept weights do not beat on the test samples; ``None`` if they beat it.
 
-    There are two such cases. Either the answers are right no more often than the commonest class
-    comes, up to what chance would give, and their loss is not below that of always giving each
-    class its share. Or their loss is far above that of equal shares. Class weights move answers
-    away from the commonest class, so that only the second case counts with them. For labels it is
-    the commonest set of labels, and each label has a share of its own.
+    There are two cases. Either the accuracy is no higher than the share of the most frequent class,
+    within chance, and the loss is no lower than that of always predicting each class's share. Or
+    the loss is far above that of equal shares. Class weights move predictions away from the most
+    frequent class, so that with them only the second case counts. For labels it is the most
+    frequent set of labels, and each label has its own share.
     """
     labels, weights = dataset.test.labels, dataset.test.weights
     guessed = GUESSED.get(config.in_effect("loss"))
@@ -118,11 +118,11 @@ GUESSED: Mapping[Loss, Callable[[NDArray[np.float64]], float]] = {
     "quadratic": _quadratic,
     "binary-cross-entropy": _binary_cross_entropy,
 }
-"""The loss of answering with the classes' or labels' own shares (C,); others are not judged."""
+"""The loss of predicting the classes' or labels' own shares (C,); other losses are not judged."""
 
 
 def still_falling(result: TrainingResult) -> bool:
-    """Whether a run came to the end of its epochs while every one of the last was a better one."""
+    """Whether a run used all its epochs and each of the last ones was still an improvement."""
     losses = [record.monitored_loss for record in result.history]
     last = max(1, len(losses) // 3)
     if result.stop_reason != "epochs" or len(losses) < 3:
@@ -134,13 +134,13 @@ def still_falling(result: TrainingResult) -> bool:
 
 
 def accuracy_margin(accuracy: float, samples: Samples) -> float:
-    """How far an accuracy may be off by the luck of its samples, as a fraction.
+    """The margin of error of an accuracy from the choice of its samples, as a fraction.
 
-    Half the width of Wilson's 95 % interval of a share, which unlike the binomial standard error
-    is not 0 where all samples are right. Weighted samples count as as many as their weights are
-    worth: the squared sum of the weights over the sum of their squares.
+    Half the width of Wilson's 95 % interval, which unlike the binomial standard error is not 0 if
+    all samples are right. Weighted samples have an effective number: the squared sum of the weights
+    divided by the sum of their squares.
 
-    Example: 97 % of 10,000 samples are right to 0.33 points, 100 % of 30 to 5.7.
+    Example: 97 % of 10,000 samples is exact to 0.33 points, 100 % of 30 samples to 5.7.
     """
     count, z2 = _worth(samples), CONFIDENCE**2
     spread = math.sqrt(accuracy * (1 - accuracy) / count + z2 / (4 * count**2))
@@ -148,13 +148,13 @@ def accuracy_margin(accuracy: float, samples: Samples) -> float:
 
 
 def rmse_margin(answers: NDArray[np.floating[Any]], samples: Samples) -> float:
-    """How far an RMSE may be off by the luck of its samples, in the units of the targets.
+    """The margin of error of an RMSE from the choice of its samples, in the units of the targets.
 
-    1.96 standard errors, that of the mean squared error carried over to its root.
+    1.96 standard errors of the RMSE, derived from that of the mean squared error.
 
     Args:
-        answers: (n, T) in the units of the samples' targets.
-        samples: n of them.
+        answers: (n, T) predictions in the units of the samples' targets.
+        samples: the n samples.
     """
     squares = (answers.astype(np.float64) - samples.labels) ** 2  # (n, T)
     means = np.average(squares, axis=0, weights=samples.weights)  # (T,)
@@ -165,7 +165,7 @@ def rmse_margin(answers: NDArray[np.floating[Any]], samples: Samples) -> float:
 
 
 def _worth(samples: Samples) -> float:
-    """Equal samples that say as much as these weighted ones."""
+    """The effective number of weighted samples."""
     if samples.weights is None:
         return float(len(samples))
     weights = samples.weights.astype(np.float64)

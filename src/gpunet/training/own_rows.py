@@ -1,7 +1,7 @@
-"""Networks that are trained and validated each on rows of its own, such as folds of the data.
+"""Networks that train and validate on rows of their own, such as folds of the data.
 
-All rows lie in samples that the networks share, and each network names its own by their numbers.
-Rows that several networks have are kept once.
+All networks share the same samples, and each has the numbers of its own rows. Rows that several
+networks use are kept only once.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ Rows = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnRows:
-    """The samples of a population, as the networks take them, and each network's rows of them.
+    """The prepared samples of a population, and each network's rows of them.
 
     Args:
-        dataset: what the samples are of; its training and validation samples are those of all
-            networks, and it has no test samples.
-        training: (P,) the rows that each network is trained on; all take as many steps in an epoch.
-        validation: (P,) the rows of the validation samples that each is validated with; empty where
-            there are none.
+        dataset: the training and validation samples of all networks, without test samples.
+        training: (P,) the training rows of each network; all take the same number of steps.
+        validation: (P,) the validation rows of each network; empty if there are none.
     """
 
     dataset: Dataset
@@ -45,9 +43,10 @@ class OwnRows:
         training: tuple[Pool, Sequence[Rows]],
         validation: tuple[Pool, Sequence[Rows]] | None,
     ) -> OwnRows:
-        """The rows of networks that were pooled.
+        """The rows of networks whose samples were pooled.
 
-        Any network's dataset names the classes or targets; a pool comes with each network's rows.
+        ``dataset`` is any network's, for the names of classes or targets. Each pool comes with each
+        network's rows in it.
         """
         pool, own = training
         held, own_held = validation or (None, ())
@@ -61,7 +60,7 @@ class OwnRows:
 
     @property
     def splits(self) -> Splits:
-        """The shared samples, to which nothing more is to be done."""
+        """The shared samples, which are already prepared."""
         validation = self.dataset.validation
         held = self.dataset.train[:0] if validation is None else validation
         return Splits(
@@ -70,7 +69,7 @@ class OwnRows:
 
 
 class Pool:
-    """Samples of many networks, in which rows that are alike in every bit are kept once."""
+    """Samples of many networks; rows with equal bits are kept only once."""
 
     def __init__(self) -> None:
         self._samples: Samples | None = None
@@ -79,14 +78,14 @@ class Pool:
 
     @property
     def samples(self) -> Samples:
-        """All rows; some samples must have been added."""
+        """All rows; at least one must have been added."""
         assert self._samples is not None
         return self._samples
 
     def add(self, samples: Samples) -> Rows:
-        """Add what is new of some samples; where each of their rows is (n,).
+        """Add samples that are new, and return the row (n,) of each sample in the pool.
 
-        All samples that are added are of one type and shape, and have weights or have none.
+        All samples must have the same type and shape, and either all or none have weights.
         """
         count = 0 if self._samples is None else len(self._samples)
         hashes = _hashes(samples)
@@ -129,7 +128,7 @@ def _parts(samples: Samples) -> list[NDArray[np.uint8]]:
 
 
 def _hashes(samples: Samples) -> NDArray[np.uint64]:
-    """A number (n,) of each row that is the same where rows are alike, and hardly ever else."""
+    """A hash (n,) of each row."""
     total = np.zeros(len(samples), np.uint64)
     random = np.random.default_rng(0)
     for part in _parts(samples):
@@ -141,7 +140,7 @@ def _hashes(samples: Samples) -> NDArray[np.uint64]:
 
 
 def _alike(samples: Samples, others: Samples, rows: Rows) -> NDArray[np.bool_]:
-    """Which samples (n,) are in every bit what the others are in these rows (n,)."""
+    """Which samples (n,) have the same bits as these rows (n,) of the others."""
     alike = np.ones(len(samples), np.bool_)
     for one, other in zip(_parts(samples), _parts(others), strict=True):
         for block in row_blocks(one):

@@ -1,7 +1,4 @@
-"""How many steps to ask an engine for at a time.
-
-Owns the estimate of a step's time; what it is used for belongs to ``progress``.
-"""
+"""How many steps to request from an engine at a time, from an estimate of a step's time."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ __all__ = ["Pace"]
 
 
 class Pace:
-    """How many steps to ask for, so that a call takes about so many seconds."""
+    """The number of steps that take about ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self.steps = 1
@@ -18,7 +15,7 @@ class Pace:
         self._warm = False
 
     def update(self, steps: int, seconds: float) -> None:
-        """Record how long some steps took; the first call is ignored, for it compiles shaders."""
+        """Record the time of some steps; the first call is ignored, since it compiles shaders."""
         if not self._warm:
             self._warm = True
             return

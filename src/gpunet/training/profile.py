@@ -1,7 +1,7 @@
-"""Where the time of a training step goes: kernel by kernel, and between the device and its host.
+"""Where the time of a training step goes: kernel by kernel, and between the device and the host.
 
-It is measured before a training, on an engine of its own, so that the trained one is not touched.
-How kernels are timed is the engines' business; how the times are shown belongs to ``terminal``.
+It is measured before the training, on a separate engine. Engines time their kernels; ``terminal``
+shows the times.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from gpunet.training.schedules import epoch_learning_rates
 __all__ = ["Profile", "measure_profile"]
 
 WARM_UP_SECONDS = 0.3
-"""Seconds of training before the measured epoch, to compile shaders and to find the pace."""
+"""Seconds of training before the measured epoch, to compile shaders and find the pace."""
 
 EPOCH_SECONDS = 3.0
 """Seconds after which the measured epoch is cut short."""
 
 SECONDS_A_CALL = 0.12
-"""Seconds of work after which the loop reads a device's metrics, as assumed here."""
+"""Seconds of work between two reads of a device's metrics, as in the training loop."""
 
 KERNEL_SECONDS = 0.1
-"""Seconds for which a kernel is repeated in one timing, about."""
+"""About how many seconds one timing repeats a kernel."""
 
 TIMINGS = 3
-"""Timings of a kernel, of which the median counts."""
+"""Timings of each kernel; the median counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Profile:
     """Where the time goes.
 
     Args:
-        device: that was measured.
-        kernels: of one step.
-        roofline: what the device reaches at most.
-        steps: of an epoch that was measured, or of its beginning.
-        seconds: that these steps took by the wall clock, from drawing the order of the samples.
-        busy_seconds: that the device worked meanwhile; ``None`` if it has no clock, or is the
-            host itself.
+        device: the measured device.
+        kernels: the time of each kernel in one step.
+        roofline: the device's peak performance.
+        steps: the measured steps, at most one epoch.
+        seconds: wall-clock time of these steps, including drawing the order of the samples.
+        busy_seconds: time in which the device worked; ``None`` if it has no clock, or is the host
+            itself.
     """
 
     device: DeviceInfo
@@ -64,29 +64,29 @@ class Profile:
 
     @property
     def step_seconds(self) -> float:
-        """What a step took by the wall clock."""
+        """Wall-clock time of a step."""
         return self.seconds / self.steps
 
     @property
     def kernel_seconds(self) -> float:
-        """What the kernels of one step took, one by one."""
+        """The sum of the times of a step's kernels."""
         return sum(one.seconds for one in self.kernels)
 
     @property
     def host_share(self) -> float | None:
-        """The fraction of the time in which the device waited for its host."""
+        """The fraction of the time in which the device waited for the host."""
         if self.busy_seconds is None:
             return None
         return max(0.0, 1 - self.busy_seconds / self.seconds)
 
     def share(self, kernel: KernelTime) -> float:
-        """The fraction of all kernels' time that one takes."""
+        """The fraction of all kernels' time that this kernel takes."""
         return kernel.seconds / self.kernel_seconds
 
     def of_roofline(self, kernel: KernelTime) -> float | None:
-        """The least time that the device could take, as a fraction of what it takes.
+        """The shortest possible time of a kernel on this device, as a fraction of its actual time.
 
-        ``None`` where operations and bytes are not counted.
+        ``None`` if operations and bytes are not counted.
         """
         if kernel.operations is None or kernel.traffic is None:
             return None
@@ -99,10 +99,10 @@ def measure_profile(
     training: Samples,
     tell: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Profile:
-    """Measure up to an epoch, then every kernel by itself.
+    """Measure the steps of at most one epoch, then every kernel by itself.
 
-    The engine is of no further use afterwards. ``tell`` is called with what is under way, how often
-    it was done and how often it will be.
+    The engine cannot be used afterwards. ``tell`` is called with the current work, how often it is
+    done and how often it will be.
     """
     tell("training, up to an epoch", 0, 0)
     engine.load("train", training)
@@ -120,14 +120,14 @@ def measure_profile(
         _begin_epoch(engine, training)
         taken.append(engine.time_kernels(repeats))
     seconds_of = defaultdict(list)
-    for one in chain.from_iterable(taken):  # numpy's come in another order each time
+    for one in chain.from_iterable(taken):  # numpy's order differs each time
         seconds_of[one.label].append(one.seconds)
     kernels = tuple(replace(one, seconds=median(seconds_of[one.label])) for one in taken[0])
     return Profile(engine.device, kernels, roofline, steps, seconds, busy)
 
 
 def _take_steps(engine: Engine, training: Samples, pace: Pace, seconds: float) -> int:
-    """Begin an epoch and take its steps as the loop does, for so long; how many there were."""
+    """Begin an epoch and take steps as the loop does, for ``seconds``; the number of steps."""
     began, done = time.perf_counter(), 0
     steps = _begin_epoch(engine, training)
     while done == 0 or (done < steps and time.perf_counter() - began < seconds):
@@ -141,7 +141,7 @@ def _take_steps(engine: Engine, training: Samples, pace: Pace, seconds: float) -
 
 
 def _begin_epoch(engine: Engine, training: Samples) -> int:
-    """Begin the first epoch; its steps."""
+    """Begin the first epoch; the number of its steps."""
     steps = steps_per_epoch(len(training), engine.batch_size)
     rates = np.tile(epoch_learning_rates(engine.configs[0], 1, steps), (engine.population, 1))
     engine.begin_epoch(epoch_order(engine.seeds, 1, len(training)), rates, 0)

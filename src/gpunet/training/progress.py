@@ -1,4 +1,4 @@
-"""Where a run is within an epoch: what callbacks are told a few times a second."""
+"""The progress of a run within an epoch, which callbacks get a few times a second."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from gpunet.training.usage import UsageMeter
 __all__ = ["REPORT_SECONDS", "Epoch", "ProgressMeter"]
 
 REPORT_SECONDS = 0.1
-"""Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
+"""Seconds between two reads from the device: short enough to look alive, long compared with the
+0.3 ms of a read."""
 
 
 @dataclass(slots=True, eq=False)
 class Epoch:
-    """An epoch that is under way.
+    """An epoch in progress.
 
     Args:
         number: counted from 1.
-        learning_rates: (P, S) of its steps.
-        metrics: of the steps that are done.
-        busy: seconds that these took.
+        learning_rates: (P, S) the rate of each step.
+        metrics: over the steps done so far.
+        busy: seconds that these steps took.
     """
 
     number: int
@@ -41,24 +42,24 @@ class Epoch:
 
 
 class ProgressMeter:
-    """Measures how far and how fast a run is, and what it uses of the machine."""
+    """Measures a run's progress, its speed and its use of the machine."""
 
     def __init__(self, engine: Engine, samples: RunSamples, members: Members) -> None:
         self._engine, self._samples, self._members = engine, samples, members
         self.pace = Pace(REPORT_SECONDS)
         self.usage = UsageMeter(engine)
         self.validation_seconds: float | None = None
-        """What the latest validation took."""
+        """Seconds of the latest validation."""
         self._told = Metrics.none(len(members))
 
     def begin(self, epoch: Epoch) -> None:
-        """Count what is recent from here on."""
+        """Start an epoch: recent values count from here."""
         self._told = epoch.metrics
 
     def progress(
         self, epoch: Epoch, phase: Phase, elapsed: float, allowed: float | None
     ) -> Progress:
-        """Where the run is, and what has come since this was asked last.
+        """The progress of the run, with the metrics since the last call.
 
         ``elapsed`` is the time since the run's start in seconds, ``allowed`` the time until its
         limit.
@@ -90,7 +91,7 @@ class ProgressMeter:
     def _means(
         self, metrics: Metrics, running: Sequence[int]
     ) -> tuple[float, float] | tuple[None, None]:
-        """The loss and the score over the networks that run; ``None`` where nothing was seen."""
+        """The mean loss and score of the running networks; ``None`` if no sample was seen."""
         if not metrics.seen.any():
             return None, None
         scores = self._samples.scores("train", metrics)
@@ -99,13 +100,13 @@ class ProgressMeter:
     def _remaining(
         self, epoch: Epoch, running: Sequence[int], allowed: float | None
     ) -> float | None:
-        """Seconds until the last epoch is validated, at the latest pace."""
+        """Seconds until the last epoch is validated, at the current speed."""
         pace = self.pace.seconds_per_step
         if pace is None:
             return None
         validation = self.validation_seconds
         if validation is None:
-            # Forward is a third of a step: the two products of the way back cost twice as much.
+            # The forward pass is a third of a step: the two matmuls backward cost twice as much.
             held_out = len(self._samples.splits.validation)
             validation = pace * held_out / self._engine.batch_size / 3
         last = max(self._members[p].config.effective_epochs for p in running)

@@ -1,4 +1,4 @@
-"""What must hold before a run begins, or goes on from where an earlier one stands."""
+"""Checks before a run begins or is resumed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["require_fit", "require_made_for", "require_shared", "require_unfinis
 
 
 def require_shared(configs: Sequence[TrainConfig]) -> None:
-    """Raise a UsageError if networks of one population differ in what ``SHARED`` names."""
+    """Raise a UsageError if networks of one population differ in a setting of ``SHARED``."""
     for index, config in enumerate(configs):
         for name in SHARED:
             one, first = getattr(config, name), getattr(configs[0], name)
@@ -31,7 +31,7 @@ def require_shared(configs: Sequence[TrainConfig]) -> None:
 
 
 def require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainConfig]) -> None:
-    """Raise a UsageError unless the engine trains what the configurations describe."""
+    """Raise a UsageError unless the engine was made for these data and configurations."""
     first, made = configs[0], (engine.network, engine.optimizer, engine.batch_size, engine.settings)
     network = network_for(first, dataset)
     settings = tuple(map(NetworkSettings.of, configs))
@@ -41,13 +41,13 @@ def require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainCo
     wanted = network, first.optimizer, first.batch_size, settings
     if (*made, engine_others) != (*wanted, others):
         raise UsageError(
-            "the engine was made for other settings than those to train with; make the engine from "
-            "the same TrainConfig"
+            "the engine was made for other settings than those to train with; make it from the "
+            "same TrainConfig"
         )
 
 
 def require_fit(state: RunState, engine: Engine, samples: RunSamples) -> None:
-    """Raise a ModelError unless a run's state is one of such networks on such samples."""
+    """Raise a ModelError unless a run's state fits these networks and samples."""
     shapes = engine.parameters().shape, engine.moments().shape
     steps, begun = max(map(len, state.histories)) * samples.steps, state.begun
     if begun is not None:
@@ -61,7 +61,7 @@ def require_fit(state: RunState, engine: Engine, samples: RunSamples) -> None:
 
 
 def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRecord]]) -> None:
-    """Raise a UsageError if a run whose networks have these histories has come to its end."""
+    """Raise a UsageError if a run whose networks have these histories has ended."""
     done = max(map(len, histories))
     if done >= config.effective_epochs:
         epochs = "1 epoch" if done == 1 else f"{done} epochs"

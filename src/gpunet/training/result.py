@@ -1,4 +1,4 @@
-"""What a training run leaves: the best weights, what each network went through, the test."""
+"""The result of a training run: the best weights, each network's history, the test."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["NetworkResult", "TrainingResult"]
 
 @dataclass(frozen=True, slots=True)
 class NetworkResult:
-    """How the training of one network of a population went.
+    """The result of one network of a population.
 
     Args:
         history: one record per epoch.
-        stop_reason: why no further epoch followed.
-        best_epoch: counted from 1; 0 if no epoch had a finite loss, and the network's parameters
-            are the initial ones.
+        stop_reason: why the network stopped.
+        best_epoch: counted from 1; 0 if no epoch had a finite loss, so that the network has its
+            initial parameters.
     """
 
     history: tuple[EpochRecord, ...]
@@ -37,27 +37,27 @@ class NetworkResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingResult:
-    """What a training run leaves.
+    """The result of a training run.
 
     Args:
-        parameters: (P, N) of each network's best epoch.
-        networks: (P,) what the training of each was.
+        parameters: (P, N) weights and biases of each network's best epoch.
+        networks: (P,) the result of each network.
         history: one record per epoch, the mean over the networks that ran in it.
-        stop_reason: why no further epoch followed, for the network that ran longest.
-        best_epoch: the latest of the networks' best ones; 0 if there is none.
-        steps: taken in all.
+        stop_reason: why the network that ran longest stopped.
+        best_epoch: the latest of the networks' best epochs; 0 if there is none.
+        steps: all steps taken.
         seconds: from the first step to the last validation, without pauses.
-        scaling: of float features; the test set was scaled so as well.
-        counts: samples used for ``train``, ``validation`` and ``test``.
-        device_failures: what went wrong on the device and ended the training, or kept from the
-            test; the last of them is what could not be fixed.
-        overcome: what went wrong on the device, but not once it was opened again.
-        test: sums over the test set.
+        scaling: how float features were scaled, including those of the test set.
+        counts: number of samples for ``train``, ``validation`` and ``test``.
+        device_failures: device errors that ended the training or prevented the test; the last one
+            could not be overcome.
+        overcome: device errors that opening the device again overcame.
+        test: metrics of the test set.
         test_outputs: (P, n, C) the probabilities for the test set; or measured targets (P, n, T)
-            as the network answers them.
-        inverted: whether images were inverted, those of the test set as well.
+            in the scale of training.
+        inverted: whether images were inverted, including those of the test set.
         window: samples that the device held at a time; ``None`` for all of them.
-        target_scaling: of measured targets, or ``None``.
+        target_scaling: how measured targets were scaled, or ``None``.
     """
 
     parameters: NDArray[np.float32]
@@ -79,13 +79,13 @@ class TrainingResult:
 
     @property
     def learned(self) -> list[int]:
-        """The networks that had an epoch with a finite loss; all if none had."""
+        """The networks that had an epoch with a finite loss; all if none did."""
         everyone = range(len(self.networks))
         return [p for p in everyone if self.networks[p].best_epoch] or list(everyone)
 
     @property
     def kept(self) -> EpochRecord | None:
-        """The epoch whose weights are kept; of several networks the mean over that of each.
+        """The record of the epoch whose weights are kept; the mean over several networks.
 
         ``None`` if there is none.
         """
@@ -96,12 +96,12 @@ class TrainingResult:
 
     @property
     def tested(self) -> bool:
-        """Whether there are test samples that the best weights were tried on."""
+        """Whether the best weights were tested on any samples."""
         return bool(self.test_outputs.shape[1])
 
     @property
     def answers(self) -> NDArray[np.float32] | NDArray[np.float64]:
-        """What those that learned answer to the test samples on average.
+        """The mean predictions of the networks in ``learned`` for the test samples.
 
         (n, C) or (n, T) probabilities, or (n, T) measured targets in their own units.
         """
@@ -109,11 +109,11 @@ class TrainingResult:
         return mean if self.target_scaling is None else self.target_scaling.to_targets(mean)
 
     def own_scores(self, loss: Loss, test: Samples) -> tuple[Scores, ...]:
-        """(P,) the scores of each network's own answers to these test samples."""
+        """(P,) the scores of each network alone on these test samples."""
         return own_scores(loss, self.test, self.test_outputs, test, self.target_scaling)
 
     def joint_scores(self, loss: Loss, test: Samples) -> Scores:
-        """The scores of the joint answers, of those that learned, to these test samples."""
+        """The scores of the mean predictions for these test samples."""
         if not self.tested:
             return Scores(None, None)
         learned = self.learned

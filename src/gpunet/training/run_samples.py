@@ -1,7 +1,6 @@
-"""The samples of a run on its engine: what is loaded, in which order, and how they are scored.
+"""The samples of a run on its engine: loads, orders and scores them.
 
-How samples are parted and prepared belongs to ``splits``, how many a device holds at a time to
-``windows``.
+``splits`` divides and prepares samples; ``windows`` decides how many a device holds at a time.
 """
 
 from __future__ import annotations
@@ -36,31 +35,32 @@ from gpunet.training.windows import (
 __all__ = ["RunSamples"]
 
 GALLERY_SIZE, MEASURED_SIZE = 100, 200
-"""Samples whose predictions come with every epoch; so many that some of them are hard."""
+"""Samples whose predictions come with every epoch; enough that some of them are hard."""
 
 Part = Literal["train", "validation"]
 
 
 class RunSamples:
-    """The samples that an engine's networks are trained on, validated and tested with.
+    """The training, validation and test samples of an engine's networks.
 
     Args:
-        engine: of the run.
-        dataset: its training samples are split into those trained on and those held out.
-        config: of the first network.
-        begun: an earlier run on the same samples, whose way with them is kept.
-        own: each network's own rows, whose dataset it is.
+        engine: the run's engine.
+        dataset: the data; validation samples are held out from its training samples.
+        config: the first network's settings.
+        begun: an earlier run on the same samples; its scaling and windows are kept.
+        own: each network's own rows, if they have some; ``dataset`` is theirs.
 
     Attributes:
-        splits: the samples, as networks take them.
-        windows: how those that are trained on come to the device.
-        counts: (P,) rows of each network's epoch.
-        steps: of an epoch.
+        splits: the prepared samples.
+        windows: how the training samples are loaded onto the device.
+        counts: (P,) rows per epoch of each network.
+        steps: steps per epoch.
 
     Raises:
-        UsageError: the validation set would leave nothing to train on, or networks with rows of
-            their own take unequal numbers of steps.
-        DeviceError: the device does not hold a window, or rows of the networks' own at once.
+        UsageError: the validation set would leave nothing to train on, or networks with their own
+            rows take different numbers of steps.
+        DeviceError: the device cannot hold a window, or all samples if networks have their own
+            rows.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class RunSamples:
         self._gallery_rows = _gallery_rows(self.held_out.labels)
 
     def load(self, *, gallery: bool) -> None:
-        """Load what the engine holds from the first epoch to the last."""
+        """Load the samples that the engine holds for the whole run."""
         if len(self.windows) == 1:
             self._engine.load("train", self.splits.training[:], rows=self._own_rows("train"))
         if len(self.splits.validation) and self._at_once:
@@ -100,9 +100,9 @@ class RunSamples:
     def begin_window(
         self, epoch: int, window: Window, learning_rates: NDArray[np.float64], steps_done: int
     ) -> int:
-        """Bring the engine to the start of an epoch's window; the steps that it takes.
+        """Set the engine to the start of a window of an epoch; the number of its steps.
 
-        Learning rates (P, S) are those of the epoch's steps, and ``steps_done`` all steps before.
+        Learning rates (P, S) are those of the epoch's steps; ``steps_done`` are all steps before.
         """
         count = int(self.counts.max()) if len(self.windows) == 1 else window.count
         steps = steps_per_epoch(count, self._engine.batch_size)
@@ -114,9 +114,9 @@ class RunSamples:
         return steps
 
     def validate(self) -> tuple[Metrics | None, list[Any]]:
-        """Sums over the validation samples, ``None`` without any, and the networks' ``scores``.
+        """Metrics of the validation samples, ``None`` without any, and the networks' ``scores``.
 
-        The R2 of several measured targets is the mean of each one's own, which takes the answers.
+        For several measured targets R2 is the mean over the targets, computed from predictions.
         """
         engine, held = self._engine, self.splits.validation
         if len(held) and engine.network.kind == "measured" and engine.network.outputs > 1:
@@ -134,9 +134,9 @@ class RunSamples:
         return total, self.scores("validation", total)
 
     def _mean_r2(self, answers: NDArray[np.float32]) -> list[float]:
-        """(P,) the mean over the targets of the R2 of answers (P, n, T) to validation samples.
+        """(P,) R2 of predictions (P, n, T) for validation samples, the mean over the targets.
 
-        NaN where all targets are alike.
+        NaN if no target varies.
         """
         held = self.splits.validation
         own: Sequence[Any] = self._own_rows("validation") or [slice(None)] * len(answers)
@@ -149,14 +149,14 @@ class RunSamples:
         return list(np.where(np.isnan(self._spread["validation"]), np.nan, r2).tolist())
 
     def test(self) -> tuple[Metrics, NDArray[np.float32]]:
-        """Sums over the test samples, and the answers (P, n, C)."""
+        """Metrics of the test samples, and the predictions (P, n, C)."""
         return predict_in_parts(self._engine, "test", self.splits.test)
 
     def scores(self, part: Part, metrics: Metrics | None) -> list[Any]:
         """(P,) each network's accuracy, or R2 of measured targets; ``None`` without samples.
 
-        Of several targets it is the R2 of all errors together, in the scale that they are trained
-        in: where they are standardized by these samples, the mean of each one's own.
+        For several targets R2 is that of all errors together, in the scale of training; if the
+        targets are standardized by these samples, that is the mean over the targets.
         """
         if metrics is None:
             return [None] * self._engine.population
@@ -166,25 +166,25 @@ class RunSamples:
 
     @property
     def gallery(self) -> Samples:
-        """The samples whose predictions come with every epoch, as dark as they were."""
+        """The samples whose predictions come with every epoch, with their original brightness."""
         return self.as_dark(self.prepared_gallery)
 
     def as_dark(self, samples: Samples) -> Samples:
-        """Prepared samples as dark as they were read."""
+        """Prepared samples with the brightness with which they were read."""
         return inverted(samples) if self.splits.inverted else samples
 
     @property
     def prepared_gallery(self) -> Samples:
-        """The gallery's samples as networks take them."""
+        """The gallery's samples, prepared for the networks."""
         return self.held_out[self._gallery_rows]
 
     @property
     def held_out(self) -> Source:
-        """The validation samples, or those trained on if none are held out."""
+        """The validation samples, or the training samples if none are held out."""
         return self.splits.validation if len(self.splits.validation) else self.splits.training
 
     def _own_rows(self, part: Part) -> Sequence[NDArray[np.uint32]] | None:
-        """The rows (P,) of a part that each network has for its own, if they do."""
+        """(P,) each network's own rows of a part; ``None`` if they share all."""
         if self._own is None:
             return None
         return self._own.training if part == "train" else self._own.validation
@@ -197,25 +197,25 @@ class RunSamples:
         return epoch_order(seeds, epoch, window.count, window.first, shuffle=shuffle)
 
     def _require_all_at_once(self) -> None:
-        """Make sure that networks with rows of their own take as many steps, all rows at hand."""
+        """Check that networks with their own rows take equally many steps in a single window."""
         kinds = {steps_per_epoch(int(count), self._engine.batch_size) for count in self.counts}
         if len(kinds) > 1:
             raise UsageError(
-                f"the networks of the population take {sorted(kinds)} steps in an epoch, wanted as "
-                "many of each; train them in as many populations"
+                f"the networks of the population take {sorted(kinds)} steps in an epoch, wanted "
+                "the same number for each; train them in separate populations"
             )
         if len(self.windows) > 1 or not self._at_once:
             raise DeviceError(
-                f"{self._engine.device.name} does not hold the {len(self.splits.training):,} "
-                "samples that networks have rows of at once; choose "
+                f"{self._engine.device.name} cannot hold the {len(self.splits.training):,} "
+                "samples of the population at once; choose "
                 f"{spelled('device', 'cpu')}"
             )
 
 
 def _spread(source: Source, own: Sequence[NDArray[np.uint32]] | None = None) -> Any:
-    """The mean squared distance of measured targets from their mean, added up over the targets.
+    """The variance of measured targets, summed over the targets.
 
-    One number for all rows, or (P,) for each network's own; NaN where it is 0 or there are none.
+    One number for all rows, or (P,) for each network's own; NaN if it is 0 or there are no rows.
     """
     if own is not None:
         return np.array([_spread(Source(source.samples, rows.astype(np.intp))) for rows in own])
@@ -227,7 +227,7 @@ def _spread(source: Source, own: Sequence[NDArray[np.uint32]] | None = None) -> 
 def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:
     """Rows that show the classes in turn: the first of each class, then the second of each.
 
-    Where there are no classes, rows at equal distances.
+    Without classes, rows at equal distances.
     """
     if labels.ndim == 2:
         size = min(MEASURED_SIZE, len(labels))

@@ -1,7 +1,6 @@
-"""How the learning rate changes from step to step.
+"""How the learning rate changes from step to step: schedules, warm-up, restarts and ``plateau``.
 
-Owns the curves of all schedules, the warm-up, the restarts, and the watch that ``plateau`` keeps
-over the monitored metric. What is monitored belongs to ``stopping``.
+``stopping`` defines the monitored metric.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from gpunet.training.stopping import Improvements
 __all__ = ["Plateau", "epoch_learning_rates"]
 
 RISE = 0.3
-"""The share of its steps in which ``one-cycle`` rises, as in PyTorch's ``OneCycleLR``."""
+"""The share of the steps in which ``one-cycle`` rises, as in PyTorch's ``OneCycleLR``."""
 
 START_DIVISOR = 25.0
-"""How many times smaller than its peak ``one-cycle`` starts, as in PyTorch."""
+"""``one-cycle`` starts at its peak divided by this, as in PyTorch."""
 
 
 def epoch_learning_rates(
@@ -47,14 +46,14 @@ def epoch_learning_rates(
       ``OneCycleLR``)
     - ``plateau``: r d**n after n reductions (PyTorch's ``ReduceLROnPlateau``)
 
-    None of those that decay by d falls below f. A restart sets t to 0 and r to the restart's rate.
+    Schedules that decay by d never fall below f. A restart sets t to 0 and r to the restart's rate.
     A warm-up of W steps multiplies the rate of step i, counted from 0, by (i + 1) / (W + 1) while
     i < W (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2).
 
     Args:
-        config: names the schedule, the rates and the epochs.
+        config: has the schedule, the rates and the epochs.
         epoch: counted from 1.
-        steps: of an epoch, S.
+        steps: the steps of an epoch, S.
         reductions: how often ``plateau`` has reduced the rate so far.
     """
     started, rate = _start(config, epoch)
@@ -66,7 +65,7 @@ def epoch_learning_rates(
 
 
 def _start(config: TrainConfig, epoch: int) -> tuple[int, float]:
-    """Epochs done when the schedule started last, and its rate then."""
+    """Epochs done when the schedule last started, and its rate then."""
     every = config.restart_every
     if not every or epoch <= every:
         return 0, config.effective_learning_rate
@@ -107,7 +106,7 @@ def _scheduled(
 
 
 def _half_cosine(first: float, last: float, done: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A wave of the cosine, which is ``first`` where ``done`` is even and ``last`` where odd."""
+    """A cosine wave that is ``first`` where ``done`` is even and ``last`` where it is odd."""
     curve: NDArray[np.float64] = last + (first - last) * (1 + np.cos(np.pi * done)) / 2
     return curve
 
@@ -115,7 +114,7 @@ def _half_cosine(first: float, last: float, done: NDArray[np.float64]) -> NDArra
 def _one_cycle(
     peak: float, final: float, step: NDArray[np.int64], total: int
 ) -> NDArray[np.float64]:
-    """Up by half a cosine, then down by another; the last of all steps has the final rate."""
+    """Rise by half a cosine, then fall by another to the final rate at the last step."""
     rise = max(1.0, RISE * total - 1)  # the step of the peak
     fall = max(1.0, total - 1 - rise)
     up = _half_cosine(peak / START_DIVISOR, peak, np.minimum(step / rise, 1.0))
@@ -124,17 +123,17 @@ def _one_cycle(
 
 
 def _warm_up(config: TrainConfig, epoch: int, steps: int) -> NDArray[np.float64]:
-    """The share (1, S) of the rate that the warm-up leaves in each step of an epoch."""
+    """The warm-up's factor (1, S) for the learning rate of each step of an epoch."""
     warming = round(config.warmup * steps)
     step = (epoch - 1) * steps + np.arange(steps)[None]  # (1, S) since training began
     return np.minimum((step + 1) / (warming + 1), 1.0)
 
 
 class Plateau:
-    """Counts how often the rate is to be reduced, as the monitored metric has stopped falling.
+    """Counts the reductions of the rate, one whenever the monitored metric stops improving.
 
-    A reduction follows once ``lr_decay_every`` epochs in a row were no improvement; the count of
-    epochs then starts again.
+    The rate is reduced after ``lr_decay_every`` epochs in a row without an improvement; the count
+    of epochs then starts again.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -144,7 +143,7 @@ class Plateau:
         self._waited = 0
 
     def observe(self, metric: float) -> None:
-        """Take note of an epoch's metric, the smaller the better."""
+        """Record an epoch's metric; smaller is better."""
         if self._improvements.observe(metric):
             self._waited = 0
             return
@@ -155,7 +154,7 @@ class Plateau:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the rate was to be reduced although it was not above ``lr_stop``."""
+        """Whether a reduction was due when the rate was already at or below ``lr_stop``."""
         config = self._config
         before = config.effective_learning_rate * config.lr_decay ** (self.reductions - 1)
         return config.schedule == "plateau" and self.reductions > 0 and before <= config.lr_stop

@@ -1,4 +1,4 @@
-"""The settings of a training once its data are known: what follows from the data, and what fits."""
+"""Completes the settings of a training once its data are known, and checks that they fit."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ KINDS: Mapping[Kind, str] = {
 
 
 def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
-    """The settings with those decided that follow from the data, see ``TrainConfig.settled``.
+    """The settings with everything decided that depends on the data, see ``TrainConfig.settled``.
 
     Raises:
-        SettingError: the loss is none for such data.
+        SettingError: the loss does not fit the data.
     """
     config = config.of_kind(dataset.kind)
     samples = len(dataset.train)
@@ -47,7 +47,7 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
 
 
 def left_open(config: TrainConfig, dataset: Dataset) -> TrainConfig:
-    """The settings without those that ``settled`` decides alike, for a command that is short."""
+    """The settings without those that ``settled`` would set to the same, for a short command."""
     decided = settled(config, dataset)
     opened: dict[str, Any] = {}
     for name in ("loss", "epochs", "patience", "lr_decay_every"):
@@ -59,7 +59,7 @@ def left_open(config: TrainConfig, dataset: Dataset) -> TrainConfig:
 
 
 def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:
-    """Check that no setting is about scores or labels that such data do not have."""
+    """Check that no setting needs scores or labels that these data do not have."""
     measured = dataset.kind == "measured"
     score = "val_r2" if measured else "val_accuracy"
     has = f"but {dataset.name!r} has {KINDS[dataset.kind]}"
@@ -76,5 +76,5 @@ def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:
 
 
 def network_for(config: TrainConfig, dataset: Dataset) -> NetworkSpec:
-    """The network that such settings train on a dataset."""
+    """The network that these settings train on a dataset."""
     return settled(config, dataset).network(dataset.inputs, dataset.outputs)

@@ -1,7 +1,7 @@
-"""The samples of a run: those to train on, to validate and to test, as a network takes them.
+"""The prepared training, validation and test samples of a run.
 
-Owns what is done to features before the first layer; which samples are held out belongs to
-``datasets.hold_out``, what pixels are to ``datasets.pixels``.
+This module prepares features for the first layer; ``datasets.hold_out`` decides which samples are
+held out, ``datasets.pixels`` what counts as pixels.
 """
 
 from __future__ import annotations
@@ -30,13 +30,12 @@ class Splits:
     """The samples of a run.
 
     Args:
-        training: those trained on.
-        validation: those held out; there may be none.
-        test: those that training never sees.
-        scaling: how float features were brought to mean 0 and standard deviation 1, or ``None``.
-        inverted: whether dark and light were exchanged, as they are in bright images.
-        target_scaling: how measured targets were brought to mean 0 and standard deviation 1, or
-            ``None``.
+        training: the samples to train on.
+        validation: the held-out samples; there may be none.
+        test: the samples that training never sees.
+        scaling: how float features were standardized, or ``None``.
+        inverted: whether dark and light were swapped, as for bright images.
+        target_scaling: how measured targets were standardized, or ``None``.
     """
 
     training: Source
@@ -48,21 +47,21 @@ class Splits:
 
 
 def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) -> Splits:
-    """The samples to train on and to validate with, as a network takes them.
+    """Split a dataset into prepared training, validation and test samples.
 
-    A validation set that the data came with is taken as it is, whatever count or fraction the
-    configuration wants, and left alone if that wants 0. Without one, samples are held out. Bright
-    images are inverted, and floats and measured targets scaled by the samples that are trained on.
-    The weights of the samples of each part are brought to a mean of 1.
+    If the data have a validation set of their own, it is used whole, unless the configuration asks
+    for no validation. Otherwise samples are held out. Bright images are inverted; floats and
+    measured targets are standardized by the training samples. The sample weights of each part are
+    scaled to a mean of 1.
 
     Args:
-        dataset: as it was read.
-        config: how much is held out, and whether floats are scaled.
-        begun: an earlier run on the same samples, whose way with them is kept.
+        dataset: the data as read.
+        config: how much to hold out, and whether to standardize.
+        begun: an earlier run on the same samples; its scaling is kept.
 
     Raises:
         UsageError: the validation set would leave nothing to train on.
-        DataError: a target is not what the loss takes, or all samples of a part count nothing.
+        DataError: a target does not fit the loss, or all samples of a part have weight 0.
     """
     training, validation = _parted(dataset, config)
     target_scaling = (
@@ -90,7 +89,7 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
 
 
 def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Source, Source]:
-    """The samples to train on and those to validate with, as they were read."""
+    """The training and validation samples as read."""
     if dataset.validation is None:
         return hold_out(
             dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
@@ -102,12 +101,12 @@ def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Source, Source]:
 def as_trained_on(
     samples: Samples, target_scaling: Scaling | None, mean_weight: np.float64 | None
 ) -> Samples:
-    """Samples with targets in float32, standardized if they are to be, and weights of mean 1.
+    """Samples with float32 targets, standardized if need be, and weights of mean 1.
 
     Args:
-        samples: as they were read.
-        target_scaling: of measured targets; ``None`` leaves them as they are.
-        mean_weight: what the weights are divided by; ``None`` leaves them as they are.
+        samples: as read.
+        target_scaling: how to standardize measured targets; ``None`` leaves them as they are.
+        mean_weight: the divisor of the weights; ``None`` leaves them as they are.
     """
     labels, weights = samples.labels, samples.weights
     if target_scaling is not None:
@@ -126,14 +125,14 @@ def _mean_weight(source: Source, dataset: Dataset) -> np.float64 | None:
     mean: np.float64 = source.weights.mean(dtype=np.float64)
     if not mean:
         raise DataError(
-            f"all {len(source):,} samples of a part of {dataset.name!r} have weight 0, so that "
-            f"nothing can be told of it; give some a weight, or another {spelled('validation')}"
+            f"all {len(source):,} samples of a part of {dataset.name!r} have weight 0; give some a "
+            f"weight, or another {spelled('validation')}"
         )
     return mean
 
 
 def _target_scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling | None:
-    """What measured targets are standardized by: for counts, their mean alone.
+    """How to standardize measured targets; counts are only divided by their mean.
 
     Raises:
         DataError: a count is negative.
@@ -154,19 +153,19 @@ def _target_scaling(dataset: Dataset, training: Source, config: TrainConfig) -> 
     labels = np.asarray(training.labels)
     scaling, alike = Scaling.of(labels), (labels == labels[0]).all(axis=0)
     if config.loss != "poisson":
-        mean = np.where(alike, labels[0], scaling.mean)  # whose sum may have been rounded
+        mean = np.where(alike, labels[0], scaling.mean)  # a computed mean may be rounded
         return Scaling(mean, np.where(alike, 1, scaling.deviation))
     mean = np.where(scaling.mean > 0, scaling.mean, 1)
     return Scaling(np.zeros_like(mean), mean)
 
 
 def _scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling | None:
-    """What the samples that are trained on are filled and standardized by, if they are.
+    """How to fill and standardize the features, computed from the training samples; or ``None``.
 
-    Pixels are not: the deviation of those that are nearly always alike is tiny, so a speck on them
-    would outweigh the whole drawing. For the same reason images of another range, such as -1 to 1,
-    get one mean and one deviation for all of their pixels. What is 0 or 1 by an encoding stays so,
-    unless the scaling is robust, which takes it as any other feature.
+    Pixels from 0 to 1 are not standardized: pixels that hardly ever vary have a tiny standard
+    deviation, so that a speck on them would outweigh the whole drawing. For the same reason images
+    of another range, such as -1 to 1, get one mean and one deviation for all their pixels. Encoded
+    categories keep their 0 and 1, unless the scaling is robust, which treats all features alike.
     """
     columns = dataset.columns
     fills = columns is not None and columns.fills

@@ -1,10 +1,8 @@
-"""Where a training run stands between two epochs or windows: all that it takes to go on.
+"""The state of a training run between two epochs or windows, from which it resumes bit for bit.
 
-It goes on bit for bit.
-
-The order of the samples and the dropout masks need no keeping, as they follow from the seed, the
-epoch and the step; nor do the patience and the plateau, which the loop finds again by observing the
-history. How it is written belongs to ``artifacts.checkpoint``.
+The order of the samples and the dropout masks are not part of it, since they follow from the seed,
+the epoch and the step; nor are the patience and the plateau, which the loop finds again from the
+history. ``artifacts.checkpoint`` writes the state to a file.
 """
 
 from __future__ import annotations
@@ -24,17 +22,17 @@ __all__ = ["Begun", "RunState", "Start"]
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An epoch of which some windows are done, and what they gave.
+    """An unfinished epoch: the windows done so far, and their metrics.
 
     Args:
-        samples: of those windows.
-        seconds: that their steps took.
+        samples: number of samples in those windows.
+        seconds: time of their steps.
         loss: (P,) the sum of each network's losses.
-        correct: (P,) samples that each has right, or the sum of their weights.
-        seen: (P,) samples that each has seen.
-        squared: (P,) the sum of each network's squared errors; none where there are classes.
-        weight: (P,) the sum of the weights of the samples that each has seen; none where samples
-            have none.
+        correct: (P,) samples that each network predicts right, or the sum of their weights.
+        seen: (P,) samples that each network has seen.
+        squared: (P,) the sum of each network's squared errors; empty for classes.
+        weight: (P,) the sum of the weights of the samples that each network has seen; empty if
+            samples have no weights.
     """
 
     samples: int
@@ -47,13 +45,13 @@ class Begun:
 
     @classmethod
     def of(cls, samples: int, seconds: float, metrics: Metrics) -> Begun:
-        """An epoch with the metrics of so many samples."""
+        """An unfinished epoch with the metrics of ``samples`` samples."""
         sums = (metrics.loss, metrics.correct, metrics.seen, metrics.squared, metrics.weight)
         return cls(samples, seconds, *(() if one is None else tuple(one.tolist()) for one in sums))
 
     @property
     def metrics(self) -> Metrics:
-        """The metrics of the windows that are done."""
+        """The metrics of the windows done so far."""
         return Metrics(
             np.array(self.loss, np.float64),
             np.array(self.correct),
@@ -65,13 +63,13 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
-    """Where a run begins that goes on with what another one has learned, on whatever samples.
+    """Where a run begins that continues from weights trained before, on any samples.
 
     Args:
-        parameters: (P, N) to begin with.
-        moments: (M, P, N) of the optimizer; zero by default.
-        steps: taken before, which dropout and the optimizer's factors go on from.
-        epochs: done before, which their numbers, the samples' orders and the schedule go on from.
+        parameters: (P, N) initial weights and biases.
+        moments: (M, P, N) the optimizer's initial moments; zero by default.
+        steps: steps taken before, from which dropout and the optimizer's factors continue.
+        epochs: epochs done before, from which epoch numbers, orders and the schedule continue.
     """
 
     parameters: NDArray[np.float32]
@@ -82,22 +80,22 @@ class Start:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunState:
-    """All that a run needs to go on.
+    """Everything that a run needs to resume.
 
     Args:
-        parameters: (P, N) after the latest step.
-        moments: (M, P, N) of the optimizer after the latest step.
-        best: (P, N) of each network's best epoch so far.
-        best_epochs: (P,) those epochs, counted from 1; 0 before the first one is whole.
-        histories: (P,) one record per epoch of each network, all of them whole.
-        steps: taken in all.
-        seconds: spent in training.
-        scaling: of float features, or ``None``.
+        parameters: (P, N) weights and biases after the latest step.
+        moments: (M, P, N) the optimizer's moments after the latest step.
+        best: (P, N) weights and biases of each network's best epoch so far.
+        best_epochs: (P,) those epochs, counted from 1; 0 before the first one is done.
+        histories: (P,) one record per finished epoch of each network.
+        steps: all steps taken.
+        seconds: time spent in training.
+        scaling: how float features were scaled, or ``None``.
         inverted: whether images are inverted.
         window: samples that the device holds at a time; ``None`` for all of them.
-        begun: an epoch beyond the histories that is begun, or ``None`` between two epochs.
-        device: what trained it last, in words; empty if that is not known.
-        target_scaling: of measured targets, or ``None``.
+        begun: the unfinished epoch after the histories, or ``None`` between two epochs.
+        device: the device that trained last, in words; empty if unknown.
+        target_scaling: how measured targets were scaled, or ``None``.
     """
 
     parameters: NDArray[np.float32]
@@ -126,6 +124,6 @@ class RunState:
 
     @property
     def finite(self) -> bool:
-        """Whether all numbers are finite, so that the state is worth keeping."""
+        """Whether all numbers are finite; otherwise the state is not worth keeping."""
         arrays = (self.parameters, self.moments, self.best)
         return all(bool(np.isfinite(array).all()) for array in arrays)

@@ -1,7 +1,6 @@
-"""Early stopping: which epoch was the best, and whether it is worth going on.
+"""Early stopping: which epoch is the best, and whether to go on.
 
-Owns what is monitored, and every end of a run that its metrics alone decide. The time limit and the
-user's request belong to the ``loop``.
+Here the metrics decide; the ``loop`` handles the time limit and the user's request to stop.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ __all__ = ["EarlyStopping", "Improvements", "monitored"]
 
 
 def monitored(config: TrainConfig, record: EpochRecord) -> float:
-    """The metric that decides, the smaller the better: a loss, or minus the accuracy or R2.
+    """The metric that decides, smaller is better: a loss, or minus the accuracy or R2.
 
-    Unless it is the training loss it is the held-out samples', or the training samples' where none
-    are held out. Targets that are all alike have no R2, and the loss decides.
+    It is that of the held-out samples, or of the training samples if none are held out or the
+    training loss is monitored. Targets that do not vary have no R2, so the loss decides.
     """
     if config.monitor == "train_loss":
         return record.train_loss
@@ -31,9 +30,9 @@ def monitored(config: TrainConfig, record: EpochRecord) -> float:
 class Improvements:
     """Tells which epochs improve the monitored metric.
 
-    Small steps that add up to more than ``min_delta`` are an improvement in the epoch in which they
-    do (Prechelt, "Early Stopping - But When?", 1998); or an epoch has to be better by ``min_delta``
-    than every one before, as in scikit-learn's multilayer perceptrons.
+    Depending on the settings, small gains count as an improvement once they add up to more than
+    ``min_delta`` (Prechelt, "Early Stopping - But When?", 1998), or an epoch must be better by
+    ``min_delta`` than all before, as in scikit-learn's multilayer perceptrons.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -41,7 +40,7 @@ class Improvements:
         self._mark = math.inf
 
     def observe(self, value: float) -> bool:
-        """Take note of an epoch's metric, the smaller the better; true if it is an improvement."""
+        """Record an epoch's metric, smaller is better; true if it is an improvement."""
         wanted = self._mark - self._least
         improved = value <= wanted if self._at_once else value < wanted
         if improved or self._at_once:
@@ -52,9 +51,8 @@ class Improvements:
 class EarlyStopping:
     """Watches the monitored metric, epoch by epoch.
 
-    The smallest value marks the best epoch, however small the improvement and whatever the epoch;
-    of equal ones the first, unless the latest is to be kept. The patience starts again with an
-    improvement.
+    The smallest value marks the best epoch, however small the gain. Among equal values the first
+    counts, or the latest if the settings keep the latest. An improvement restarts the patience.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -67,7 +65,7 @@ class EarlyStopping:
         self._values: list[float] = []
 
     def observe(self, epoch: int, value: float) -> bool:
-        """Take note of an epoch's metric; true if it is the best so far."""
+        """Record an epoch's metric; true if the epoch's weights are to be kept."""
         if epoch >= self._config.start_from_epoch:
             self._values.append(value)
             self._wait(value)
@@ -79,11 +77,11 @@ class EarlyStopping:
 
     @property
     def patience_left(self) -> int | None:
-        """Epochs without an improvement that are still allowed; ``None`` if there is no limit."""
+        """Epochs without an improvement until early stopping; ``None`` if it is off."""
         return max(0, self._patience - self.waited) if self._patience else None
 
     def stop_reason(self, record: EpochRecord) -> StopReason | None:
-        """The reason to stop after this epoch, which was observed last; ``None`` to go on."""
+        """The reason to stop after this epoch, the last one observed; ``None`` to go on."""
         target = self._config.target_accuracy
         if target is not None and record.monitored_score >= target:
             return "target accuracy reached"
@@ -95,9 +93,9 @@ class EarlyStopping:
 
     @property
     def stable(self) -> bool:
-        """Whether the mean improvement per epoch over the last ``patience`` epochs p is too small.
+        """Whether the mean improvement per epoch over the last ``patience`` epochs is too small.
 
-        From epoch to epoch they add up to the metric p epochs ago minus the latest one.
+        The improvements add up to the metric ``patience`` epochs ago minus the latest.
         """
         if not self._config.stability or len(self._values) <= self._patience:
             return False

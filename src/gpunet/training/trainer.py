@@ -1,4 +1,4 @@
-"""Training from settings and data to the best weights; the loop itself is ``loop``'s."""
+"""Training, from settings and data to the best weights; the loop itself is in ``loop``."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def train(
 
     Args:
         engine: made for the networks that ``config`` describes.
-        dataset: its training samples are split into those trained on and those held out.
+        dataset: the data; validation samples are held out from its training samples.
         config: how to train.
-        callbacks: called in this order as the training goes on.
-        control: how a user asks to stop or to pause.
-        resume: where an earlier run with the same data and settings stands. This one then gives
-            bit for bit what the earlier one would have given.
-        start: weights to begin with, where it is neither a resumed run nor one that begins anew.
+        callbacks: called in this order during training.
+        control: how a user asks to stop or pause.
+        resume: the state of an earlier run with the same data and settings. The result is then bit
+            for bit what the earlier run would have given.
+        start: weights to continue from, if the run does not resume an earlier one.
 
     Raises:
-        UsageError: the validation set would leave nothing to train on, the run to be resumed
-            has ended, or the engine was made for other settings.
-        ModelError: what is to be resumed does not fit the data and the settings.
+        UsageError: the validation set would leave nothing to train on, the run to resume has
+            ended, or the engine was made for other settings.
+        ModelError: the state to resume does not fit the data and the settings.
         DeviceError: the data do not fit the device, or the device is lost.
     """
     config = settled(config, dataset)
@@ -65,21 +65,21 @@ def train_population(
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
 ) -> TrainingResult:
-    """Train networks of one shape side by side; the test set stays untouched.
+    """Train networks of one shape side by side; the test set is not used.
 
     Args:
         engine: made for these networks.
-        dataset: its training samples are split into those trained on and those held out.
-        configs: how to train each; they share what ``SHARED`` names, and the first one's seed
-            decides what is held out.
-        own: each network's own rows, whose dataset it is; nothing more is held out or scaled.
-        prune: called with all networks after every epoch; returns those that are to end.
-        callbacks: get the means over the networks that run, and the first one's settings.
-        control: how a user asks to stop or to pause.
+        dataset: the data; validation samples are held out from its training samples.
+        configs: how to train each network; they share the settings in ``SHARED``, and the first
+            one's seed decides which samples are held out.
+        own: each network's own rows of ``dataset``; then nothing more is held out or scaled.
+        prune: called with all networks after every epoch; returns those that should end.
+        callbacks: get means over the running networks, and the first one's settings.
+        control: how a user asks to stop or pause.
 
     Raises:
-        UsageError: the networks differ in what they must share, the validation set would leave
-            nothing to train on, or the engine was made for other settings.
+        UsageError: the networks differ in a shared setting, the validation set would leave nothing
+            to train on, or the engine was made for other settings.
         DeviceError: the data do not fit the device, or the device is lost.
     """
     require_shared(configs)

@@ -1,7 +1,7 @@
-"""What a run uses of the machine: memory, processors, and the device's time.
+"""A run's use of the machine: memory, processors, and the device's time.
 
-All of it is looked up once a second, which costs less than a thousandth of a run; what a system or
-a device does not tell is left out, never guessed.
+It is measured once a second, which costs less than a thousandth of a run. Values that a system or
+a device does not provide are left out, never guessed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from gpunet.engine.interface import Engine
 __all__ = ["Usage", "UsageMeter", "own_memory"]
 
 EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two measurements."""
 
 PAGES = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is used at a moment, as ``Progress`` tells it; ``None`` is what nobody tells."""
+    """The current use of the machine, as in ``Progress``; ``None`` if a value is not available."""
 
     host_memory: int | None = None
     device_memory: int | None = None
@@ -35,7 +35,7 @@ class Usage:
 
 
 class UsageMeter:
-    """Measures what a run uses, once a second."""
+    """Measures a run's use of the machine once a second."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.perf_counter) -> None:
         self._engine, self._clock = engine, clock
@@ -46,7 +46,7 @@ class UsageMeter:
 
     @contextmanager
     def steps(self, count: int) -> Iterator[None]:
-        """Enclose the work of some steps, whose time is measured if a second has gone by."""
+        """Enclose some training steps; their time is measured if a second has passed."""
         began = self._clock()
         if began - self._timed_at < EVERY:
             yield
@@ -63,7 +63,7 @@ class UsageMeter:
         self._usage = replace(self._usage, step_seconds=seconds / count, device_share=share)
 
     def now(self) -> Usage:
-        """What is used, as of the last second."""
+        """The use of the machine in the last second."""
         now = self._clock()
         if now - self._began >= EVERY or self._usage.host_memory is None:
             self._usage = replace(
@@ -78,8 +78,8 @@ class UsageMeter:
 
 
 def own_memory() -> int | None:
-    """Bytes of the machine's memory that this process holds; ``None`` where nobody tells."""
+    """Bytes of the machine's memory that this process uses; ``None`` if not available."""
     try:
         return int(PAGES.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError, AttributeError):  # no Linux
+    except (OSError, ValueError, IndexError, AttributeError):  # not Linux
         return None

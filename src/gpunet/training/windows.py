@@ -1,10 +1,10 @@
-"""Windows: the parts in which samples come to a device that does not hold all of them.
+"""Windows: the parts in which samples are loaded onto a device that cannot hold all of them.
 
-Every epoch draws anew which samples meet in a window, the same for all networks; in it each
-network has its own order. Samples are drawn in blocks of neighbors, so that a file is read in
-stretches. A thread reads the next window while the present one is in use, and the engine copies it
-to the device between two of the present one's steps. Where all samples are one window, nothing is
-drawn, and they are loaded once.
+Every epoch draws anew which samples share a window, the same for all networks; within a window each
+network has its own order. Samples are drawn in blocks of neighbors, so that a file is read in long
+stretches. A thread reads the next window while the current one is in use, and the engine copies it
+to the device between two steps. If all samples fit into one window, nothing is drawn, and they are
+loaded once.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ __all__ = ["Window", "Windows", "evaluate_in_parts", "parts_of", "predict_in_par
 log = logging.getLogger(__name__)
 
 WINDOW_BYTES = 64 << 20
-"""Bytes of a window where not all samples fit: two of them, and what reads them, take little
-memory, and are half of the least binding that a device offers."""
+"""Bytes of a window if not all samples fit: two windows and their reader take little memory, and
+are half of the smallest binding that a device offers."""
 
 MAPPED_BYTES = 512 << 20
-"""Bytes up to which samples in a mapped file are one window, though they have to be copied."""
+"""Bytes up to which samples in a mapped file form one window, though that copies them."""
 
 BLOCK_BYTES = 64 << 10
-"""Bytes of neighboring samples that are drawn together: what disks read at once."""
+"""Bytes of neighboring samples that are drawn together: as much as disks read at once."""
 
 LEAST_BLOCKS = 256
-"""Blocks of a window at least. In data sorted by class, the share of a class that makes up a tenth
-then differs by 0.02 from window to window (the standard deviation of a mean of so many)."""
+"""Least number of blocks in a window. In data sorted by class, the share of a class of one tenth
+then has a standard deviation of 0.02 between windows."""
 
 Part = TypeVar("Part")
 
@@ -55,10 +55,10 @@ class Window:
     """A part of an epoch.
 
     Args:
-        first: samples of the epoch before it.
-        count: of its samples.
-        samples: its samples, prepared; ``None`` where the engine holds them already.
-        following: the window after it, which is being read; ``None`` if there is none.
+        first: number of samples in the epoch's earlier windows.
+        count: number of samples.
+        samples: the prepared samples; ``None`` if the engine already holds them.
+        following: the next window, which is being read; ``None`` if there is none.
     """
 
     first: int
@@ -67,19 +67,19 @@ class Window:
     following: Future[Samples] | None = None
 
     def copy_ahead(self, engine: Engine) -> None:
-        """Have the engine copy the next window to the device, if it has been read."""
+        """Let the engine copy the next window to the device, if it has been read."""
         if self.following is not None and self.following.done():
             engine.load_ahead(self.following.result())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """How the training samples are parted into windows.
+    """How the training samples are divided into windows.
 
     Args:
         source: the n samples.
-        size: samples of each window but the last, whole batches; n or more for one window.
-        seed: of the draws; ``None`` for samples that keep their order.
+        size: samples per window except the last, in whole batches; n or more for one window.
+        seed: the seed of the draws; ``None`` if samples keep their order.
     """
 
     source: Source
@@ -96,8 +96,8 @@ class Windows:
     ) -> Windows:
         """The windows of a training.
 
-        A size that the settings want is rounded down to whole batches; those of an earlier run on
-        the same samples are kept.
+        The size in the settings is rounded down to whole batches; an earlier run on the same
+        samples keeps its size.
         """
         count, size = len(source), len(source)
         if begun is not None:
@@ -111,8 +111,8 @@ class Windows:
         made = cls(source, min(size, count), config.seed if config.shuffle else None)
         if made.size > (room := engine.most_samples("train", source.row_bytes)):
             raise DeviceError(
-                f"{engine.device.name} holds at most {room:,} such samples at once, but "
-                f"{made.size:,} are wanted; {_advice(config, begun)}"
+                f"{engine.device.name} holds at most {room:,} of these samples at once, but a "
+                f"window has {made.size:,}; {_advice(config, begun)}"
             )
         log.info("%d samples in %d windows of at most %d", count, len(made), made.size)
         return made
@@ -122,11 +122,11 @@ class Windows:
 
     @property
     def bytes(self) -> int:
-        """Bytes of a window on the device, without the labels."""
+        """Bytes of a window on the device, without labels."""
         return self.size * self.source.row_bytes
 
     def of_epoch(self, epoch: int, begun: int = 0) -> Iterator[Window]:
-        """The windows of an epoch after so many samples; a single one comes without its samples."""
+        """The windows of an epoch after ``begun`` samples; a single window has no ``samples``."""
         count = len(self.source)
         if len(self) == 1:
             yield Window(0, count)
@@ -138,13 +138,13 @@ class Windows:
             yield Window(first, len(samples), samples, following)
 
     def first(self) -> Samples:
-        """The first window of the first epoch, for trials on samples of all kinds."""
+        """The samples of the first window of the first epoch, for trials on typical samples."""
         if len(self) == 1:
             return self.source[:]
         return self.source[self._rows(self._blocks(1), 0)]
 
     def _blocks(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The first rows of an epoch's blocks in the order drawn, and (blocks,) where each ends."""
+        """First rows (blocks,) of an epoch's blocks in the drawn order, and where each ends."""
         row = self.source.samples.features[:1].nbytes
         length = max(1, min(BLOCK_BYTES // row, self.size // LEAST_BLOCKS))
         count = -(-len(self.source) // length)
@@ -157,7 +157,7 @@ class Windows:
     def _rows(
         self, blocks: tuple[NDArray[np.int64], NDArray[np.int64]], first: int
     ) -> NDArray[np.intp]:
-        """The rows of a window, ascending, which starts after so many samples of the epoch."""
+        """The rows of the window that starts after ``first`` samples of the epoch, ascending."""
         starts, ends = blocks
         places = np.arange(first, min(first + self.size, len(self.source)))
         block = np.searchsorted(ends, places, "right")
@@ -166,7 +166,7 @@ class Windows:
 
 
 def parts_of(source: Source, engine: Engine, split: Split) -> list[slice]:
-    """The parts in which samples are evaluated: one if the device holds all of them."""
+    """The parts in which samples are evaluated: a single one if the device holds all samples."""
     most = _most(source, engine, split)
     if len(source) <= most:
         return [slice(None)]
@@ -175,7 +175,7 @@ def parts_of(source: Source, engine: Engine, split: Split) -> list[slice]:
 
 
 def evaluate_in_parts(engine: Engine, split: Split, source: Source) -> Metrics:
-    """Load samples part by part, and sum up what they cost and which are right."""
+    """Load samples part by part, and return the metrics of all."""
     total = Metrics.none(engine.population)
     for _ in _loaded_in_parts(engine, split, source):
         total += engine.evaluate(split)
@@ -185,7 +185,7 @@ def evaluate_in_parts(engine: Engine, split: Split, source: Source) -> Metrics:
 def predict_in_parts(
     engine: Engine, split: Split, source: Source
 ) -> tuple[Metrics, NDArray[np.float32]]:
-    """What ``evaluate_in_parts`` gives, and the answers (P, n, C)."""
+    """The metrics as from ``evaluate_in_parts``, and the predictions (P, n, C)."""
     total = Metrics.none(engine.population)
     shape = (engine.population, len(source), engine.network.outputs)
     outputs = np.empty(shape, np.float32)
@@ -196,14 +196,14 @@ def predict_in_parts(
 
 
 def _loaded_in_parts(engine: Engine, split: Split, source: Source) -> Iterator[slice]:
-    """The parts of the samples, each of them loaded when it comes."""
+    """Load the samples part by part, and give each part."""
     for part, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
         engine.load(split, samples)
         yield part
 
 
 def _most(source: Source, engine: Engine, split: Split) -> int:
-    """The most samples that are loaded at once."""
+    """How many samples are loaded at once, at most."""
     most = engine.most_samples(split, source.row_bytes)
     if source.is_mapped:
         most = min(most, MAPPED_BYTES // source.row_bytes)
@@ -211,7 +211,7 @@ def _most(source: Source, engine: Engine, split: Split) -> int:
 
 
 def _advice(config: TrainConfig, begun: RunState | None) -> str:
-    """What to do where the device does not hold a window."""
+    """What to do if the device cannot hold a window."""
     if begun is not None:
         return f"go on with the run on {begun.device or 'the device that it was begun on'}"
     return f"use a smaller {spelled('window' if config.window else 'batch_size')}"
@@ -220,7 +220,7 @@ def _advice(config: TrainConfig, begun: RunState | None) -> str:
 def _read_ahead(
     read: Callable[[Part], Samples], parts: Sequence[Part]
 ) -> Iterator[tuple[Part, Samples, Future[Samples] | None]]:
-    """Each part, its samples, and those of the next one, which a thread reads meanwhile."""
+    """Each part, its samples, and the next part's samples, which a thread reads meanwhile."""
     following: Future[Samples] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="samples") as thread:
         for part, after in zip(parts, (*parts[1:], None), strict=True):

@@ -33,7 +33,7 @@ class EndCard:
 
     Args:
         title: what has ended.
-        rows: names and values, the most important first.
+        rows: names and values; the first one matters most, and its value is bold.
         moves: commands to type next, each with what it is good for.
         warning: what is wrong with the result; empty if nothing is.
     """
@@ -65,16 +65,18 @@ class EndCard:
     def _framed(self, width: int, spacious: bool) -> RenderableType:
         """The card, with a blank line before the moves if there is room for one."""
         parts: list[RenderableType] = [Text(self.warning, Ink.WARNING)] if self.warning else []
+        values = [Text(value, "" if at else Ink.STRONG) for at, (_, value) in enumerate(self.rows)]
+        names = [Text(name, Ink.MUTED) for name, _ in self.rows]
         if width < NARROW:
-            parts += [Text.assemble((f"{n}  ", Ink.MUTED), v) for n, v in self.rows]
+            parts += [name + "  " + value for name, value in zip(names, values, strict=True)]
         else:
-            parts.append(_grid(Ink.MUTED, "", self.rows))
+            parts.append(_grid(names, values))
         if self.moves:
             parts += [Text()] * spacious
             room = width - 4 - max(len(command) for command, _ in self.moves) - 2
             reasons = room >= max(len(reason) for _, reason in self.moves)
-            moves = self.moves if reasons else [(command, "") for command, _ in self.moves]
-            parts.append(_grid(Ink.LABEL, Ink.MUTED, moves))
+            commands = [Text(command, Ink.LABEL) for command, _ in self.moves]
+            parts.append(_grid(commands, [Text(reasons * why, Ink.MUTED) for _, why in self.moves]))
         return Panel(
             Group(*parts),
             box=box.ROUNDED,
@@ -96,11 +98,11 @@ class EndCard:
         return map(whole, texts)
 
 
-def _grid(left: str, right: str, rows: Sequence[tuple[str, str]]) -> Table:
+def _grid(left: Sequence[Text], right: Sequence[Text]) -> Table:
     """Two columns whose long texts go on in the next line."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(style=left, overflow="fold")
-    table.add_column(style=right, overflow="fold")
-    for name, value in rows:
-        table.add_row(Text(name), Text(value))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for row in zip(left, right, strict=True):
+        table.add_row(*row)
     return table
