@@ -43,8 +43,8 @@ def open_libsvm(path: Path, pick: Pick) -> Iterator[Sheet]:
     more as rows are asked for.
 
     Args:
-        path: of the text, packed or not.
-        pick: says which columns to read, once it is known which there are.
+        path: path of the text, packed or not.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
         DataError: the file is unreadable, a line is none of this format, or all values would not

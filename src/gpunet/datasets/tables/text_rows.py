@@ -247,7 +247,7 @@ def open_text(source: Path | BinaryIO, pick: Pick, name: str = "standard input")
 
     Args:
         source: the text's path, packed or not; or an open file.
-        pick: says which columns to read, once it is known which there are.
+        pick: chooses the columns to read once the columns are known.
         name: what messages call an open file.
 
     Raises:

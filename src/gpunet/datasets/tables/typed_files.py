@@ -60,11 +60,11 @@ class _Column:
 
 @contextmanager
 def open_typed(path: Path, pick: Pick) -> Iterator[Sheet]:
-    """A file's table, whose rows are read as they are asked for.
+    """Open a file's table; its rows are read lazily.
 
     Args:
         path: of a file that ends in one of ``table_names.TYPED_ENDS``.
-        pick: says which columns to read, once it is known which there are.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
         MissingExtraError: polars is not installed.

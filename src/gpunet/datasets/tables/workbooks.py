@@ -40,7 +40,7 @@ def open_workbook(path: Path, pick: Pick) -> Iterator[Sheet]:
 
     Args:
         path: of a file that ends in one of ``table_names.WORKBOOK_ENDS``.
-        pick: says which columns to read, once it is known which there are.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
         MissingExtraError: fastexcel or polars is not installed.
