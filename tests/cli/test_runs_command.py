@@ -87,6 +87,23 @@ def test_curves_of_runs_are_drawn_into_one_chart_and_a_file(gpunet: RunCommand) 
 
 
 @pytest.mark.usefixtures("two")
+def test_curves_of_classes_and_of_measured_targets_are_drawn_side_by_side(
+    gpunet: RunCommand,
+) -> None:
+    rows = [f"{at},{at % 7},{at * 1.5 + at % 7}" for at in range(80)]
+    Path("line.csv").write_text("\n".join(["x,y,price", *rows]), "utf-8")
+    assert gpunet("train", "line.csv", "--label", "price", *FAST, "--hidden", 4).code == 0
+    ran = gpunet("runs", "plot", 1, 3, "--plot", "both.svg")
+    assert (ran.code, ran.err) == (0, "")
+    titles = ran.out.splitlines()[0]
+    assert [name for name in ("loss", "accuracy", "R2") if name in titles] == [
+        *("loss", "accuracy", "R2")
+    ]
+    assert ("1-halves-4" in ran.out, "3-line-4" in ran.out) == (True, True)
+    assert Path("both.svg").read_text("utf-8").startswith("<?xml")
+
+
+@pytest.mark.usefixtures("two")
 def test_runs_are_removed_once_that_is_confirmed(
     gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,10 +301,9 @@ def test_a_run_that_was_cut_off_says_so_and_how_to_go_on(gpunet: RunCommand) -> 
     log = Path("runs/2-halves-8/metrics.jsonl")
     Path("runs/2-halves-8/report.json").unlink()
     log.write_text(log.read_text("utf-8").rpartition('{"event":"end"')[0], "utf-8")
-    assert [line.split()[-1] for line in gpunet("runs").out.splitlines()[2:4]] == [
-        "unfinished",
-        "epochs",
-    ]
+    latest, first = gpunet("runs").out.splitlines()[2:4]
+    assert " unfinished " in latest
+    assert " all epochs " in first
     shown = gpunet("runs", "show", 2).out
     assert ["ended", "killed", "or", "crashed"] in [line.split() for line in shown.splitlines()]
     assert shown.endswith("\n`gpunet train --resume 2-halves-8` goes on with it\n")
@@ -304,7 +320,7 @@ def test_the_validation_of_an_ensemble_is_that_of_the_weights_that_it_keeps(
     (run,) = package.runs()
     assert run.val_loss == report["validation"]["loss"]
     assert run.val_loss < report["history"][run.best_epoch - 1]["val_loss"]
-    assert f"each by its val loss, {run.val_loss:.4f} on average" in " ".join(ran.out.split())
+    assert f"by each network's val loss, {run.val_loss:.4f} on average" in " ".join(ran.out.split())
     del report["validation"]
     Path("runs/own/report.json").write_text(json.dumps(report), "utf-8")
     assert package.runs()[0].val_loss is None
@@ -313,7 +329,7 @@ def test_the_validation_of_an_ensemble_is_that_of_the_weights_that_it_keeps(
 @pytest.mark.usefixtures("two")
 @pytest.mark.parametrize(
     ("columns", "last"),
-    [(20, "val acc"), (40, "test acc"), (60, "state"), (80, "state"), (200, "state")],
+    [(20, "val acc"), (40, "test acc"), (60, "epochs"), (80, "loss"), (200, "val loss")],
 )
 def test_a_wider_list_of_runs_tells_more_and_no_name_is_cut(
     gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, columns: int, last: str

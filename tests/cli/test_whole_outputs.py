@@ -419,7 +419,7 @@ def test_the_runs_that_are_kept(
     accuracies = f"{percent(best['val_accuracy'])} {percent(report['test']['accuracy'])}"
     for width, heads, cells in (
         (30, "run val acc test acc", f"one {accuracies}"),
-        (45, "run epochs val acc test acc state", f"one 3/3 {accuracies} all epochs"),
+        (46, "run val acc test acc state epochs", f"one {accuracies} all epochs 3/3"),
     ):
         monkeypatch.setenv("COLUMNS", str(width))
         head, _, row, *_ = lines_of(gpunet("runs"))
@@ -427,11 +427,12 @@ def test_the_runs_that_are_kept(
     monkeypatch.setenv("COLUMNS", "150")
     head, _, row, _, last = lines_of(gpunet("runs"))
     assert head == (
-        "run trained data network optimizer lr epochs val acc test acc val loss loss time size "
-        "state"
+        "run val acc test acc state epochs trained loss time size optimizer lr data network "
+        "val loss"
     )
-    assert f" adam 0.02 3/3 {accuracies} {loss(best['val_loss'])} " in row
-    assert row.endswith(" all epochs")
+    assert row.startswith(f"one {accuracies} all epochs 3/3 ")
+    assert " adam 0.02 " in row
+    assert row.endswith(f" {loss(best['val_loss'])}")
     assert last.startswith(f"1 run, {formats.size(run['bytes'])}; ")
 
 

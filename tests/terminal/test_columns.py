@@ -31,16 +31,23 @@ def test_names_are_aligned_left_and_numbers_right(make_text_console: MakeConsole
     ]
 
 
+def long_name() -> Columns:
+    columns = Columns(["<name", "count"])
+    columns.add("a name of a class", "7")
+    columns.add("b", "1,234")
+    return columns
+
+
 def test_names_are_cut_before_numbers(make_text_console: MakeConsole) -> None:
-    lines = printed(make_text_console(12), table())
-    assert lines[-2:] == ["a lo…      7", "b      1,234"]
+    lines = printed(make_text_console(20), long_name())
+    assert lines[-2:] == ["a name of a …      7", "b              1,234"]
 
 
 def test_a_cut_is_marked_in_ascii_where_there_is_nothing_else(
     make_text_console: MakeConsole,
 ) -> None:
-    lines = printed(make_text_console(12, ascii_only=True), table())
-    assert lines[-2:] == ["a lo~      7", "b      1,234"]
+    lines = printed(make_text_console(20, ascii_only=True), long_name())
+    assert lines[-2:] == ["a name of a ~      7", "b              1,234"]
 
 
 def test_a_style_marks_a_whole_row(make_text_console: MakeConsole) -> None:
@@ -49,37 +56,39 @@ def test_a_style_marks_a_whole_row(make_text_console: MakeConsole) -> None:
     assert printed(make_text_console(colors="truecolor"), columns)[-1].count("\x1b[32m") == 2
 
 
+FOUR = [
+    "the name of a class  12,345,678  another  5",
+    "b                             9  c        6",
+]
+CUT = ["the name …  12,345,678  another  5", "b                    9  c        6"]
+THREE = ["the name of…  12,345,678  another", "b                      9  c"]
+ONE = ["the name of a class", "b"]
+
+
 @pytest.mark.parametrize(
-    ("width", "lines"),
+    ("width", "lines", "told"),
     [
-        (40, ["a long name  another  12,345,678", "b            c                 9"]),
-        (32, ["a long name  another  12,345,678", "b            c                 9"]),
-        (31, ["a long na…  another  12,345,678", "b           c                 9"]),
-        (26, ["a lon…  anoth…  12,345,678", "b       c                9"]),
-        (25, ["a lo…  anoth…  12,345,678", "b      c                9"]),
-        (24, ["a lo…  anot…  12,345,678", "b      c               9"]),
-        (22, ["a l…  ano…  12,345,678", "b     c              9"]),
-        (21, ["a l…  ano…  12,345,6…", "b     c             9"]),
-        (16, ["a l…  ano…  12,…", "b     c        9"]),
+        (43, FOUR, []),
+        (34, CUT, []),
+        (33, THREE, ["+1 column, on a wider terminal"]),
+        (21, ONE, ["+3 columns, on a wid…"]),
     ],
 )
-def test_the_widest_column_is_cut_first_down_to_four_cells_and_numbers_last(
-    make_text_console: MakeConsole, width: int, lines: list[str]
+def test_the_last_columns_are_left_out_and_counted_rather_than_a_number_cut(
+    make_text_console: MakeConsole, width: int, lines: list[str], told: list[str]
 ) -> None:
-    columns = Columns(["<first", "<two", "number"])
-    columns.add("a long name", "another", "12,345,678")
-    columns.add("b", "c", "9")
-    shown = printed(make_text_console(width), columns)
-    assert shown[2:] == lines
-    assert shown[1] == "─" * max(map(len, lines))
+    columns = Columns(["<first", "number", "<two", "3"])
+    columns.add("the name of a class", "12,345,678", "another", "5")
+    columns.add("b", "9", "c", "6")
+    _, rule, *shown = printed(make_text_console(width), columns)
+    assert shown == [*lines, *told]
+    assert rule == "─" * max(map(len, lines))
 
 
-def test_no_column_is_left_less_than_four_cells_though_the_table_is_then_cut(
-    make_text_console: MakeConsole,
-) -> None:
+def test_the_first_column_is_shown_however_narrow_it_is(make_text_console: MakeConsole) -> None:
     columns = Columns(["<abcdef", "ghijkl"])
     columns.add("1", "2")
-    assert printed(make_text_console(8), columns) == ["abc…  g…", "───────…", "1      …"]
+    assert printed(make_text_console(4), columns) == ["abc…", "────", "1", "+1 …"]
 
 
 def test_a_row_may_be_shorter_than_the_head_and_a_cell_has_a_style_of_its_own(

@@ -20,26 +20,27 @@ __all__ = ["GAP", "Columns"]
 GAP = 2
 """Cells between two columns."""
 
-LEAST = 4
-"""Cells that a column keeps when there is too little room."""
+LEAST = 10
+"""Cells that a column of names keeps when there is too little room."""
+
+OTHERS = 28
+"""Cells that a first column of long names leaves to the others."""
 
 
 @dataclass(slots=True, eq=False)
 class Columns:
     """A table without a frame; a rich renderable.
 
-    Where there is too little room, the spare columns are left out. Then those aligned left are cut
-    first, since a cut number says nothing.
+    Where there is too little room, names are shortened, and then the last columns are left out,
+    since a cut number says nothing; a line below counts them.
 
     Args:
         names: the head; a name that begins with ``<`` is of a column aligned left.
         rows: the cells; a row may be shorter than the head.
-        spare: names of columns that may be left out, the first of these first.
     """
 
     names: Sequence[str]
     rows: list[Sequence[Text]] = field(default_factory=list)
-    spare: Sequence[str] = ()
 
     def add(self, *cells: str | Text, style: str = "") -> None:
         """Add a row; its style lies below the cells' own."""
@@ -51,46 +52,28 @@ class Columns:
     def block(self, console: Console, width: int) -> Block:
         """The table in so many cells."""
         ascii_only = console.options.ascii_only
+        left = [name.startswith("<") for name in self.names]
         head = [Text(name.removeprefix("<"), Ink.STRONG) for name in self.names]
-        shown = self._shown(head, width)
-        left = [self.names[at].startswith("<") for at in shown]
-        rows = [[row[at] for at in shown if at < len(row)] for row in [head, *self.rows]]
-        widths = _widths(rows, left, width)
+        widths = self._widths(head, left, width)
         rule = glyphs(ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
-        lines = [_line(row, widths, left, ascii_only) for row in rows]
+        lines = [_line(row, widths, left, ascii_only) for row in [head, *self.rows]]
         lines.insert(1, Text(rule, Ink.LINE))
+        if missing := len(head) - len(widths):
+            columns = "column" if missing == 1 else "columns"
+            lines.append(Text(f"+{missing} {columns}, on a wider terminal", Ink.MUTED))
         return text_block(console, lines, width)
 
-    def _shown(self, head: Sequence[Text], room: int) -> list[int]:
-        """The columns that there is room for."""
-        widths = dict(enumerate(_needed([head, *self.rows])))
-        for name in self.spare:
-            if sum(widths.values()) + GAP * (len(widths) - 1) <= room:
-                break
-            if name in self.names:
-                del widths[self.names.index(name)]
-        return list(widths)
-
-
-def _needed(rows: Sequence[Sequence[Text]]) -> list[int]:
-    """The cells that each column needs."""
-    return [
-        max(cell.cell_len for cell in column) for column in zip_longest(*rows, fillvalue=Text())
-    ]
-
-
-def _widths(rows: Sequence[Sequence[Text]], left: Sequence[bool], room: int) -> list[int]:
-    """The cells of each column, the widest shortened until all fit."""
-    widths = _needed(rows)
-    room -= GAP * (len(widths) - 1)
-    for first in (True, False):
-        indices = [index for index, to_left in enumerate(left) if to_left is first]
-        while indices and sum(widths) > room:
-            widest = max(indices, key=widths.__getitem__)
-            if widths[widest] <= LEAST:
-                break
-            widths[widest] -= 1
-    return widths
+    def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
+        """The cells of each column that is shown."""
+        columns = zip_longest(head, *self.rows, fillvalue=Text())
+        widths = [max(cell.cell_len for cell in column) for column in columns]
+        least = [min(LEAST, width) if left[index] else width for index, width in enumerate(widths)]
+        least[0] = min(max(LEAST, room - OTHERS), widths[0])
+        while len(least) > 1 and sum(least) + GAP * (len(least) - 1) > room:
+            del widths[-1], least[-1]
+        for _ in range(sum(widths) + GAP * (len(widths) - 1) - room):
+            widths[max(range(len(widths)), key=lambda index: widths[index] - least[index])] -= 1
+        return widths
 
 
 def _line(

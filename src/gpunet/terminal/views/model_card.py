@@ -61,7 +61,7 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
     arrow = glyphs(console.options.ascii_only).arrow
     network = model.network
     names = ["<layer", "shape", "<activation", "parameters", "share", "spread", "largest"]
-    table = Columns(names, spare=["largest", "spread", "share"])
+    table = Columns(names)
     views = layer_views(model.parameters, network)
     for index, (layer, (weights, _)) in enumerate(zip(network.layers, views, strict=True)):
         last = index == len(network.hidden)

@@ -23,15 +23,6 @@ __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"
 COURSE = 10
 """Cells of the course of the loss."""
 
-ROOMY, YEAR = 110, len("2026-")
-"""Cells of a console from which the year is told, and the letters that it takes."""
-
-SPARE = (
-    *("val loss", "<network", "<data", "lr", "<optimizer", "size", "time", "<loss", "<trained"),
-    *("epochs", "<state", "test R2", "test acc"),
-)
-"""The columns that are left out where it is narrow, the first of these first."""
-
 
 def best_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
     """Runs of classes and labels before those of measured targets, and the best of each first."""
@@ -40,15 +31,17 @@ def best_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
 
 
 def runs_table(console: Console, runs: Sequence[RunSummary]) -> RenderableType:
-    """A line for each run; a wider console shows more of it."""
-    classes = not all(run.measured for run in runs)
-    measured = any(run.measured for run in runs)
-    scores = ["val acc", "test acc"] * classes + ["val R2", "test R2"] * measured
+    """A line for each run; what matters most stands first."""
+    scores = []
+    if not all(run.measured for run in runs):
+        scores += ["val acc", "test acc"]
+    if any(run.measured for run in runs):
+        scores += ["val R2", "test R2"]
     names = [
-        *("<run", "<trained", "<data", "<network", "<optimizer", "lr", "epochs", *scores),
-        *("val loss", "<loss", "time", "size", "<state"),
+        *("<run", *scores, "<state", "epochs", "trained", "<loss", "time", "size"),
+        *("<optimizer", "lr", "<data", "<network", "val loss"),
     ]
-    table = Columns(names, spare=SPARE)
+    table = Columns(names)
     for run in runs:
         cells = _cells(console, run)
         table.add(*(cells[name] for name in names))
@@ -58,7 +51,7 @@ def runs_table(console: Console, runs: Sequence[RunSummary]) -> RenderableType:
 def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
     return {
         "<run": Text(run.name, Ink.LABEL if run.running else ""),
-        "<trained": _day(run.trained)[0 if console.width >= ROOMY else YEAR :],
+        "trained": _day(run.trained),
         "<data": run.data,
         "<network": run.network,
         "<optimizer": run.optimizer,

@@ -63,7 +63,7 @@ def several_runs_frame(
 def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
     """A line for each run below a head; the last columns are left out where it is narrow."""
     signs, figures = run_signs(), [_figures(run) for run in runs]
-    table = Columns(["<run", *figures[0]], spare=[*reversed(figures[0])])
+    table = Columns(["<run", *figures[0]])
     for run, cells in zip(runs, figures, strict=True):
         name = signed(run.name, next(signs)) if run.view.run else Text(run.name)
         table.add(name, *cells.values())

@@ -38,8 +38,6 @@ LONGEST_NAME = 16
 RIGHT_LIMITS, WRONG_LIMITS = (0.5, 0.9), (0.02, 0.1)
 """Shares of a row from which a count is bold, and from which its cell is filled."""
 
-FILLED = "filled: 90 % right, 10 % wrong, or more"
-
 PAIRS = 12
 """Confused pairs listed where the whole matrix does not fit."""
 
@@ -91,7 +89,7 @@ def confusion_table(
         return _pair_table(matrix, classes, PAIRS)
     rows = list(matrix_rows(matrix, names, name_width, cell, console.options.ascii_only))
     if console.is_terminal:
-        rows.append(Text(FILLED, Ink.MUTED))
+        rows += _filled_cells()
     block = text_block(console, rows, console.width)
     if not pairs:
         return block
@@ -148,6 +146,17 @@ def matrix_rows(
             text.append(" " * (cell - len(written)))
             text.append(written, _shade(count / total, label == prediction, count))
         yield text
+
+
+def _filled_cells() -> Iterator[Text]:
+    """What a filled cell means, in a filled cell."""
+    for name, styles, limits in (
+        (" right ", RIGHT_SHARE, RIGHT_LIMITS),
+        (" wrong ", WRONG_SHARE, WRONG_LIMITS),
+    ):
+        yield Text.assemble(
+            (name, styles[-1]), (f" at least {100 * limits[-1]:.0f} % of its row", Ink.MUTED)
+        )
 
 
 def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) -> RenderableType:
