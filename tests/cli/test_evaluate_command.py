@@ -94,6 +94,13 @@ def test_data_with_other_features_are_refused(
     assert "points.csv has 3 columns, wanted 64 features, or 65 columns" in ran.failure
 
 
+@pytest.mark.parametrize("command", ["evaluate", "showcase", "show"])
+def test_an_empty_word_is_no_model(gpunet: RunCommand, command: str) -> None:
+    ran = gpunet(command, "")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.failure.startswith("the model '' cannot be read: there is no such file")
+
+
 @pytest.mark.parametrize("command", ["evaluate", "showcase"])
 def test_a_file_that_is_no_model_is_refused(
     gpunet: RunCommand, tmp_path: Path, command: str
@@ -101,7 +108,7 @@ def test_a_file_that_is_no_model_is_refused(
     (tmp_path / "model").write_bytes(b"no model")
     ran = gpunet(command, tmp_path / "model")
     assert (ran.code, ran.out) == (1, "")
-    assert "is no sound model file" in ran.failure
+    assert "is no sound model file: it does not follow the safetensors format; " in ran.failure
 
 
 def test_showcase_shows_as_many_samples_as_asked_for(gpunet: RunCommand, trained: Path) -> None:

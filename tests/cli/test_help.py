@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,3 +142,13 @@ def on_a_terminal(arguments: str, **environment: str) -> str:
 def test_on_a_terminal_the_long_help_goes_through_the_pager_of_its_user() -> None:
     assert on_a_terminal("train --help", PAGER="sed s/Usage/Paged/").startswith("\x1b[1mPaged: ")
     assert "Usage: " in on_a_terminal("train -h", PAGER="sed s/Usage/Paged/")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_on_a_terminal_the_list_of_runs_goes_through_the_pager_of_its_user(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    assert (
+        gpunet("train", halves, "--device", "cpu", "--epochs", 1, "--name", "one", "-q").code == 0
+    )
+    assert "paged of one" in on_a_terminal("runs", PAGER="sed 's/tells more/paged/'")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import gpunet as package
+from gpunet.terminal.draw import formats
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -107,6 +108,9 @@ def test_an_evaluation_tells_every_target_and_the_worst_predictions(gpunet: RunC
     losses = [one["loss"] for one in content["worst"]]
     assert sorted(losses, reverse=True) == losses
     assert len(losses) == 10
+    test = package.load("m").test
+    assert f"RMSE {formats.measured(test.rmse)} ± " in " ".join(told.split())
+    assert len(told.partition(" ± ")[2].split()[0]) <= len(formats.measured(test.rmse))
     for line in ("network ", "together ", "target ", "price ", "rent ", "mean ", "sample "):
         assert any(one.startswith(line) for one in told.splitlines()), line
 
@@ -119,9 +123,15 @@ def test_samples_are_shown_with_their_values(gpunet: RunCommand, model: package.
     rows = [line.split()[0] for line in shown[-3:]]
     assert blank == ""
     assert rows == [str(one["row"]) for one in worst[:3]]
+
+
+def test_the_wrong_ones_of_measured_targets_are_refused_before_data_are_read(
+    gpunet: RunCommand, model: package.Model
+) -> None:
+    Path("houses.csv").unlink()
     refused = gpunet("showcase", "m", "--wrong", "--device", "cpu")
-    assert refused.code == 2
-    assert "predicts measured targets (price); give --top-losses" in refused.err
+    assert (refused.code, refused.out) == (2, "")
+    assert "predicts measured targets (price); give --top-losses" in refused.failure
 
 
 def test_a_plot_shows_the_predictions(gpunet: RunCommand, model: package.Model) -> None:

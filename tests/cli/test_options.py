@@ -83,7 +83,7 @@ OPTIONS = {
         *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
     ],
     "draw": [MODEL, "--keep FOLDER = drawn | Output"],
-    "plot": ["REPORT", "--output -o = curves.png | Output", FORCE],
+    "plot": ["[RUN] = None", "--output -o = curves.png | Output", FORCE],
     "show": [MODEL, JSON],
     "showcase": [
         *(MODEL, DRAW[0], "--wrong = False", "--top-losses = False", "--index = None"),

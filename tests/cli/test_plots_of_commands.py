@@ -11,7 +11,9 @@ import pytest
 from tests.cli.conftest import bright_half
 
 from gpunet.artifacts import plots
+from gpunet.artifacts.curves import curves_of_run
 from gpunet.artifacts.plots import Picture
+from gpunet.artifacts.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -32,6 +34,29 @@ def test_a_report_is_drawn(gpunet: RunCommand, report: Path, tmp_path: Path) -> 
     ran = gpunet("plot", report, "-o", tmp_path / "curves.png")
     assert (0, "", f"plot: {tmp_path}/curves.png\n") == (ran.code, ran.err, ran.out)
     assert (tmp_path / "curves.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize("lacking", [(), ("report.json",)])
+def test_a_kept_run_is_drawn_also_before_it_has_a_report(
+    gpunet: RunCommand, halves: Path, lacking: tuple[str, ...]
+) -> None:
+    assert gpunet("train", halves, "--device", "cpu", "--epochs", 2, "--hidden", 4, "-q").code == 0
+    for name in lacking:
+        Path("runs/1-halves-4", name).unlink()
+    ran = gpunet("plot")
+    assert (ran.code, ran.err, ran.out) == (0, "", "plot: curves.png\n")
+    assert gpunet("plot", 1, "-o", "one.svg").code == 0
+    assert "1-halves-4" in Path("one.svg").read_text("utf-8")
+
+
+def test_curves_of_before_a_run_was_resumed_are_not_drawn(gpunet: RunCommand, halves: Path) -> None:
+    options = (halves, "--device", "cpu", "--hidden", 4, "-q", "--patience", 0)
+    assert gpunet("train", *options, "--epochs", 1).code == 0
+    kept = RunFolder(Path("runs/1-halves-4"))
+    report = kept.report.read_bytes()
+    assert gpunet("train", "--resume", 1, "--epochs", 3, "--device", "cpu", "-q").code == 0
+    kept.report.write_bytes(report)
+    assert curves_of_run(kept).epochs.tolist() == [1, 2, 3]
 
 
 def test_training_draws_its_curves(gpunet: RunCommand, halves: Path, tmp_path: Path) -> None:

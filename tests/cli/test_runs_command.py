@@ -87,6 +87,23 @@ def test_curves_of_runs_are_drawn_into_one_chart_and_a_file(gpunet: RunCommand) 
 
 
 @pytest.mark.usefixtures("two")
+def test_curves_of_classes_and_of_measured_targets_are_drawn_side_by_side(
+    gpunet: RunCommand,
+) -> None:
+    rows = [f"{at},{at % 7},{at * 1.5 + at % 7}" for at in range(80)]
+    Path("line.csv").write_text("\n".join(["x,y,price", *rows]), "utf-8")
+    assert gpunet("train", "line.csv", "--label", "price", *FAST, "--hidden", 4).code == 0
+    ran = gpunet("runs", "plot", 1, 3, "--plot", "both.svg")
+    assert (ran.code, ran.err) == (0, "")
+    titles = ran.out.splitlines()[0]
+    assert [name for name in ("loss", "accuracy", "R2") if name in titles] == [
+        *("loss", "accuracy", "R2")
+    ]
+    assert ("1-halves-4" in ran.out, "3-line-4" in ran.out) == (True, True)
+    assert Path("both.svg").read_text("utf-8").startswith("<?xml")
+
+
+@pytest.mark.usefixtures("two")
 def test_runs_are_removed_once_that_is_confirmed(
     gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,7 +320,7 @@ def test_the_validation_of_an_ensemble_is_that_of_the_weights_that_it_keeps(
     (run,) = package.runs()
     assert run.val_loss == report["validation"]["loss"]
     assert run.val_loss < report["history"][run.best_epoch - 1]["val_loss"]
-    assert f"each by its val loss, {run.val_loss:.4f} on average" in " ".join(ran.out.split())
+    assert f"by each network's val loss, {run.val_loss:.4f} on average" in " ".join(ran.out.split())
     del report["validation"]
     Path("runs/own/report.json").write_text(json.dumps(report), "utf-8")
     assert package.runs()[0].val_loss is None

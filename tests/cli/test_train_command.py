@@ -843,12 +843,26 @@ def test_what_failed_to_learn_is_told_before_the_summary_too(
 def test_the_best_epoch_of_an_ensemble_is_that_of_its_last_network(
     gpunet: RunCommand, halves: Path
 ) -> None:
-    options = ("--ensemble", "2", "--showcase", "0", "--monitor", "val_accuracy")
+    options = ("--ensemble", "2", "--showcase", "0")
     ran = gpunet("train", "--data", halves, *FAST, *options, "--report", "run.json")
     best = json.loads(Path("run.json").read_text())["best_epoch"]
-    told = f"{best} of 3 for the last of the networks, each by its val acc"
-    assert summary_rows(ran.out)["best epoch"].startswith(told)
-    assert ", each by" in ran.out
+    told = summary_rows(ran.out)["best epoch"]
+    assert told.startswith(f"up to {best} of 3, by each network's val loss, ")
+    assert len(told) <= 61  # what a card has room for in a line of 80 columns
+
+
+def test_the_line_of_quiet_names_the_last_epoch_if_that_is_to_be_kept(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    ran = gpunet("train", halves, *FAST, "--keep", "last", "--no-keep", "-q")
+    assert ", kept epoch 3 of 3, " in ran.out
+    assert ran.out.count("\n") == 1
+
+
+def test_an_empty_word_is_no_data(gpunet: RunCommand) -> None:
+    ran = gpunet("train", "", *FAST)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.failure.startswith("'' is neither a dataset")
 
 
 def test_the_line_of_quiet_tells_what_the_report_holds(gpunet: RunCommand, uneven: Path) -> None:

@@ -188,6 +188,12 @@ def test_a_measured_value_has_five_digits_or_more(value: float | None, written: 
     assert len(written) <= 13
 
 
+def test_a_measured_value_is_as_fine_as_the_one_that_it_stands_beside() -> None:
+    assert formats.measured(1_255.2, beside=14_606.0) == "1,255"
+    assert formats.measured(0.0213, beside=151.23) == "0.02"
+    assert formats.measured(25_119.0, beside=9.5) == "25,119.0000"
+
+
 @pytest.mark.parametrize(
     ("rate", "highest", "written"),
     [

@@ -12,11 +12,13 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from gpunet.artifacts.run_folder import RunFolder
+from gpunet.artifacts.run_summary import summarize
 from gpunet.errors import DataError, reason_of
 from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.training.events import EpochRecord
 
-__all__ = ["Comparison", "Curves", "read_curves"]
+__all__ = ["Comparison", "Curves", "curves_of_run", "read_curves"]
 
 LARGEST = 1 << 62
 """The largest number of an epoch, and the largest loss, that a report may hold."""
@@ -107,6 +109,23 @@ class _Report(msgspec.Struct):
     comparison: _Comparison | None = None
 
 
+def curves_of_run(folder: RunFolder) -> Curves:
+    """The curves in the report of a kept run; in its log until it has ended.
+
+    Raises:
+        DataError: its files are damaged, or no epoch was finished.
+        ModelError: there is no run, or its files are damaged.
+    """
+    run = summarize(folder)
+    if folder.report.is_file():
+        curves = read_curves(folder.report)
+        if len(curves.epochs) >= run.epochs:  # else it is of before the run was resumed
+            return curves
+    if not run.history:
+        raise _no_epoch(folder.path)
+    return Curves.of(run.history, run.best_epoch)
+
+
 def read_curves(path: Path) -> Curves:
     """The curves in a report of a training.
 
@@ -126,9 +145,13 @@ def read_curves(path: Path) -> Curves:
             "`gpunet train` wrote as a report"
         ) from error
     if not report.history:
-        raise DataError(f"{path} tells of no finished epoch; train for one epoch at least")
+        raise _no_epoch(path)
     comparison = None if report.comparison is None else _comparison(report.comparison, path)
     return Curves.of(report.history, report.best_epoch, comparison)
+
+
+def _no_epoch(path: Path) -> DataError:
+    return DataError(f"{path} tells of no finished epoch; train for one epoch at least")
 
 
 def _comparison(read: _Comparison, path: Path) -> Comparison:

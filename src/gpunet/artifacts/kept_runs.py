@@ -98,10 +98,10 @@ def find_model(name: str | Path | int | None = None) -> Path:
     try:
         run = find_run(name)
     except ModelError as error:
-        if is_there(path) or path.suffix or path.name != str(name):
+        if str(name) and (is_there(path) or path.suffix or path.name != str(name)):
             return path  # which whoever opens it tells more of
         raise ModelError(
-            f"the model {name} cannot be read: there is no such file, and {error}"
+            f"the model {str(name) or repr('')} cannot be read: there is no such file, and {error}"
         ) from error.__cause__
     if not run.best.exists():
         raise ModelError(

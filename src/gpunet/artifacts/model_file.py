@@ -218,8 +218,7 @@ def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise UnsoundError(f"it does not follow the safetensors format ({reason})") from error
+        raise UnsoundError("it does not follow the safetensors format") from error
     return metadata, tensors
 
 

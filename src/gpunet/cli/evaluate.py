@@ -69,7 +69,7 @@ def evaluate(
         parts.append(Part(ensemble_table(evaluation.overall, evaluation.networks, kind)))
     details = _details(console, loaded, samples, evaluation)
     parts += map(Part, details)
-    given = [*([str(model)] if model else []), *(["--data", data] if data else [])]
+    given = [*([model] if model else []), *(["--data", data] if data else [])]
     card = _card(console, loaded, path, given, choice, samples, evaluation)
     print_parts(console, [*parts, Part(card)])
 

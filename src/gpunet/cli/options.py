@@ -103,7 +103,7 @@ Device = Annotated[
     ),
 ]
 ModelFile = Annotated[
-    Path | None,
+    str | None,
     typer.Argument(
         metavar="[MODEL]",
         help="A model file, or the name, the number or the folder of a run; by default the model "
@@ -293,7 +293,7 @@ NoUserConfig = Annotated[
 ]
 
 
-def chosen_model(model: Path | str | None) -> Path:
+def chosen_model(model: str | None) -> Path:
     """The model file that an argument names, which the user is told of if it names none.
 
     Raises:
@@ -303,7 +303,7 @@ def chosen_model(model: Path | str | None) -> Path:
     from gpunet.terminal.live.notes import note
 
     found = find_model(model)
-    if model is None or str(model) == NEWEST:
+    if model in (None, NEWEST):
         note(f"{found}, the model of the newest run")
     return found
 
@@ -357,7 +357,7 @@ def data_named_by(context: typer.Context, word: str | None, data: str) -> str:
     """
     if word is not None and origin(context, "data") == "typed":
         raise UsageError(f"{word} and --data {data} both name the data; give one of them")
-    return word or data
+    return data if word is None else word
 
 
 def require_outputs(output: Path | None, report: Path | None, plot: Path | None = None) -> None:

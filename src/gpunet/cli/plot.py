@@ -1,4 +1,4 @@
-"""``gpunet plot``: the curves of a run, from its report."""
+"""``gpunet plot``: the curves of a run, kept or told of in a report, in a file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.completion import models_and_files
 from gpunet.errors import UsageError
 
 __all__ = ["plot"]
 
 
 def plot(
-    report: Annotated[
-        Path, typer.Argument(metavar="REPORT", help="A file that `gpunet train --report` wrote.")
-    ],
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="The name, the number or the folder of a run, by default the newest one; or a "
+            "file that `gpunet train --report` wrote.",
+            show_default=False,
+            autocompletion=models_and_files,
+        ),
+    ] = None,
     output: Annotated[
         Path,
         typer.Option(
@@ -33,17 +41,22 @@ def plot(
     """Draw a run's loss and accuracy, or R2 and predictions, over its epochs.
 
     Examples:
-        gpunet plot report.json
-        gpunet plot report.json -o curves.svg
+        gpunet plot
+        gpunet plot 2 -o curves.svg
         gpunet plot report.json -o curves.pdf --force
     """
-    from gpunet.artifacts.curves import read_curves
+    from gpunet.artifacts.curves import curves_of_run, read_curves
+    from gpunet.artifacts.kept_runs import find_run
     from gpunet.artifacts.plots import plot_curves, require_plots
     from gpunet.cli.saving import save_plot
     from gpunet.terminal.live.console import make_console
 
-    if report.resolve() == output.resolve():
+    if run is not None and Path(run).resolve() == output.resolve():
         raise UsageError(f"--output {output} would replace the report; give another name")
     require_plots(output)
-    drawing = partial(plot_curves, read_curves(report), report.stem)
-    save_plot(make_console(), drawing, output, force=force)
+    if run is not None and Path(run).is_file():
+        curves, name = read_curves(Path(run)), Path(run).stem
+    else:
+        folder = find_run(run)
+        curves, name = curves_of_run(folder), folder.path.resolve().name
+    save_plot(make_console(), partial(plot_curves, curves, name), output, force=force)

@@ -95,11 +95,12 @@ def showcase(
     console = messages.console
     painter = choose_painter(graphics, console)
     loaded = load(path)
+    _require_classes(choice, loaded)
     if weights:
         drawing = _drawn(_show_weights(path, loaded, count, console, painter), signed=True)
     else:
         samples, found = _samples(loaded, data, device, messages)
-        rows = _chosen(choice, loaded, found, len(samples), count, seed)
+        rows = _chosen(choice, found, len(samples), count, seed)
         _show_samples(loaded, choice, samples, found, rows, console, painter)
         drawing = None if plot is None else _drawing(loaded, samples, found, rows, choice)
     if plot is not None and drawing is not None:
@@ -129,6 +130,15 @@ def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
     if choice.rows is not None and (choice.wrong or choice.top_losses):
         raise UsageError(
             f"--index names the samples and {others[0]} chooses them; leave one of them out"
+        )
+
+
+def _require_classes(choice: _Choice, model: Model) -> None:
+    """Raise a UsageError if what is wrong is asked for of measured targets, which cannot be."""
+    if choice.wrong and model.network.kind == "measured":
+        raise UsageError(
+            f"--wrong shows what is misclassified, but the model predicts measured "
+            f"targets ({', '.join(model.targets[:8])}); give --top-losses for the worst predictions"
         )
 
 
@@ -192,20 +202,15 @@ def _samples(
 
 
 def _chosen(
-    choice: _Choice, model: Model, found: Evaluation, total: int, count: int, seed: int
+    choice: _Choice, found: Evaluation, total: int, count: int, seed: int
 ) -> NDArray[np.int64]:
     """The rows of the samples that are to be shown.
 
     Raises:
-        UsageError: a row is not there, or measured targets cannot be wrong.
+        UsageError: a row is not there.
     """
     from gpunet.training.evaluation import sample_rows
 
-    if choice.wrong and found.right is None:
-        raise UsageError(
-            f"--wrong shows what is misclassified, but the model predicts measured "
-            f"targets ({', '.join(model.targets[:8])}); give --top-losses for the worst predictions"
-        )
     if choice.rows is not None:
         return _require_rows(choice.rows, total)
     among = ~found.right if choice.wrong and found.right is not None else None

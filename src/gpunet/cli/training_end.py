@@ -253,8 +253,7 @@ def _kept_epoch(run: Run, kept: EpochRecord) -> tuple[str, str]:
     if run.config.keep == "last":
         return "kept epoch", f"{best}, the last, as asked for; its {name} is {value}"
     if run.config.ensemble > 1:
-        last = f"{best} for the last of the networks"
-        return "best epoch", f"{last}, each by its {name}, {value} on average"
+        return "best epoch", f"up to {best}, by each network's {name}, {value} on average"
     told = kept_epoch(run.config, run.result.history, run.best_epoch)
     others = [told.other, told.better] if told else []
     return "best epoch", ", ".join([f"{best}, by its {name}, {value}", *filter(None, others)])

@@ -54,16 +54,16 @@ def r2(value: float | None, nothing: str = "-") -> str:
     return f"{value:.4f}"
 
 
-def measured(value: float | None, nothing: str = "-") -> str:
+def measured(value: float | None, nothing: str = "-", beside: float = 0.0) -> str:
     """A measured value in five digits or more: ``151.23``, ``0.012346``, ``250,119``, ``1.2e+12``.
 
-    It has at most 13 characters.
+    It has at most 13 characters; beside another value, as many decimals as that one.
     """
     if value is None:
         return nothing
     if not math.isfinite(value) or value == 0:
         return str(value) if value else "0"
-    digits = math.floor(math.log10(abs(value)))
+    digits = math.floor(math.log10(abs(beside or value)))
     if not -4 <= digits < 9:
         return f"{value:.1e}"
     return f"{value:,.{max(0, 4 - digits)}f}"

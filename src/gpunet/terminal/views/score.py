@@ -91,7 +91,7 @@ def measured_in_words(
     if scores.accuracy is not None:
         name, margin = "accuracy", f"{100 * accuracy_margin(scores.accuracy, samples):.2f}"
     elif scores.rmse is not None and answers is not None:
-        name, margin = "RMSE", formats.measured(rmse_margin(answers, samples))
+        name, margin = "RMSE", formats.measured(rmse_margin(answers, samples), beside=scores.rmse)
     else:
         return list(words.items())
     return list((words | {name: f"{words[name]} {glyphs(ascii_only).margin} {margin}"}).items())
