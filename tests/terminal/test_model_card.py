@@ -76,6 +76,10 @@ def test_settings_that_are_off_or_told_elsewhere_are_left_out() -> None:
     assert in_use(names, patience=0) == {"batch size": "64"}
 
 
+def test_how_many_samples_were_to_be_held_out_is_told_as_a_setting_since_few_have_fewer() -> None:
+    assert in_use(["validation"]) == {"validation": "5,000 (the setting)"}
+
+
 def test_a_seed_of_zero_is_a_seed() -> None:
     assert in_use(["seed"]) == {"seed": "0"}
 

@@ -193,6 +193,10 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
                 value = (value,)
             if name == "activation":
                 value = _renamed(value)
+            if name == "loss" and isinstance(value, tuple | list | int):  # it stands first
+                raise SettingError(
+                    name, value, "a text", f"did you mean hidden_layer_sizes={value!r}?"
+                )
             found[name] = row.check(value) if row.kind is not None else value
         return found
 

@@ -86,7 +86,10 @@ def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
     shown = [name for name in names if name not in SHOWN_ELSEWHERE and config.has_effect(name)]
     if model.scaling is None:
         shown = [name for name in shown if name != "standardize"]
-    return [(name.replace("_", " "), _in_words(config.in_effect(name))) for name in shown]
+    rows = {name.replace("_", " "): _in_words(config.in_effect(name)) for name in shown}
+    if "validation" in rows:  # few samples have fewer held out
+        rows["validation"] += " (the setting)"
+    return [*rows.items()]
 
 
 def _in_words(value: object) -> str:
