@@ -114,6 +114,11 @@ def test_standardizing_is_told_where_there_was_something_to_standardize() -> Non
     assert settings_in_use(scaled, ["standardize"]) == [("standardize", "yes")]
 
 
+def test_of_few_samples_fewer_may_have_been_held_out() -> None:
+    assert in_use(["validation"]) == {"validation": "at most 5,000"}
+    assert in_use(["validation"], validation=0.2) == {"validation": "0.2"}
+
+
 def test_what_is_done_to_pixels_is_told(make_text_console: MakeConsole) -> None:
     plain = " ".join(" ".join(shown(make_text_console(), a_model())).split())
     assert "framing as-is" in plain
