@@ -607,7 +607,7 @@ def test_a_mistake_in_the_file_of_a_search_is_told_with_its_line(
     Path("fixed.toml").write_text("ensemble = 2\n")
     ran = gpunet("tune", *options, "--config", "fixed.toml")
     assert (ran.code, ran.failure) == (
-        *(2, "--ensemble cannot be searched, for a trial is one network; leave it out"),
+        *(2, "--ensemble cannot be searched because a trial is one network; leave it out"),
     )
     assert not Path("tune").exists()
 

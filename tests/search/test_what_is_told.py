@@ -146,7 +146,7 @@ def test_values_are_drawn_from_the_whole_of_a_range(parameter: Parameter, kind: 
         ),
         (
             "[l2]\nchoices = [0.1, 0.1]",
-            "space.toml, [l2] choices: a value stands there twice; leave one out",
+            "space.toml, [l2] choices: a value appears twice; leave one out",
         ),
         (
             "[l2]\nchoices = 0.1",
@@ -163,7 +163,7 @@ def test_values_are_drawn_from_the_whole_of_a_range(parameter: Parameter, kind: 
         (
             "epochs = 3",
             "space.toml: epochs is 3, wanted a table such as [epochs] with choices or with low and "
-            "high; what is fixed belongs to config",
+            "high; a fixed value belongs in config",
         ),
     ],
 )
@@ -222,10 +222,10 @@ def test_the_terms_of_a_search_say_what_they_lack() -> None:
     names = ("learning_rate", "schedule", "dropout", "label_smoothing", "beta1")
     everything |= {name: TrainConfig().in_effect(name) for name in names}
     assert failure_of(lambda: session.new_spec(everything, None, "the default space")) == (
-        "config fixes all that would be searched; give a space of your own"
+        "config fixes all settings that would be searched; give a space of your own"
     )
     assert failure_of(lambda: session.new_spec({"ensemble": 2}, None, "a test")) == (
-        "ensemble cannot be searched, for a trial is one network; leave it out"
+        "ensemble cannot be searched because a trial is one network; leave it out"
     )
     space = Space.from_dict({"hidden": {"choices": ["4", "6", "8"]}}, "a test")
     told = (

@@ -401,3 +401,13 @@ def test_a_first_partial_fit_that_failed_leaves_the_features_open() -> None:
     with pytest.raises(ValueError, match="the weight in row 1"):
         estimator.partial_fit(X, VALUES, sample_weight=-np.ones(len(X)))
     assert estimator.partial_fit(X[:, :2], VALUES).n_features_in_ == 2
+
+
+@pytest.mark.parametrize("sizes", [(16,), [16, 8], 16])
+def test_sizes_given_where_the_loss_stands_are_answered_with_their_name(sizes: Any) -> None:
+    network = MLPRegressor(sizes)
+    with pytest.raises(SettingError) as raised:
+        network.fit([[1.0], [2.0]], [1.0, 2.0])
+    assert str(raised.value).endswith(
+        f"is {sizes}, wanted a text; did you mean hidden_layer_sizes={sizes}?"
+    )

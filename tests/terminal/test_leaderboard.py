@@ -190,6 +190,19 @@ def tell(screen: Any, search: SearchInfo) -> None:
     screen.on_wait(PROGRESS, 2)
 
 
+def test_no_line_of_what_is_searched_ends_within_a_word_on_a_terminal(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    console = make_text_console(40, colors="truecolor")
+    with ConsoleMessages(console, plain=True).search() as screen:
+        tell(screen, search)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    first = next(index for index, line in enumerate(lines) if "searched:" in line)
+    assert all(len(line) <= 40 for line in lines[first : first + 3])
+    assert lines[first + 1].startswith(" " * 8)
+
+
 def test_lines_tell_a_search_to_a_log(make_text_console: MakeConsole, search: SearchInfo) -> None:
     console = make_text_console(40)
     with ConsoleMessages(console).search() as screen:

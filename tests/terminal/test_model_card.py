@@ -76,6 +76,10 @@ def test_settings_that_are_off_or_told_elsewhere_are_left_out() -> None:
     assert in_use(names, patience=0) == {"batch size": "64"}
 
 
+def test_how_many_samples_were_to_be_held_out_is_told_as_a_setting_since_few_have_fewer() -> None:
+    assert in_use(["validation"]) == {"validation": "5,000 (the setting)"}
+
+
 def test_a_seed_of_zero_is_a_seed() -> None:
     assert in_use(["seed"]) == {"seed": "0"}
 
@@ -112,11 +116,6 @@ def test_standardizing_is_told_where_there_was_something_to_standardize() -> Non
     values = {name: getattr(model, name) for name in Model.__dataclass_fields__}
     scaled = Model(**{**values, "scaling": scaling})
     assert settings_in_use(scaled, ["standardize"]) == [("standardize", "yes")]
-
-
-def test_of_few_samples_fewer_may_have_been_held_out() -> None:
-    assert in_use(["validation"]) == {"validation": "at most 5,000"}
-    assert in_use(["validation"], validation=0.2) == {"validation": "0.2"}
 
 
 def test_what_is_done_to_pixels_is_told(make_text_console: MakeConsole) -> None:

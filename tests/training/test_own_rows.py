@@ -122,7 +122,9 @@ def test_networks_that_take_other_numbers_of_steps_are_refused() -> None:
     rows = [pool.add(samples[:32]), pool.add(samples[:33]), pool.add(samples[:25])]
     own = OwnRows.of(dataset(samples, samples), (pool, rows), None)
     settings = configs("classes")
-    with pytest.raises(UsageError, match=r"take \[4, 5\] steps in an epoch, wanted as many of"):
+    with pytest.raises(
+        UsageError, match=r"take \[4, 5\] steps in an epoch, wanted the same number"
+    ):
         train_population(numpy_engine(settings, 4, 3), own.dataset, settings, own=own)
 
 
@@ -136,5 +138,5 @@ def test_samples_that_do_not_fit_the_device_at_once_are_refused() -> None:
     samples, pool = drawn("classes"), Pool()
     own = OwnRows.of(dataset(samples, samples), (pool, [pool.add(samples)] * 3), None)
     settings = configs("classes")
-    with pytest.raises(DeviceError, match="does not hold the 50 samples that networks have rows"):
+    with pytest.raises(DeviceError, match="cannot hold the 50 samples of the population"):
         train_population(numpy_engine(settings, 4, 3, Small), own.dataset, settings, own=own)

@@ -154,7 +154,7 @@ def test_a_run_is_not_gone_on_with_where_its_windows_do_not_fit() -> None:
 
     train(numpy_engine(config(), 6, 3), noise(100), config(), callbacks=[Keeper()])
     engine = numpy_engine(config(), 6, 3, SmallEngine)
-    message = "but 80 are wanted; go on with the run on numpy"
+    message = "but a window has 80; go on with the run on numpy"
     with pytest.raises(DeviceError, match=message):
         train(engine, noise(100), config(), resume=kept[0])
 

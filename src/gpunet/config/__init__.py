@@ -1,7 +1,7 @@
 """Settings of training and the shape of networks, checked on construction.
 
-The rest of the package trusts these values. The table of settings is in ``settings``; the names
-that they choose from, with the facts about each, in ``choices``.
+The rest of the package trusts these values. The table of settings is in ``settings``; ``choices``
+has the names that they choose from, with the facts about each.
 """
 
 from gpunet.config.choices import (

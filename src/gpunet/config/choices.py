@@ -88,25 +88,25 @@ Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 Theme = Literal["auto", "dark", "light", "mono"]
 
 DEVICES = ("auto", "cpu", "gpu", "cuda", "rocm", "mps", "metal", "vulkan", "dx12")
-"""Words for devices; an adapter has an index and a name, too."""
+"""Names for devices; adapters also have an index and a name of their own."""
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 MAXIMIZED: tuple[Monitor, ...] = ("val_accuracy", "val_r2")
-"""What is monitored of which more is better."""
+"""Monitored metrics for which larger is better."""
 
 
 @dataclass(frozen=True, slots=True)
 class LossFacts:
-    """What there is to know of a loss.
+    """The facts about a loss.
 
     Args:
         kernel: the function in ``engine.reference.kernels`` and the file in ``shaders/loss``.
-        output: what turns the last layer's logits into the network's answer.
-        kind: what it is told of a sample: one class of several, any number of labels (each 0 or
-            1), or measured targets.
+        output: the function that turns the last layer's logits into predictions.
+        kind: the kind of labels: one class per sample, any number of labels (each 0 or 1), or
+            measured targets.
     """
 
     kernel: str
@@ -128,15 +128,15 @@ DEFAULT_LOSSES: Mapping[Kind, Loss] = {
     "labels": "binary-cross-entropy",
     "measured": "squared-error",
 }
-"""The loss that is minimized unless another is asked for, by what the data tell of a sample."""
+"""The default loss for each kind of labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class OptimizerFacts:
-    """What the settings have to know of an optimizer."""
+    """The facts about an optimizer that the settings need."""
 
     learning_rate: float  # the default
-    # Names of the settings that have an effect with it, of those that not all use.
+    # Names of the settings that it uses, among those that not every optimizer uses.
     uses: tuple[str, ...]
     beta2: float = 0.999  # the default
     weight_decay: float = 0.0  # the default
@@ -167,4 +167,4 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "inverse-power": ("lr_power", "lr_final"),
     },
 }
-"""The settings that only some choices use: by the setting that chooses, then by the choice."""
+"""Settings that only some choices use, by the setting that chooses and then by the choice."""

@@ -14,10 +14,10 @@ from gpunet.errors import SettingError, UsageError
 __all__ = ["MAXIMUM_UNITS", "UNITS", "Layer", "NetworkSpec", "require_activations"]
 
 MAXIMUM_LAYERS = 64
-"""Layers that the table holds which the update kernel keeps in one uniform buffer."""
+"""Most layers that fit into the update kernel's uniform buffer."""
 
 MAXIMUM_UNITS = 1 << 20
-"""Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
+"""Most units per layer; dropout's random generator has 20 bits for the group of four units."""
 
 UNITS = Range(1, MAXIMUM_UNITS)
 
@@ -36,21 +36,21 @@ class NetworkSpec:
     """The shape of a multilayer perceptron.
 
     Args:
-        inputs: features of a sample, I.
+        inputs: features per sample, I.
         hidden: units of each hidden layer; empty for softmax regression.
-        outputs: classes to tell apart, C >= 2; or labels or measured targets, T >= 1, if the loss
-            is one of those.
+        outputs: number of classes, C >= 2; or of labels or measured targets, T >= 1, depending on
+            the loss.
         activation: one name for all hidden layers, or one for each.
         leaky_slope: slope of leaky ReLU below zero.
-        loss: what is minimized. ``cross-entropy`` follows a softmax over the classes;
-            ``quadratic``, half the squared distance to the one-hot label, follows a sigmoid of
-            each class; ``binary-cross-entropy`` follows a sigmoid of each label. Of measured
-            targets ``squared-error`` is half the squared distance, ``huber`` the same within a
+        loss: the loss function. For classes, ``cross-entropy`` follows a softmax, and
+            ``quadratic``, half the squared distance to the one-hot label, a sigmoid of each class.
+            For labels, ``binary-cross-entropy`` follows a sigmoid of each label. For measured
+            targets, ``squared-error`` is half the squared distance, ``huber`` is the same up to a
             distance of 1 and linear beyond, and ``poisson`` follows an exponential function.
         layer_norm: whether every hidden layer's preactivations are normalized.
 
     Raises:
-        UsageError: a size or a name that cannot be.
+        UsageError: a size or a name is invalid.
     """
 
     inputs: int
@@ -90,7 +90,7 @@ class NetworkSpec:
 
     @property
     def kind(self) -> Kind:
-        """What the network answers: a class, labels or measured targets."""
+        """The kind of predictions: classes, labels or measured targets."""
         return LOSS_FACTS[self.loss].kind
 
     @property
@@ -120,7 +120,7 @@ class NetworkSpec:
 
 
 def require_activations(activation: str | tuple[str, ...], layers: int) -> None:
-    """Raise a SettingError unless one known name is for all layers, or one for each."""
+    """Raise a SettingError unless there is one known name for all layers, or one for each."""
     names = (activation,) if isinstance(activation, str) else activation
     for name in names:
         require_one_of("activation", name, ACTIVATIONS)

@@ -1,4 +1,4 @@
-"""Recipes: files of settings that come along, each with its source and the accuracy to meet.
+"""Recipes: settings files that come with gpunet, with their source and the accuracy to reach.
 
 The files lie in ``data/recipes``.
 """
@@ -17,24 +17,23 @@ __all__ = ["Recipe", "open_recipe", "recipe_names"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Settings that somebody published, and what came of them."""
+    """Published settings and their published accuracy."""
 
     name: str  # the file's stem
     description: str  # of the network and its training, in one line
-    source: str  # whose it is
-    # The fraction of MNIST's test set that the source claims; ``None`` if it gives none, or is not
-    # about MNIST.
+    source: str  # who published it
+    # The accuracy on MNIST's test set that the source claims, if it does.
     accuracy: float | None
     file: SettingsFile  # the settings
 
 
 def recipe_names() -> list[str]:
-    """The names of all recipes, in the order of the alphabet."""
+    """The names of all recipes in alphabetical order."""
     return sorted(path.stem for path in data_file("recipes").glob("*.toml"))
 
 
 def open_recipe(name: str) -> Recipe:
-    """The recipe of a name.
+    """The recipe with this name.
 
     Raises:
         UsageError: there is none.

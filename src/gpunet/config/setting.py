@@ -1,4 +1,4 @@
-"""A row of the table of settings, and how a value is checked against it."""
+"""A row of the table of settings, and the check of a value against it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -71,10 +71,10 @@ ELSEWHERE = {
     "wd": "weight-decay",
     "xavier": "glorot",
 }
-"""Words of other programs, and what they are called here: options, settings and their values."""
+"""Names from other programs, with gpunet's names for the same options, settings and values."""
 
 LARGEST_NUMBER = 3.4028234663852886e38
-"""The largest float32, which is what the engines compute with."""
+"""The largest float32; engines compute in float32."""
 
 _WORDS = {
     int: "a whole number",
@@ -115,49 +115,49 @@ class Range:
 
 
 COUNT = Range(1, 1 << 31)
-"""What an argument that counts something may be."""
+"""The range of an argument that counts something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One row of the table of settings: everything about one setting of training."""
+    """A row of the table of settings: everything about one setting of training."""
 
     name: str = ""  # of the field of ``TrainConfig``
     kind: Any = None  # its type
-    default: Any = None  # its value unless it is given
+    default: Any = None  # its default value
     panel: str  # the heading that it stands under
     help: str  # what it is, in one or two sentences
-    aliases: tuple[str, ...] = ()  # other names that people may write
-    formerly: tuple[str, ...] = ()  # names under which older files hold it
-    metavar: str | None = None  # what stands for its value in the command line's help
-    bounds: Range | None = None  # the numbers that it may be; for several numbers, each of them
-    names: tuple[str, ...] = ()  # the names that it may be, where ``kind`` does not list them
-    # Reads it from a text such as ``16,16``, as the command line and TOML take it.
+    aliases: tuple[str, ...] = ()  # other names that people may use
+    formerly: tuple[str, ...] = ()  # its names in older files
+    metavar: str | None = None  # the placeholder of its value in the command line's help
+    bounds: Range | None = None  # its range; if it has several numbers, the range of each
+    names: tuple[str, ...] = ()  # the names that it may have, if ``kind`` does not list them
+    # Parses a text such as ``16,16`` from the command line or TOML.
     parse: Callable[[str], Any] | None = None
-    as_text: bool = False  # whether files hold several values as one text
-    # The value in effect where it is ``None``, by the other settings.
+    as_text: bool = False  # whether files store several values as one text
+    # If it is ``None``, computes its value from the other settings.
     follows: Callable[[Any], Any] | None = None
-    default_in_words: str = ""  # the default in words, where ``None`` does not tell it
+    default_in_words: str = ""  # the default in words, if the value is ``None``
     fixed: str = ""  # why a search cannot vary it; empty if it can
-    shared: bool = False  # whether all networks of a population have it in common
-    off: Any = 0  # the value that stands for no effect, which is not worth telling
+    shared: bool = False  # whether all networks of a population must share it
+    off: Any = 0  # the value without any effect, which is not shown
     needs: str = ""  # another setting without which it has no effect
 
     @property
     def kinds(self) -> tuple[Any, ...]:
-        """The types that a value may be of."""
+        """The types that a value may have."""
         return _kinds(self.kind)
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The names that it may be; empty if it is no name."""
+        """The names that it may have; empty if it is not a name."""
         return _listed(self.kind) or self.names
 
     def check(self, value: Any) -> Any:
-        """The value in Python's own types, where numpy's and lists are taken, too.
+        """Check a value and convert it to Python's own types; numpy's types and lists are fine.
 
         Raises:
-            SettingError: it is of another type, or cannot be.
+            SettingError: the type is wrong, or the value is invalid.
         """
         if isinstance(value, str) and self.as_text and self.parse is not None:
             value = self.parse(value)
@@ -172,7 +172,7 @@ class Setting:
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
-            if getattr(value, "ndim", 1) == 0:  # a scalar in an array's clothes
+            if getattr(value, "ndim", 1) == 0:  # an array that holds a single number
                 raise SettingError(self.name, value, "a number, not an array")
             kind = next((one for one in self.kinds if get_origin(one) is tuple), None)
             values = list(value)
@@ -210,7 +210,7 @@ def setting(default: Any, help: str, **facts: Any) -> Any:
 
 
 def checked(name: str, value: Any, kind: Any, bounds: Range | None = None) -> Any:
-    """An argument of a type and within bounds, checked as settings of training are."""
+    """Check an argument's type and bounds as those of a setting; the value."""
     return Setting(name=name, kind=kind, bounds=bounds, panel="", help="").check(value)
 
 
@@ -222,7 +222,9 @@ def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """The known word that is closest, or means the same, as the end of a sentence; else empty.
+    """Ask about the closest known word, or one that means the same, at the end of a sentence.
+
+    Empty if there is none.
 
     Example:
         >>> suggestion("--epoch", ["--epsilon", "--epochs"])
@@ -243,7 +245,7 @@ def _plain_word(word: str) -> str:
 
 
 def _as(kind: Any, value: Any) -> Any:
-    """The value as a type has it, 5000 as 5000.0; TypeError if it is of another type."""
+    """The value converted to a type, such as 5000 to 5000.0; TypeError if its type is wrong."""
     is_bool = type(value).__name__ in ("bool", "bool_")
     if kind is NoneType and value is None:
         return None
@@ -252,7 +254,7 @@ def _as(kind: Any, value: Any) -> Any:
     if kind is int and not is_bool:
         return index(value)
     if kind is float and isinstance(value, Real) and not is_bool:
-        with suppress(OverflowError):  # what is too large for a float is refused by its bounds
+        with suppress(OverflowError):  # numbers too large for a float are refused by the bounds
             return float(value)
         return value
     if (kind is str or get_origin(kind) is Literal) and isinstance(value, str):

@@ -1,9 +1,9 @@
 """The table of settings: every setting of training, defined once.
 
 A field of ``Settings`` is a row: its type, its default, its help, and everything else that
-``Setting`` describes. From the rows come the options of ``gpunet train``, the keys of TOML files,
-the checks, what ``gpunet show`` prints, and what a search may vary. What concerns several settings
-together belongs to ``train_config``.
+``Setting`` describes. The rows define the options of ``gpunet train``, the keys of TOML files, the
+checks, what ``gpunet show`` prints, and what a search may vary. ``train_config`` has everything
+that concerns several settings together.
 """
 
 # ruff: noqa: RUF009 - setting makes a dataclass's field
@@ -63,8 +63,8 @@ MAXIMUM_EPOCHS = 1 << 31
 DEFAULT_EPOCHS = 15
 DEFAULT_PATIENCE = 5
 DEFAULT_LR_DECAY_EVERY = 2
-"""This default and the two above are for many samples; ``TrainConfig.settled`` stretches them for
-few."""
+"""This default and the two above are for many samples; ``TrainConfig.settled`` raises them for few
+samples."""
 
 DEFAULT_BATCH_SIZE = 64
 
@@ -77,7 +77,7 @@ _RATES = ", ".join(f"{facts.learning_rate:g} for {name}" for name, facts in OPTI
 
 _SAME_SAMPLES = "trials are compared on the same samples"
 
-# Makers of the rows under each heading, with the facts that most of these have in common.
+# One function for the rows under each heading, with the facts that most of these share.
 _data = partial(setting, panel=DATA, fixed=_SAME_SAMPLES, shared=True)
 _network = partial(setting, panel="Network")
 _optimizer = partial(setting, panel="Optimizer")
@@ -88,7 +88,7 @@ _stopping = partial(setting, panel="Stopping")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The value of every setting; ``TrainConfig`` checks them and says what follows from them."""
+    """The value of every setting; ``TrainConfig`` checks them and derives others from them."""
 
     validation: float = _data(
         5000,
@@ -404,13 +404,13 @@ SETTINGS: Mapping[str, Setting] = {
     one.name: dataclasses.replace(one.metadata["row"], name=one.name, kind=one.type)
     for one in dataclasses.fields(Settings)
 }
-"""All settings of training, by their names."""
+"""All settings of training by name."""
 
 FOLLOWING = tuple(name for name, row in SETTINGS.items() if row.follows is not None)
-"""The settings that may be ``None`` and then follow from others."""
+"""Settings that may be ``None`` and then follow from others."""
 
 SHARED = tuple(name for name, row in SETTINGS.items() if row.shared)
-"""The settings that all networks of a population have in common."""
+"""Settings that all networks of a population share."""
 
 _ALIASES = {
     alias: name for name, row in SETTINGS.items() for alias in (*row.aliases, *row.formerly)
@@ -418,13 +418,13 @@ _ALIASES = {
 
 
 def canonical(key: str) -> str:
-    """The name of the setting that a word means: ``learning-rate``, ``lr`` or an earlier name."""
+    """The name of a setting, from ``learning-rate``, a short name ``lr`` or an old name."""
     name = key.replace("-", "_")
     return _ALIASES.get(name, name)
 
 
 def panels() -> dict[str, list[str]]:
-    """The names of the settings that belong together, by the heading above them."""
+    """The names of the settings under each heading."""
     found: dict[str, list[str]] = {}
     for name, row in SETTINGS.items():
         found.setdefault(row.panel, []).append(name)

@@ -1,4 +1,4 @@
-"""Settings in TOML: files of settings, read with every mistake reported, and written."""
+"""Reads and writes settings files in TOML."""
 
 from __future__ import annotations
 
@@ -39,32 +39,32 @@ _RUN_TYPES: Mapping[str, Any] = {
 RUN_SETTINGS: Mapping[str, Setting] = {
     name: Setting(name=name, kind=kind, panel="", help="") for name, kind in _RUN_TYPES.items()
 }
-"""What a file may hold besides the settings of training: the other options of `gpunet train`."""
+"""Keys that a file may have besides the settings of training: other options of `gpunet train`."""
 
 TABLE = "recipe"
-"""A table that tells people where the settings come from."""
+"""The table that tells people where the settings come from."""
 
 MEASURED = "measured"
-"""A table of the settings that count in place of others where the data have measured targets."""
+"""The table of settings that replace others if the data have measured targets."""
 
 LARGEST = 1 << 20
-"""Bytes of a settings file, at most; what a person writes is far smaller."""
+"""Largest settings file in bytes; files that people write are far smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """What a file of settings holds."""
+    """The content of a settings file."""
 
     path: Path  # of the file
-    text: str  # the file as it is
-    # By the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
+    text: str  # the whole text
+    # Values by the names of TrainConfig's fields and RUN_SETTINGS; lists for tuples.
     settings: Mapping[str, Any]
     about: Mapping[str, Any]  # the table ``[recipe]``; empty if there is none
     # The table ``[measured]``: settings of training for data that have measured targets.
     measured: Mapping[str, Any] = field(default_factory=dict)
 
     def location(self, name: str) -> str:
-        """The file and, if it can be found, the line of a setting."""
+        """The file and, if it can be found, the line of a setting, for messages."""
         for number, line in enumerate(self.text.splitlines(), start=1):
             key = re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line)
             if key and canonical(key[1]) == canonical(name):
@@ -77,10 +77,10 @@ class SettingsFile:
         return {name: value for name, value in self.settings.items() if name in SETTINGS}
 
     def train_config(self) -> TrainConfig:
-        """The settings of training, with the defaults of those that the file leaves out.
+        """The settings of training, with defaults for those that the file leaves out.
 
         Raises:
-            UsageError: a value that cannot be, or values that do not go together.
+            UsageError: a value is invalid, or values do not go together.
         """
         try:
             config = TrainConfig.from_dict(self.training)
@@ -89,17 +89,17 @@ class SettingsFile:
             raise self.with_location(error) from error
 
     def with_location(self, error: SettingError) -> SettingError:
-        """An error about a setting, with the file and the line where the setting stands."""
+        """The error about a setting, with the setting's file and line added."""
         return error.at(self.location(error.setting))
 
 
 def read_settings(path: Path) -> SettingsFile:
-    """Read a file of settings.
+    """Read a settings file.
 
-    Keys are the fields of TrainConfig or the options of `gpunet train`, whose dashes may stay.
+    Keys are the fields of TrainConfig or options of `gpunet train`, with dashes or underscores.
 
     Raises:
-        UsageError: it cannot be read, is no TOML, or has a key or a type that cannot be.
+        UsageError: the file cannot be read, is not TOML, or has an unknown key or a wrong type.
     """
     text = read_text(path, "a TOML file of settings such as `gpunet config` prints")
     table = parse_toml(text, path)
@@ -117,7 +117,7 @@ def read_settings(path: Path) -> SettingsFile:
 def _settings(
     file: SettingsFile, table: Mapping[str, Any], known: Collection[str]
 ) -> dict[str, Any]:
-    """The settings of a table of a file, by their names."""
+    """The settings in a table of a file, by name."""
     settings: dict[str, Any] = {}
     for key, value in table.items():
         name = _known(file, key, known)
@@ -128,10 +128,10 @@ def _settings(
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """The content of a TOML text, whose path is for messages.
+    """Parse a TOML text; ``path`` is for messages.
 
     Raises:
-        UsageError: it is no TOML, or holds a whole number beyond the 64 bits of TOML's.
+        UsageError: the text is not TOML, or has a whole number beyond TOML's 64 bits.
     """
     try:
         table = tomllib.loads(text)
@@ -151,10 +151,10 @@ def _holds_huge_number(value: Any) -> bool:
 
 
 def write_settings(settings: Mapping[str, Any]) -> str:
-    """TOML that ``read_settings`` reads back; a setting that is ``None`` is left out.
+    """Settings as TOML, for ``read_settings``; settings that are ``None`` are left out.
 
     Raises:
-        UsageError: a text that UTF-8 cannot hold.
+        UsageError: UTF-8 cannot hold a text.
     """
     return "".join(
         f"{name} = {_literal(name, value)}\n"
@@ -164,10 +164,10 @@ def write_settings(settings: Mapping[str, Any]) -> str:
 
 
 def read_text(path: Path, wanted: str) -> str:
-    """The text of a file that a person wrote; messages say what was wanted.
+    """Read a text file that a person wrote; ``wanted`` is for messages.
 
     Raises:
-        UsageError: it cannot be read, is too large, or is no text.
+        UsageError: the file cannot be read, is too large, or is not text.
     """
     try:
         if not path.is_file():
@@ -189,10 +189,10 @@ def settings_text(
     config: TrainConfig,
     finish: Callable[[str, str], str] = lambda _, line: line,
 ) -> str:
-    """All settings of a training as TOML, with those that follow from others in comments.
+    """All settings of a training as TOML; those that follow from others are in comments.
 
-    ``others`` come first, by the names of ``RUN_SETTINGS``. ``finish`` gives a line what else it
-    has, by the setting's name.
+    ``others`` are settings of ``RUN_SETTINGS``, which come first. ``finish`` completes the line of
+    each setting, given its name.
     """
     following = {
         name: config.in_effect(name) for name in FOLLOWING if getattr(config, name) is None
@@ -217,7 +217,7 @@ def _known(file: SettingsFile, key: str, known: Collection[str]) -> str:
 
 
 def _checked(file: SettingsFile, name: str, value: Any) -> Any:
-    """The value as the setting takes it, of texts such as ``16,16`` what they mean."""
+    """Check a value, and parse texts such as ``16,16``."""
     row = SETTINGS.get(name) or RUN_SETTINGS[name]
     if name == "label" and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -239,5 +239,5 @@ def _literal(name: str, value: Any) -> str:
         str(value).encode()
     except UnicodeEncodeError as error:
         raise UsageError(f"{name} is {str(value)!r}, which UTF-8 cannot hold; rename it") from error
-    # JSON's strings are TOML's, but for the one control character that JSON leaves as it is.
+    # JSON strings are valid TOML, except for one control character that JSON does not escape.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -19,7 +19,7 @@ __all__ = [
 
 
 def parse_hidden(text: str) -> tuple[int, ...]:
-    """The hidden layers that ``16,16`` names; an empty text or ``none`` names none.
+    """Parse hidden layers such as ``16,16``; an empty text or ``none`` means no layers.
 
     Raises:
         SettingError: something between the commas is not a whole number above zero.
@@ -43,10 +43,10 @@ def parse_hidden(text: str) -> tuple[int, ...]:
 
 
 def parse_duration(text: str, name: str = "max_time") -> float:
-    """The seconds that ``90``, ``90s``, ``10m``, ``1.5h`` or ``1h30m`` name.
+    """Parse a duration such as ``90``, ``90s``, ``10m``, ``1.5h`` or ``1h30m``; in seconds.
 
     Raises:
-        SettingError: it is no such time, or none at all.
+        SettingError: the text is not a duration, or not above zero.
     """
     number = r"(\d+(?:\.\d+)?)"
     parts = re.fullmatch(f"(?:{number}h)?(?:{number}m)?(?:{number}s?)?", text.strip(), re.ASCII)
@@ -61,12 +61,12 @@ def parse_duration(text: str, name: str = "max_time") -> float:
 
 
 def parse_names(text: str) -> tuple[str, ...]:
-    """The names in a text such as ``age,Fare paid``."""
+    """Parse names separated by commas, such as ``age,Fare paid``."""
     return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def parse_dropout(text: str) -> float | tuple[float, ...]:
-    """The rate that ``0.2`` names, or those that ``0.2,0.5`` names, one for each hidden layer.
+    """Parse one dropout rate, or one for each hidden layer, such as ``0.2,0.5``.
 
     Raises:
         SettingError: something between the commas is not a number.
@@ -82,19 +82,19 @@ def parse_dropout(text: str) -> float | tuple[float, ...]:
                 "a rate from 0 to below 1",
                 "give a rate from 0 to below 1 for all hidden layers, or one for each, separated "
                 "by commas",
-                f"{text}: {part.strip()!r} is no number",
+                f"{text}: {part.strip()!r} is not a number",
             ) from None
     return rates[0] if len(rates) == 1 else tuple(rates)
 
 
 def parse_activation(text: str) -> str | tuple[str, ...]:
-    """The name that ``relu`` is, or those that ``relu,tanh`` names, one for each hidden layer."""
+    """Parse one activation, or one for each hidden layer, such as ``relu,tanh``."""
     names = tuple(name.strip() for name in text.split(","))
     return names[0] if len(names) == 1 else names
 
 
 def parse_class_weights(text: str) -> str | tuple[float, ...]:
-    """The weights that ``1,5,0.5`` names, or one of the words ``none`` and ``balanced``.
+    """Parse ``none``, ``balanced``, or one weight for each class, such as ``1,5,0.5``.
 
     Raises:
         SettingError: something between the commas is not a number of at least zero.
@@ -109,12 +109,12 @@ def parse_class_weights(text: str) -> str | tuple[float, ...]:
     except ValueError:
         wanted = "a number of at least 0 for each class, or balanced, or none"
         raise SettingError(
-            "class_weights", text, wanted, says=f"{text} is no list of weights, wanted {wanted}"
+            "class_weights", text, wanted, says=f"{text} is not a list of weights, wanted {wanted}"
         ) from None
 
 
 def written(value: object) -> str:
-    """A value as one text, which the functions above read back."""
+    """A value as one text, which the functions above can parse."""
     if isinstance(value, list | tuple):
         return ",".join(map(str, value)) or "none"
     return str(value)

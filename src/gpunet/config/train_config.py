@@ -1,4 +1,4 @@
-"""How a network is trained: the settings, checked on construction, and what follows from them."""
+"""How a network is trained: the checked settings, and values derived from them."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -24,24 +24,24 @@ from gpunet.errors import SettingError, UsageError, spelled
 __all__ = ["TrainConfig"]
 
 LEAST_STEPS = 2000
-"""Steps that a training takes by default, however few samples there are."""
+"""Steps that a training takes by default, even if there are few samples."""
 
 MOST_DEFAULT_EPOCHS = 600
-"""Epochs that no default goes beyond, however few steps one has."""
+"""The largest default number of epochs, however few steps an epoch has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig(Settings):
-    """How one network is trained. Every field has the default of the command line.
+    """How one network is trained. Every field has the command line's default.
 
-    Numbers may be numpy's, and lists stand for tuples; the fields hold Python's own types.
+    Arguments may be numpy's numbers, and lists instead of tuples; fields have Python's own types.
 
     Raises:
-        UsageError: a value that cannot be, or values that do not go together.
+        UsageError: a value is invalid, or values do not go together.
     """
 
     measured: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False, repr=False)
-    """Settings that take the place of these where the data have measured targets."""
+    """Settings that replace these if the data have measured targets."""
 
     def __post_init__(self) -> None:
         for name, row in SETTINGS.items():
@@ -123,46 +123,46 @@ class TrainConfig(Settings):
 
     @property
     def effective_learning_rate(self) -> float:
-        """The learning rate asked for, else the optimizer's default."""
+        """The learning rate, or the optimizer's default if none is given."""
         return float(self.in_effect("learning_rate"))
 
     @property
     def keeps_own(self) -> bool:
-        """Whether there are several networks and each keeps the weights of an epoch of its own."""
+        """Whether there are several networks and each keeps the weights of its own best epoch."""
         return self.ensemble > 1 and self.keep == "best"
 
     @property
     def effective_epochs(self) -> int:
-        """The epochs asked for, else those for data of many samples."""
+        """The epochs, or the default for many samples if none are given."""
         return int(self.in_effect("epochs"))
 
     @property
     def effective_patience(self) -> int:
-        """The patience asked for, else the one for data of many samples."""
+        """The patience, or the default for many samples if none is given."""
         return int(self.in_effect("patience"))
 
     @property
     def effective_lr_decay_every(self) -> int:
-        """The epochs asked for between two decays, else those for data of many samples."""
+        """Epochs between two decays, or the default for many samples if none are given."""
         return int(self.in_effect("lr_decay_every"))
 
     def of_kind(self, kind: Kind) -> "TrainConfig":
-        """These settings for data of a kind, which is known only once they are read.
+        """These settings for data of this kind, which is known only after reading them.
 
         Raises:
-            UsageError: those for measured targets cannot be.
+            UsageError: the settings for measured targets are invalid.
         """
         own = self.measured if kind == "measured" else {}
         return TrainConfig.from_dict({**self.to_dict(), **own}) if self.measured else self
 
     def with_settings(self, settings: Mapping[str, Any]) -> "TrainConfig":
-        """These settings but for some, whatever the data.
+        """A copy with some settings changed, for data of any kind.
 
         Args:
-            settings: by their names, also short ones and those of earlier versions.
+            settings: new values by name; short and old names work, too.
 
         Raises:
-            UsageError: a name that is no setting, or a value that cannot be.
+            UsageError: a name is unknown, or a value is invalid.
         """
         config = TrainConfig.from_dict({**self.to_dict(), **settings})
         names = {canonical(name) for name in settings}
@@ -170,15 +170,15 @@ class TrainConfig(Settings):
         return dataclasses.replace(config, measured=measured)
 
     def settled(self, samples: int) -> "TrainConfig":
-        """These settings with the epochs that were left open, now that the data are known.
+        """A copy in which epochs, patience and epochs between decays are set for these data.
 
-        Few samples make few steps in an epoch, so the default grows until it comes to
-        ``LEAST_STEPS``, at most to ``MOST_DEFAULT_EPOCHS``. An epoch counts as in batches of at
-        most 64 samples here, so that larger batches do not let it grow. The patience grows
-        by the same factor, as does the time between two decays if the epochs were open.
+        An epoch of few samples has few steps, so the default number of epochs is raised until there
+        are ``LEAST_STEPS`` steps, up to ``MOST_DEFAULT_EPOCHS``. Steps are counted with batches of
+        at most 64 samples, so that larger batches do not raise it. The patience is raised by the
+        same factor, and so are the epochs between two decays if ``epochs`` was not given.
 
         Args:
-            samples: to train on.
+            samples: the number of training samples.
         """
         if None not in (self.epochs, self.patience, self.lr_decay_every):
             return self
@@ -197,12 +197,12 @@ class TrainConfig(Settings):
         )
 
     def in_effect(self, name: str) -> Any:
-        """A setting by its name, or what follows from the others where it is ``None``."""
+        """A setting's value, or the value that follows from the others if it is ``None``."""
         value, follows = getattr(self, name), SETTINGS[name].follows
         return follows(self) if value is None and follows is not None else value
 
     def has_effect(self, name: str) -> bool:
-        """Whether a setting is on, and used by what else is chosen."""
+        """Whether a setting is on, and the other settings use it."""
         row, value = SETTINGS[name], self.in_effect(name)
         if value == row.off or not (value or row.off is None):
             return False
@@ -217,7 +217,7 @@ class TrainConfig(Settings):
         return True
 
     def network(self, inputs: int, outputs: int) -> NetworkSpec:
-        """The network for samples of so many features, and classes or targets."""
+        """The network for this many features, and classes, labels or targets."""
         return NetworkSpec(
             inputs,
             self.hidden,
@@ -238,9 +238,9 @@ class TrainConfig(Settings):
         )
 
     def values_in_effect(self) -> dict[str, Any]:
-        """All settings as JSON holds them, with the defaults that follow from others.
+        """All settings for JSON, with the defaults that follow from others.
 
-        A rate after restarts is only among them where there are restarts.
+        ``restart_lr`` is included only if there are restarts.
         """
         following = {name: self.in_effect(name) for name in FOLLOWING}
         if not self.restart_every:
@@ -248,16 +248,16 @@ class TrainConfig(Settings):
         return {**self.to_dict(), **following}
 
     def to_dict(self) -> dict[str, Any]:
-        """All settings as JSON holds them."""
+        """All settings for JSON."""
         values = {name: getattr(self, name) for name in SETTINGS}
         return {name: _stored(SETTINGS[name], value) for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> "TrainConfig":
-        """The settings that ``to_dict`` gave, also with short names and those of earlier versions.
+        """Settings from a dict as ``to_dict`` makes it; short and old names work, too.
 
         Raises:
-            UsageError: a name that is no setting, or a value that cannot be.
+            UsageError: a name is unknown, or a value is invalid.
         """
         values = {canonical(name): value for name, value in settings.items()}
         for name in values:

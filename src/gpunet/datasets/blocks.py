@@ -1,4 +1,4 @@
-"""Arrays that may be larger than memory, looked at block by block."""
+"""Arrays that may be larger than memory, processed block by block."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["range_of", "row_blocks"]
 
 MOST_ROWS = 4096
 MOST_BYTES = 32 << 20
-"""Rows, and bytes of them in float64, that are looked at together: temporaries stay small."""
+"""Most rows of a block, and most bytes of it in float64, so that temporaries stay small."""
 
 
 def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
     """The rows (n, ...) of an array as consecutive slices.
 
     Raises:
-        DataError: it is mapped from a file that has become shorter meanwhile.
+        DataError: the array is mapped from a file that has become shorter.
     """
     row = 8 * max(1, array[:1].size)  # bytes
     step = min(MOST_ROWS, max(1, MOST_BYTES // row))
@@ -31,7 +31,7 @@ def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
 
 
 def range_of(array: NDArray[Any]) -> tuple[float, float]:
-    """The lowest and the highest value of an array (n, I) that is not empty."""
+    """The smallest and the largest value of a non-empty array (n, I)."""
     ends = [(array[rows].min(), array[rows].max()) for rows in row_blocks(array)]
     lowest, highest = np.array(ends).T
     return float(lowest.min()), float(highest.max())

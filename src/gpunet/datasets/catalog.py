@@ -1,4 +1,4 @@
-"""The datasets that users name: what there is, and how a name or a path becomes a dataset."""
+"""The catalog of named datasets, and how a name or a path becomes a dataset."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 AUTO = "auto"
-"""The name that stands for MNIST if it can be had, else for ``strokes``."""
+"""The name for MNIST if it is available, else for ``strokes``."""
 
 DIGITS = tuple("0123456789")
 
@@ -51,22 +51,22 @@ STROKES_TEST = 4_000
 STROKES_SEEDS = (1, 2)  # of the training and the test set
 STROKES_SIDE = 28  # pixels
 MOST_STROKES = 2_000_000  # samples in all, 1.6 GB
-MOST_KEPT = 100_000  # samples in all that are worth their place on the disk, 80 MB
+MOST_KEPT = 100_000  # samples up to which drawn digits are kept on disk, 80 MB
 DRAWN_AT_ONCE = 2048  # samples between two calls of the progress callback
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A dataset that users can name."""
+    """A dataset in the catalog."""
 
-    name: str  # to name it by
-    description: str  # what it shows
+    name: str  # its name
+    description: str  # what its samples show
     train_count: int  # training samples
     test_count: int  # test samples
     size: int  # bytes of all samples and labels, in memory and in the cache
-    license: str  # under which it is published
-    is_downloaded: bool  # whether it comes from the network and not out of this package
-    is_cached: bool  # whether it is at hand without network or drawing
+    license: str  # license of the data
+    is_downloaded: bool  # whether it is downloaded, not drawn by this package
+    is_cached: bool  # whether it can be opened without downloading or drawing
 
 
 _TABLES = tomllib.loads(data_file("datasets.toml").read_text("utf-8"))
@@ -75,17 +75,17 @@ _OFFERS = {name: typed({"name": name, **table}, Published) for name, table in _T
 
 
 def names() -> tuple[str, ...]:
-    """The names that ``open_dataset`` knows."""
+    """The names of all datasets in the catalog."""
     return (AUTO, *_OFFERS, "strokes")
 
 
 def is_name(text: str) -> bool:
-    """Whether ``open_dataset`` takes it for a name and not for a path."""
+    """Whether ``open_dataset`` treats a text as a name rather than a path."""
     return text in names() or STROKES.fullmatch(text) is not None
 
 
 def entries() -> tuple[Entry, ...]:
-    """What there is, for a list."""
+    """All datasets in the catalog."""
     folder = cache_folder()
     offered = [
         Entry(
@@ -119,22 +119,22 @@ def open_dataset(
     progress: Progress | None = None,
     options: TableOptions = USUAL,
 ) -> Dataset:
-    """The dataset of a name, else the one at a path.
+    """Open a dataset by name, or the dataset at a path.
 
     ``auto`` is MNIST if it is cached or can be downloaded, else ``strokes``. ``strokes:60000``
-    and ``strokes:60000+10000`` draw other numbers of training and test samples. A name goes
-    before a path; ``./mnist`` is always a path. What was downloaded or drawn is kept in the
-    cache; if it cannot be, the dataset's notice says so.
+    and ``strokes:60000+10000`` draw other numbers of training and test samples. A name takes
+    precedence over a path; ``./mnist`` is always a path. Downloaded or drawn data are kept in the
+    cache; if that fails, the dataset's notice says so.
 
     Args:
         name_or_path: one of ``names()``, or a file or folder that ``readers.path`` can read.
-        progress: called with what is under way, how much is done, and how much there is in all.
-        options: what the user says of the columns of a table.
+        progress: called with the current activity, the amount done, and the total amount.
+        options: the user's choices about a table's columns.
 
     Raises:
-        DataError: there is no such dataset, or it does not hold what it should.
+        DataError: there is no such dataset, or its content is wrong.
         DownloadError: a dataset is not cached and cannot be fetched.
-        UsageError: the options name no column, or there are no columns.
+        UsageError: the options name a column that does not exist, or the data is no table.
     """
     if is_name(name_or_path):
         refuse_options(options, name_or_path)
@@ -151,19 +151,19 @@ def open_dataset(
 
 
 def download(name: str, *, force: bool = False, progress: Progress | None = None) -> Path:
-    """Fetch a dataset into the cache, or only check it if it is there.
+    """Download a dataset into the cache, or verify it if it is already there.
 
     Args:
-        name: of a published dataset.
-        force: fetch it even if it is there.
-        progress: called with what is under way, the bytes done, and the bytes in all.
+        name: name of a published dataset.
+        force: download it even if it is there.
+        progress: called with the current activity, the bytes done, and the total bytes.
 
     Returns:
-        The folder that now holds its files.
+        The folder with its files.
 
     Raises:
-        UsageError: no dataset of that name is published.
-        DownloadError: it cannot be fetched.
+        UsageError: there is no published dataset of that name.
+        DownloadError: the download failed.
         OutputError: the cache cannot be written to.
     """
     if name not in _OFFERS:
@@ -203,7 +203,7 @@ def _open_published(name: str, progress: Progress | None) -> Dataset:
 
 
 def _open_strokes(train_count: int, test_count: int, progress: Progress | None) -> Dataset:
-    """The digits drawn from pen strokes, from the cache if they are there."""
+    """The digits drawn from pen strokes, from the cache if they are in it."""
     if min(train_count, test_count) < len(DIGITS) or train_count + test_count > MOST_STROKES:
         raise DataError(
             f"strokes:{train_count}+{test_count} is out of range; from {len(DIGITS)} samples each "
@@ -221,7 +221,7 @@ def _open_strokes(train_count: int, test_count: int, progress: Progress | None) 
 
 
 def _strokes_file(train_count: int, test_count: int) -> Path:
-    """Where drawn digits are kept; another pen or another way to draw has another name."""
+    """The cache file of drawn digits; its name depends on the pens and the drawing code."""
     digest = hashlib.sha256(data_file("strokes", "digits.json").read_bytes())
     digest.update(inspect.getsource(strokes).encode())
     folder = cache_folder() / "strokes"
@@ -229,7 +229,7 @@ def _strokes_file(train_count: int, test_count: int) -> Path:
 
 
 def _kept_strokes(path: Path, train_count: int, test_count: int) -> tuple[Samples, Samples] | None:
-    """The digits in a file of the cache; ``None`` if it is missing or damaged."""
+    """The digits in a cache file; ``None`` if it is missing or damaged."""
     try:
         kept = read_npz(path)
     except DataError:
@@ -257,7 +257,7 @@ def _drawn(count: int, seed: int, progress: Progress | None, before: int, total:
 
 
 def _keep_strokes(path: Path, train: Samples, test: Samples) -> str | None:
-    """Keep drawn digits for the next time; a notice if that is not possible."""
+    """Keep drawn digits for the next time; return a notice if that fails."""
 
     def write(file: BinaryIO) -> None:
         np.savez(
@@ -284,13 +284,13 @@ def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Datas
 
 
 def require_named(data: object) -> None:
-    """Check that data that are named are there, before a device is opened for them.
+    """Check that the named data exist, before a device is opened for them.
 
     Args:
-        data: a name or a path; anything else is no name, and so not checked.
+        data: a name or a path; anything else is not checked.
 
     Raises:
-        DataError: it names nothing.
+        DataError: neither a dataset nor a path has that name.
     """
     if not isinstance(data, str | Path) or is_name(text := str(data)):
         return
@@ -299,7 +299,7 @@ def require_named(data: object) -> None:
         if text:
             expanded(text).stat()
             return
-    except (OSError, ValueError) as error:  # not there, too long, a NUL
+    except (OSError, ValueError) as error:  # missing, too long, or with a NUL
         missing = error
     hint = suggestion(text, [*names(), *_beside(text)]) or "; check how it is spelled"
     raise DataError(
@@ -308,7 +308,7 @@ def require_named(data: object) -> None:
 
 
 def _beside(text: str) -> list[str]:
-    """The paths beside one that does not exist, written as that is."""
+    """The siblings of a path that does not exist, written in the same way."""
     folder = Path(text).parent
     try:
         return [str(folder / entry.name) for entry in expanded(str(folder)).iterdir()]

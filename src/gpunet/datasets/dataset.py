@@ -1,6 +1,6 @@
-"""What a dataset is once it is in memory: samples, labels, classes, and where it came from.
+"""A dataset in memory: samples, labels, classes, and where it came from.
 
-Wherever samples come from, their types and shapes are checked here, that every value is a number
+This module checks all samples, whatever their source: types, shapes, that every value is a number
 and every label a class. A dataset's arrays are never written to.
 """
 
@@ -29,24 +29,24 @@ __all__ = [
 ]
 
 TOO_LARGE = "which is too large: float32 ends at 3.4e38; write it in a larger unit"
-"""What a message says of a value beyond what engines compute with."""
+"""Part of a message about a value that float32 cannot hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Samples, and what is known of each.
+    """Samples with their labels and weights.
 
     Args:
-        features: (n, I), either uint8 (0..255, read as 0..1), or float32 or float64 as they are;
-            float64 only until they are standardized, as engines take float32. They may be a
+        features: (n, I), either uint8 (0..255, which stand for 0..1), or float32 or float64;
+            float64 only until they are standardized, because engines take float32. They may be a
             memory map of a file, ``np.memmap``.
-        labels: (n,) int32, the class of each sample from 0 to C - 1; or (n, T) float32 or float64,
-            its measured targets, or 0 or 1 for each of T labels.
-        weights: (n,) float32, what each sample counts in the loss and the metrics; all alike where
-            it is ``None``.
+        labels: (n,) int32 classes from 0 to C - 1; or (n, T) float32 or float64, either measured
+            targets or 0 or 1 for each of T labels.
+        weights: (n,) float32 weight of each sample in the loss and the metrics; ``None`` for equal
+            weights.
 
     Raises:
-        DataError: an array is of another type or shape. The values are looked at by ``Dataset``.
+        DataError: an array has the wrong type or shape. ``Dataset`` checks the values.
     """
 
     features: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
@@ -84,16 +84,16 @@ class Samples:
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a sample where a device holds it: whole groups of four bytes or float32."""
+        """Bytes of a sample on a device, where bytes and floats are padded to groups of four."""
         width = -(-int(self.features.shape[1]) // 4) * 4
         return width if self.features.dtype == np.uint8 else 4 * width
 
     def take(self, rows: slice | NDArray[np.integer]) -> Samples:
-        """These samples; if they are many and mapped, they lie in a file of the cache again."""
+        """Select samples; if they are many and mapped, the result lies in a cache file."""
         return Samples(taken(self.features, rows), self.labels[rows], self._weights(rows))
 
     def single(self) -> Samples:
-        """These samples as engines take them: float64 rounded to float32."""
+        """The samples as engines take them: float64 rounded to float32."""
         if self.features.dtype != np.float64:
             return self
         return replace(self, features=converted(self.features, np.float32))
@@ -104,26 +104,24 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A training and a test set of one kind, and a validation set where the data have their own.
+    """A training and a test set, and a validation set if the data come with one.
 
     Args:
-        name: as the user named it, or the file's stem.
-        train: the training samples; unless ``validation`` is given, those to be held out for it
-            are still among them.
+        name: the user's name for it, or the file's stem.
+        train: the training samples; without ``validation``, including those to be held out later.
         test: the test samples.
-        classes: the classes' names, C of them; none where targets are measured.
-        image_shape: height and width if a sample is a gray image, else ``None``.
+        classes: names of the C classes; empty for measured targets and labels.
+        image_shape: height and width if samples are gray images, else ``None``.
         source: where it came from, in words for the user.
-        notice: something that the user should know about the choice, or ``None``.
-        validation: the validation samples that the data came with, at least one, or ``None``.
-        columns: which columns of a table it comes from, or ``None`` where it comes from none.
-        targets: the names of measured targets, or of labels that are 0 or 1, T of them; none where
-            there are classes.
-        kind: what is known of a sample: its class, its labels, or measured targets.
+        notice: what the user should know about how it was read, or ``None``.
+        validation: validation samples that the data came with, at least one, or ``None``.
+        columns: the columns of the table that it comes from; ``None`` if it is not a table.
+        targets: names of the T measured targets, or of the T labels of 0 or 1; empty for classes.
+        kind: what is to be predicted: a class, labels, or measured targets.
 
     Raises:
-        DataError: a feature is infinite, or NaN where ``columns`` does not fill it; a label is no
-            class; a target is no finite number; a weight is negative; or parts do not fit
+        DataError: a feature is infinite, or NaN and not filled by ``columns``; a label is not a
+            class; a target is not a finite number; a weight is negative; or parts do not fit
             together.
     """
 
@@ -155,28 +153,28 @@ class Dataset:
 
     @property
     def inputs(self) -> int:
-        """Features per sample, I."""
+        """Number of features per sample, I."""
         return int(self.train.features.shape[1])
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """The names of the classes, or of the targets."""
+        """Names of the classes, or of the targets."""
         return self.classes or self.targets
 
     @property
     def outputs(self) -> int:
-        """Classes C, or targets T."""
+        """Number of classes C, or of targets T."""
         return len(self.output_names)
 
     @property
     def parts(self) -> dict[str, Samples]:
-        """The sets of samples that there are, by their names."""
+        """The sets of samples by name: train, test, and validation if there is one."""
         parts = {"train": self.train, "test": self.test}
         return parts if self.validation is None else {**parts, "validation": self.validation}
 
     @property
     def _may_be_missing(self) -> NDArray[np.bool_] | None:
-        """Which features (I,) may be NaN, to be filled before the first layer."""
+        """Which features (I,) may be NaN because they are filled before the first layer."""
         if self.columns is None or not self.columns.fills:
             return None
         return np.logical_not(self.columns.flags(self.inputs))
@@ -194,27 +192,27 @@ class Dataset:
         sample_weight: Any = None,
         kind: Kind | None = None,
     ) -> Dataset:
-        """A dataset of arrays, data frames or lists, as ``gpunet.train`` makes it of ``(X, y)``.
+        """Make a dataset of arrays, data frames or lists, as ``gpunet.train`` does with ``(X, y)``.
 
         Args:
-            X: (n, I) or (n, height, width) numbers of any type; they are converted, not changed.
-                Rows may lack numbers (NaN, None), and columns may hold words, which become one
-                feature each.
+            X: (n, I) or (n, height, width) numbers of any type; the input is not changed. Numbers
+                may be missing (NaN, None), and columns may hold words, each of which becomes a
+                feature.
             y: (n,) or (n, 1) class labels: whole numbers, texts or booleans; or measured targets,
                 (n,) or (n, T); or any number of labels a sample, (n, T) of 0 and 1.
-            X_test: (m, I) or (m, height, width); without it there are no test samples.
-            y_test: (m,) labels of these.
-            name: what messages and reports call the data.
-            missing: what is done about missing cells, ``"mean"``, ``"median"``, ``"drop"`` or
+            X_test: (m, I) or (m, height, width) test samples; without it there are none.
+            y_test: (m,) labels of the test samples.
+            name: name of the data in messages and reports.
+            missing: treatment of missing cells: ``"mean"``, ``"median"``, ``"drop"`` or
                 ``"refuse"``.
-            ignore: columns that are left out, by their titles or their numbers counted from 1.
-            sample_weight: (n,) what each row counts in the loss and the metrics, at least 0.
-            kind: what y holds, ``"classes"``, ``"labels"`` or ``"measured"``; by default its values
-                tell. Fractions are measured, and so are more than ten whole numbers that hardly
-                recur. Of rows of 0 and 1, those with a single 1 each are classes, others labels.
+            ignore: columns to leave out, by title or by number counted from 1.
+            sample_weight: (n,) weight of each row in the loss and the metrics, at least 0.
+            kind: content of y: ``"classes"``, ``"labels"`` or ``"measured"``; by default guessed
+                from the values. Fractions are measured, and so are more than ten whole numbers that
+                hardly recur. Rows of 0 and 1 are classes if each has a single 1, else labels.
 
         Raises:
-            DataError: something is no feature, no label, or does not fit together.
+            DataError: a feature or a label is invalid, or arrays do not fit together.
 
         Example:
             >>> import gpunet
@@ -253,8 +251,8 @@ def refuse_unknown_values(
 
     Args:
         features: (n, I) of any numeric type.
-        name_of: what to call row i, column j, both counted from 0.
-        may_be_missing: (I,) the features that may be NaN; none if it is left out.
+        name_of: gives the name of row i, column j, both counted from 0, for messages.
+        may_be_missing: (I,) which features may be NaN; by default none.
 
     Raises:
         DataError: a value is NaN or infinite; the message names it.

@@ -1,4 +1,4 @@
-"""Downloads: published datasets, fetched from the first mirror whose file matches."""
+"""Downloads published datasets from the first mirror with a matching file."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 
 
 CHUNK = 1 << 10
-"""Bytes taken from the network at once. Who sends fewer within ``Limits.silence`` is silent."""
+"""Bytes read at once; a mirror that sends fewer within ``Limits.silence`` counts as silent."""
 
 PACKED_SURPLUS = 1 << 16
-"""Bytes by which a gzip may at most be larger than its content."""
+"""Most bytes by which a gzip file may be larger than its content."""
 
 TOO_MUCH = "sent more than the published file"
 OTHER = "sent something else than the published file"
@@ -47,9 +47,9 @@ OTHER = "sent something else than the published file"
 class PublishedFile:
     """One file of a published dataset."""
 
-    name: str  # without ``.gz``, under which all mirrors have it
+    name: str  # without ``.gz``; the same on all mirrors
     size: int  # bytes, unpacked
-    sha256: str  # of the unpacked content, in hexadecimal
+    sha256: str  # SHA-256 of the unpacked content, in hexadecimal
 
     def is_content(self, content: bytearray) -> bool:
         """Whether this is the published content."""
@@ -60,12 +60,12 @@ class PublishedFile:
 class Published:
     """A published dataset."""
 
-    name: str  # as the user names it
-    # Addresses of folders that hold the files with ``.gz`` added, best first.
+    name: str  # the user's name for it
+    # URLs of folders that hold the files with ``.gz`` added, best first.
     mirrors: tuple[str, ...]
     files: tuple[PublishedFile, ...]  # images and labels of the training set, then of the test set
-    description: str = ""  # what it shows
-    license: str = ""  # under which it is published
+    description: str = ""  # what its samples show
+    license: str = ""  # license of the data
     classes: tuple[str, ...] = ()  # the classes' names, in the order of their numbers
 
     @property
@@ -78,16 +78,16 @@ class Published:
 class Limits:
     """How patient a download is, in seconds."""
 
-    # Until a mirror has sent its first byte, looking up its name included.
+    # until a mirror sends its first byte, including the name lookup
     first_answer: float = 2.5
     silence: float = 10.0  # between two pieces of a file, of 1 KiB each
-    pause: float = 0.5  # before a mirror that broke off is tried again
-    attempts: int = 2  # how often a mirror is tried that answers but breaks off
+    pause: float = 0.5  # before retrying a mirror that broke off
+    attempts: int = 2  # number of tries of a mirror that answers but breaks off
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Obtained:
-    """A published dataset's files, verified."""
+    """The verified files of a published dataset."""
 
     contents: tuple[bytearray, ...]  # unpacked, in the order of the published files
     notice: str | None  # why they could not be kept, or ``None``
@@ -101,20 +101,20 @@ def obtain(
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> Obtained:
-    """The files from the folder, and those that it lacks from the network.
+    """Read a dataset's files from a folder, and download those that it lacks.
 
-    What was fetched is kept in the folder, unpacked, if it can be written to. A file there,
-    plain or gzipped, that is not the published one is downloaded again.
+    Downloads are kept unpacked in the folder if it can be written to. A file there, plain or
+    gzipped, that differs from the published one is downloaded again.
 
     Args:
         published: what to obtain.
         folder: where the files are kept.
-        force: fetch all files, also those that are there.
-        progress: called with the bytes of all files so far, unpacked.
-        limits: how patient to be; by default as ``Limits`` says.
+        force: download all files, even those that are there.
+        progress: called with the unpacked bytes of all files so far.
+        limits: time limits; by default those of ``Limits``.
 
     Raises:
-        DownloadError: a file is neither there nor to be had.
+        DownloadError: a file is neither there nor on any mirror.
     """
     remove_leftovers(folder)
     fetch = _Fetch(published, folder, progress, limits or Limits(), list(published.mirrors))
@@ -131,19 +131,19 @@ def obtain(
 
 
 def is_cached(published: Published, folder: Path) -> bool:
-    """Whether all files seem to be in the folder; their content is not looked at."""
+    """Whether all files exist in the folder; their content is not checked."""
     return all(any(_found(file, folder)) for file in published.files)
 
 
 def _found(file: PublishedFile, folder: Path) -> Iterator[Path]:
-    """Where a file lies that a user may have put there, under either of its two known names."""
+    """The path of a file in the folder, under either of its two known names."""
     names = (file.name, file.name.replace("-idx", ".idx"))
     paths = (folder / f"{name}{suffix}" for suffix in ("", ".gz") for name in names)
     return (path for path in paths if path.is_file())
 
 
 def _kept(file: PublishedFile, folder: Path) -> bytearray | None:
-    """The content of a file that the folder holds; ``None`` if it does not, or another one."""
+    """The content of a file in the folder; ``None`` if it is missing or differs."""
     for path in _found(file, folder):
         with suppress(DataError), unpacked(path) as (opened, _):
             content = read_at_most(opened, file.size + 1)
@@ -157,26 +157,26 @@ def _keep(path: Path, content: bytearray) -> str | None:
 
 
 class _MirrorError(Exception):
-    """Why a mirror is of no use, as a message says it after the mirror's name."""
+    """A mirror is of no use; the message follows the mirror's name."""
 
 
 class _PassingError(_MirrorError):
-    """The mirror answered but broke off, or has trouble of its own; trying again may help."""
+    """The mirror broke off or reported a server error; trying again may help."""
 
 
 @dataclass(slots=True)
 class _Fetch:
-    """Fetches files one after the other; a mirror that failed is not asked again."""
+    """Downloads files one after the other; a mirror that failed is not tried again."""
 
     published: Published
     folder: Path
     progress: Progress | None
     limits: Limits
-    mirrors: list[str]  # those that have not failed
+    mirrors: list[str]  # mirrors that have not failed
     done: int = 0  # bytes of the files before this one, unpacked
 
     def file(self, file: PublishedFile) -> bytearray:
-        """One file's content, verified.
+        """Download one file and verify its content.
 
         Raises:
             DownloadError: no mirror has it.
@@ -207,7 +207,7 @@ class _Fetch:
         return self._unpacked(url, file)
 
     def _unpacked(self, url: str, file: PublishedFile) -> bytearray:
-        """The file's content, unpacked as it comes and never beyond its published size."""
+        """The file's content, unpacked as it arrives and never beyond its published size."""
         content = bytearray()
         unpacker = None
         for chunk in _chunks(url, self.limits, file.size + PACKED_SURPLUS):
@@ -227,7 +227,7 @@ class _Fetch:
 
 
 def _inflated(unpacker: zlib._Decompress | None, chunk: bytes, room: int) -> bytes:
-    """The content of a chunk, at most ``room`` bytes of it."""
+    """Inflate a chunk, to at most ``room`` bytes."""
     if unpacker is None:
         return chunk
     try:
@@ -237,16 +237,16 @@ def _inflated(unpacker: zlib._Decompress | None, chunk: bytes, room: int) -> byt
 
 
 def _chunks(url: str, limits: Limits, most: int) -> Iterator[bytes]:
-    """The pieces of a file as they come from the network, of ``most`` bytes in all.
+    """Yield the pieces of a file as they arrive, ``most`` bytes in all.
 
-    The network is spoken to on a thread of its own, which is left behind when it keeps silent:
-    looking up a name and trying one address after the other obey no time limit otherwise.
+    A separate thread reads from the network and is abandoned when it stays silent, because name
+    lookup and trying several addresses obey no time limit.
 
     Raises:
-        _PassingError: not everything came, or the server says that it is in trouble.
-        _MirrorError: nothing came, or more.
+        _PassingError: the file is incomplete, or the server reports an error of its own.
+        _MirrorError: nothing came, or more than the published file.
     """
-    import requests  # noqa: F401 (here, so that importing takes nothing of the time limits)
+    import requests  # noqa: F401 (imported here so that it does not count against the time limits)
 
     pieces: SimpleQueue[bytes | Exception | None] = SimpleQueue()
     is_over = threading.Event()
@@ -277,7 +277,7 @@ def _load(
     put: Callable[[bytes | Exception | None], None],
     is_over: Callable[[], bool],
 ) -> None:
-    """Pass on the pieces of a file; the first one is empty, ``None`` or an error the last one."""
+    """Put the pieces of a file into the queue: first an empty one, last ``None`` or an error."""
     import requests
 
     patience = (limits.first_answer, limits.silence)
@@ -296,13 +296,13 @@ def _load(
                     return
                 put(chunk)
         put(None)
-    except Exception as error:  # whatever it is, the waiting thread must hear of it
+    except Exception as error:  # any error must reach the waiting thread
         log.info("%s failed: %s", url, error)
         put(error)
 
 
 def _failure(error: Exception, *, has_answered: bool) -> _MirrorError:
-    """What an error of the network says of the mirror."""
+    """The mirror's failure that a network error stands for."""
     import requests
 
     if isinstance(error, _MirrorError):

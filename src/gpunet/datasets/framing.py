@@ -1,8 +1,8 @@
-"""How a digit lies in its image: found from training images, and done to a single image.
+"""The framing of digits in their images: measured on training images, applied to new ones.
 
 MNIST's digits are cropped to their ink, fitted into a box with the aspect ratio kept, and moved so
-that the center of mass lies in the middle. Images that were framed so train models for which a
-drawing has to be framed so, too; all other images are taken as they are.
+that the center of mass lies in the middle. A model trained on such images needs drawings framed in
+the same way; all other images are taken as they are.
 """
 
 from __future__ import annotations
@@ -35,42 +35,42 @@ __all__ = ["MNIST", "Digit", "Framing", "find_framing", "prepare_digit", "prepar
 SHAPE = (28, 28)  # pixels, height and width of an MNIST image
 
 BOX = 20 / 28
-"""MNIST's box as a part of the image's side."""
+"""MNIST's box as a fraction of the image's side."""
 
 BOXES = (0.55, 0.78)
-"""Least and largest box as a part of the image's side: below is a mark, above a filled image."""
+"""Bounds of the box as fractions of the image's side; outside are specks and filled images."""
 
 NEARLY_ALL = 0.9
-"""Part of the training images that must be framed alike."""
+"""Fraction of the training images that must be framed alike."""
 
 LOOKED_AT = 1000
-"""Training images, spread over all of them, that are looked at."""
+"""Number of training images, spread over all, that are measured."""
 
 FINEST = 64
-"""Pixels of a side that are looked at; of larger images every second, third, ... row and column."""
+"""Most pixels of a side; of larger images only every second, third, ... row and column counts."""
 
 FLATTEST = 2.5
-"""Times that a digit may be as wide as high; a figure beyond is a dash."""
+"""Largest ratio of a digit's width to its height; a wider figure is a dash."""
 
 FAITHFUL = 64
-"""Gray levels that ink and background may differ from the training images' and stay as they are."""
+"""Largest difference in gray levels from the training images at which levels are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How MNIST frames a digit, in the measures of some training images."""
+    """MNIST's way to frame a digit, with the measurements of some training images."""
 
-    box: int  # pixels of the square that the longer side of the ink is fitted into
+    box: int  # pixels of the longer side of the fitted ink
     paper: int  # the background's gray level, 0 to 255
     ink: int  # the ink's gray level, 0 to 255
 
     @classmethod
     def usual(cls, shape: tuple[int, int], paper: int = 0) -> Framing:
-        """MNIST's own proportions in an image of some height and width."""
+        """MNIST's own proportions in an image of a given height and width."""
         return cls(max(1, round(BOX * min(shape))), paper, 255 if paper < 128 else 0)
 
     def frame(self, crop: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-        """A digit in an image (H, W) of this shape.
+        """Frame a digit in an image (H, W) of this shape.
 
         Args:
             crop: (h, w) the ink, bright on black, cropped.
@@ -79,10 +79,10 @@ class Framing:
         return self._leveled(_centered(_fitted(crop, self.box), shape).astype(np.float32) / 255)
 
     def keep(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-        """The image (H, W) with its ink where it is, if that is where this framing puts it.
+        """The image (H, W) unmoved if it is already framed like this, else ``None``.
 
-        Its levels stay, too, unless its background or its ink are clearly others than the training
-        images'; then they are brought to those.
+        Its levels are kept as well, unless its background or ink differ clearly from the training
+        images'; then they are mapped to those.
         """
         seen = _measured(grey[None].astype(np.float32))
         if not _alike(seen, self.box, grey.shape)[0]:
@@ -102,12 +102,12 @@ MNIST = Framing.usual(SHAPE)
 
 
 def find_framing(dataset: Dataset, style: FramingStyle = "auto") -> Framing | None:
-    """How the training images are framed; ``None`` if their digits lie anyhow, or are none.
+    """The framing of the training images; ``None`` if they are not digits framed alike.
 
     Args:
-        dataset: whose training images are looked at.
-        style: ``mnist`` and ``as-is`` say so; ``auto`` looks whether nearly all images have their
-            ink in one box, which it fills and the center of mass is the middle of.
+        dataset: dataset whose training images are measured.
+        style: ``mnist`` and ``as-is`` decide it; ``auto`` measures whether in nearly all images the
+            ink fills a box of one size and has its center of mass in the middle.
     """
     if dataset.image_shape is None or style == "as-is":
         return None
@@ -127,12 +127,12 @@ def find_framing(dataset: Dataset, style: FramingStyle = "auto") -> Framing | No
 
 
 class Digit(NamedTuple):
-    """A digit as a model takes it, and where it was found."""
+    """A digit as a model takes it, and its place in the image."""
 
     pixels: NDArray[np.uint8]
     """(H * W,) the gray levels, row by row."""
     box: tuple[int, int, int, int]
-    """Left, top, right and bottom in pixels of the image, the last two one beyond."""
+    """Left, top, right and bottom in pixels of the image; right and bottom are exclusive."""
 
 
 def prepare_digit(
@@ -140,13 +140,13 @@ def prepare_digit(
     framing: Framing = MNIST,
     shape: tuple[int, int] = SHAPE,
 ) -> NDArray[np.uint8]:
-    """The one digit of an image, framed as training images are; see ``prepare_digits``.
+    """The only digit of an image, framed like the training images; see ``prepare_digits``.
 
     Returns:
         (H * W,) the gray levels, row by row.
 
     Raises:
-        DataError: as there, and where the image shows several digits.
+        DataError: as in ``prepare_digits``, or the image shows several digits.
     """
     digits = prepare_digits(image, framing, shape)
     if len(digits) > 1:
@@ -162,14 +162,14 @@ def prepare_digits(
     framing: Framing = MNIST,
     shape: tuple[int, int] = SHAPE,
 ) -> list[Digit]:
-    """The digits of an image from left to right, each framed as training images are.
+    """The digits of an image from left to right, each framed like the training images.
 
     They may have any size, dark on light or light on dark. An image of the right size that is
-    framed so already keeps its place and size.
+    already framed keeps its place and size.
 
     Args:
         image: of any size and mode, or its file's path or content.
-        framing: of the training images.
+        framing: framing of the training images.
         shape: their height and width.
 
     Raises:
@@ -205,14 +205,14 @@ def prepare_digits(
 class _Measures(NamedTuple):
     """Measurements of n images of one digit each."""
 
-    paper: NDArray[np.float32]  # (n,) the background's level, the border's median
-    ink: NDArray[np.float32]  # (n,) the level that differs most from it
-    longest: NDArray[np.intp]  # (n,) pixels, the longer side of the ink; 0 in a blank image
+    paper: NDArray[np.float32]  # (n,) level of the background: the median of the border
+    ink: NDArray[np.float32]  # (n,) level of the ink: differs most from the background
+    longest: NDArray[np.intp]  # (n,) longer side of the ink in pixels; 0 in a blank image
     center: NDArray[np.float64]  # (n, 2) row and column of the ink's center of mass
 
 
 def _measured(images: NDArray[np.float32]) -> _Measures:
-    """Measures of images (n, H, W) in gray levels from 0 to 255."""
+    """Measure images (n, H, W) in gray levels from 0 to 255."""
     count, height, width = images.shape
     sides = images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]
     paper = np.median(np.concatenate(sides, axis=1), axis=1)  # (n,)
@@ -230,15 +230,15 @@ def _measured(images: NDArray[np.float32]) -> _Measures:
 
 
 def _extent(clear: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """From the first true value of each row (n, length) to the last one; 0 where none is."""
+    """Distance from the first to the last true value of each row (n, length); 0 without one."""
     span = clear.shape[1] - clear.argmax(axis=1) - clear[:, ::-1].argmax(axis=1)
     return np.where(clear.any(axis=1), span, 0)
 
 
 def _alike(seen: _Measures, box: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which of the images (n,) have ink of the box's size around the middle, within a pixel.
+    """Which of the images (n,) have ink of the box's size in the middle, to within a pixel.
 
-    A pixel of an image of MNIST's size, that is; it is more in larger ones.
+    The tolerance is a pixel at MNIST's size; it grows with the image.
     """
     pixel = max(1.0, min(shape) / SHAPE[0])
     off_center = np.abs(seen.center - np.array(shape) / 2).max(axis=1)  # (n,)
@@ -267,7 +267,7 @@ def _fitted(crop: NDArray[np.uint8], box: int) -> NDArray[np.uint8]:
 
 
 def _centered(ink: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """The ink on a black field, its center of mass in the middle as far as it fits."""
+    """The ink on black, with its center of mass in the middle as far as it fits."""
     (height, width), (field_height, field_width) = ink.shape, shape
     row, column = _center_of_mass(ink)
     top = int(np.clip(round(field_height / 2 - row), 0, field_height - height))
@@ -278,7 +278,7 @@ def _centered(ink: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint
 
 
 def _center_of_mass(ink: NDArray[np.uint8]) -> tuple[float, float]:
-    """Row and column of the ink's center."""
+    """Row and column of the ink's center of mass."""
     by_row = ink.sum(axis=1, dtype=np.float64)  # (height,)
     by_column = ink.sum(axis=0, dtype=np.float64)  # (width,)
     mass = by_row.sum()

@@ -1,7 +1,7 @@
-"""The validation split: which samples are held out of the training set.
+"""The validation split: which samples of the training set are held out.
 
-Readers split one file into training and test samples in the same way: no class is left out of the
-training.
+Readers split a single file into training and test samples in the same way: every class stays in the
+training set.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from gpunet.errors import SettingError
 __all__ = ["held_count", "hold_out", "split_last", "spread_classes"]
 
 SPLIT_STREAM = 0x5B117
-"""Sets the split's random numbers apart from everything else that is drawn from the seed."""
+"""Keeps the split's random numbers separate from all others drawn from the seed."""
 
 TENTHS = 10
-"""Parts of equal counts into which measured targets are sorted."""
+"""Number of equal groups into which measured targets are sorted by size."""
 
 
 def hold_out(
     samples: Samples, validation: float, *, shuffle: bool, seed: int
 ) -> tuple[Source, Source]:
-    """Part the samples into those to train on and those to validate with.
+    """Split the samples into training and validation samples.
 
     The last samples are held out, or the last ones of every class, as ``split_last`` decides;
-    where targets are measured, their tenths by size stand for classes. A
-    count of more than half of the samples, as the default of 5000 is for small datasets, is taken
-    as a sixth of them. Both parts keep the order of the samples.
+    measured targets are grouped into tenths by size, which serve as classes. A count of more than
+    half of the samples, such as the default of 5000 for a small dataset, is replaced by a sixth of
+    them. Both parts keep the order of the samples.
 
     Args:
         samples: the n samples of the training set.
-        validation: held out: a fraction if below 1, else a count; 0 for none.
+        validation: how many to hold out: a fraction if below 1, else a count; 0 for none.
         shuffle: hold out a random part instead of the last one.
-        seed: of the random part.
+        seed: seed of the random part.
 
     Returns:
-        The samples to train on (at least one) and those held out (at least one unless
-        ``validation`` is 0).
+        The training samples (at least one) and those held out (at least one unless ``validation``
+        is 0).
 
     Raises:
         SettingError: nothing would be left to train on.
@@ -66,19 +66,19 @@ def hold_out(
 
 
 def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
-    """Split off the last samples, or the last ones of every class where those would not do.
+    """Split off the last samples, or the last ones of every class if classes would be missing.
 
-    They would not do if a class were left without a training sample, or if they lacked half of the
-    classes that the last ones of every class hold: the samples are sorted by class, or nearly so,
-    or a rare class came last.
+    The split is by class if otherwise a class had no training sample, or if the last samples lacked
+    half of the classes that a split by class would hold: the samples are sorted by class, or nearly
+    so, or a rare class comes last.
 
     Args:
         samples: the n samples, at least one.
         count: how many to split off, from 0 to n.
 
     Returns:
-        The other samples, those split off, both in their order, and whether they were split off
-        class by class.
+        The remaining samples, those split off, both in their order, and whether the split was by
+        class.
     """
     rows, last, by_class = _last_rows(samples.labels, count)
     return samples.take(rows), samples.take(last), by_class
@@ -91,7 +91,7 @@ def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:
     every class. A class of a single row cannot be shared out and comes first.
 
     Args:
-        labels: (n,) from 0 on.
+        labels: (n,) classes from 0 on.
     """
     counts = np.bincount(labels)  # (classes,)
     by_class = np.argsort(labels, kind="stable")  # (n,)
@@ -103,7 +103,7 @@ def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:
 
 
 def held_count(samples: int, validation: float) -> int:
-    """How many of so many samples ``hold_out`` holds out."""
+    """Number of samples that ``hold_out`` holds out."""
     if validation == 0:
         return 0
     if validation < 1:
@@ -114,7 +114,7 @@ def held_count(samples: int, validation: float) -> int:
 
 
 def _last_rows(labels: NDArray[Any], count: int) -> tuple[Rows, Rows, bool]:
-    """The rows to keep and the rows to split off, both ascending, and whether it is by class."""
+    """The rows to keep and to split off, both ascending, and whether the split is by class."""
     first = len(labels) - count
     labels = labels if labels.ndim == 1 else _tenths(labels[:, 0])
     order = spread_classes(labels)
@@ -127,7 +127,7 @@ def _last_rows(labels: NDArray[Any], count: int) -> tuple[Rows, Rows, bool]:
 
 
 def _tenths(targets: NDArray[Any]) -> NDArray[np.intp]:
-    """The tenth (n,) from 0 to 9 that each of measured targets (n,) belongs to, by size."""
+    """The tenth by size (n,), from 0 to 9, of each measured target (n,)."""
     rank = np.empty(len(targets), np.intp)
     rank[np.argsort(targets, kind="stable")] = np.arange(len(targets))
     return rank * TENTHS // max(1, len(targets))

@@ -1,4 +1,4 @@
-"""Images of a user: decoded, brought to gray levels and to a size."""
+"""The user's images: decoding, conversion to gray, and resizing."""
 
 from __future__ import annotations
 
@@ -35,52 +35,52 @@ __all__ = [
 ]
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())
-"""Not the standard error: what Pillow logs of a damaged file is an error here."""
+"""Pillow's log, kept off standard error: a damaged file raises an error here."""
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
-"""What is decoded: Pillow's own formats of single images; none that runs another program."""
+"""Formats that are decoded: single images by Pillow itself, without running another program."""
 
 LARGEST_FILE = 1 << 29
-"""Bytes of an image file, at most; more than an image of Pillow's largest size takes unpacked."""
+"""Most bytes of an image file; more than an image of Pillow's largest size takes unpacked."""
 
 LARGEST_SIDE = 1024
-"""Pixels of a photograph's longer side beyond which it is made smaller first."""
+"""Pixels of the longer side above which a photograph is shrunk first."""
 
 COARSE_SIDE = 256
-"""Pixels, the shorter side of what is looked at to tell whether an image is mostly bright."""
+"""Pixels of the shorter side of the copy that tells whether an image is mostly bright."""
 
-ROWS = 64  # of pixels computed with at once, so that the temporaries stay small
+ROWS = 64  # pixels that are processed at once, so that temporaries stay small
 
 SAMPLED_SIDE = 64
-"""Pixels, the longer side of what is looked at to tell whether an image is colored."""
+"""Pixels of the longer side of the copy that tells whether an image is colored."""
 
 FAINTEST_COLOR = 32
-"""Levels from the weakest channel to the strongest; below, a pixel is gray with a tint."""
+"""Smallest difference between channels of a colored pixel; below, it is a tinted gray."""
 
 COLORED_PART = 0.005
-"""Part of an image's pixels that must be colored, or the image counts as gray."""
+"""Smallest fraction of colored pixels in an image that counts as colored."""
 
 COLORED = ("RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "HSV")
-"""Modes of images that may hold colors."""
+"""Pillow's modes of images that may hold colors."""
 
 BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
-"""Shares of red, green and blue in a gray level (ITU-R BT.601), as Pillow has them."""
+"""Weights of red, green and blue in a gray level (ITU-R BT.601), as in Pillow."""
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
-"""Modes of gray images of more than 8 bits."""
+"""Pillow's modes of gray images with more than 8 bits."""
 
 DEPTHS = (1, 255, 65535)
-"""Highest levels of a fraction or a mask, of 8 and of 16 bits."""
+"""Highest levels of fractions or masks, of 8 bits, and of 16 bits."""
 
 FINE_DEPTHS = (1, 255, 1023, 4095, 16383, 65535)
-"""Highest levels of 16-bit images, with the depths that cameras write into them."""
+"""Highest levels of 16-bit images, including the smaller depths that cameras use."""
 
 MORE_COLORFUL = 2.0
-"""How many times as far as brightness colors must vary for ink to be sought by color."""
+"""Factor by which colors must vary more than brightness for ink to be found by color."""
 
 
 def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """An image for a model of gray images: gray and stretched to the shape, anti-aliased.
+    """Prepare an image for a model of gray images: gray, resized to the shape, anti-aliased.
 
     Args:
         image: of any size and mode, or its file's path or content.
@@ -97,11 +97,11 @@ def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> 
 
 
 def open_image(image: Image.Image | Path | bytes) -> Image.Image:
-    """An image decoded and turned upright, as its EXIF orientation says.
+    """Decode an image and turn it upright according to its EXIF orientation.
 
     Raises:
-        DataError: it is missing, damaged, of an unknown format, or larger than Pillow's limit,
-            which keeps out files that unpack to gigabytes.
+        DataError: the image is missing, damaged, of an unknown format, or larger than Pillow's
+            limit against files that unpack to gigabytes.
     """
     from PIL import Image, ImageOps
 
@@ -116,10 +116,10 @@ def open_image(image: Image.Image | Path | bytes) -> Image.Image:
 
 
 def image_size(image: Path) -> tuple[int, int]:
-    """An image's width and height, upright, as its file's header tells them.
+    """Width and height of an upright image, from its file's header.
 
     Raises:
-        DataError: as ``open_image``; what comes after the header is not looked at.
+        DataError: as in ``open_image``; only the header is read.
     """
     from PIL import ExifTags, Image
 
@@ -129,13 +129,13 @@ def image_size(image: Path) -> tuple[int, int]:
         Image.open(file, formats=FORMATS) as opened,
     ):
         if "exif" not in opened.info and opened.format != "TIFF":
-            return opened.size  # looking for it further on would decode the pixels of a PNG
+            return opened.size  # searching beyond the header would decode the pixels of a PNG
         is_lying = opened.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
         return opened.size[::-1] if is_lying else opened.size
 
 
 def is_colored(image: Image.Image) -> bool:
-    """Whether an image has colors that are lost when it is turned to gray.
+    """Whether an image has colors that would be lost in gray.
 
     An image of grey pixels is not colored, whatever its mode; a faint tint does not count.
     """
@@ -154,8 +154,8 @@ def is_colored(image: Image.Image) -> bool:
 def grey_image(image: Image.Image) -> Image.Image:
     """The image in gray levels, mode ``L``.
 
-    Transparency lies on white, or on black if what is opaque is mostly bright. Deeper levels
-    than 8 bits are scaled down, those of 16 bits alike whatever they hold.
+    Transparent pixels are laid on white, or on black if the opaque part is mostly bright. Levels of
+    more than 8 bits are scaled down; 16-bit images always by the same factor.
     """
     from PIL import Image
 
@@ -173,9 +173,9 @@ def grey_image(image: Image.Image) -> Image.Image:
 def contrast_image(image: Image.Image) -> Image.Image:
     """The image in the levels that tell ink from paper, mode ``L``: grey, or a color difference.
 
-    Where colors vary far more than brightness does, as red ink on green paper, the levels are
-    those along the line through the colors that they vary most along. Deeper levels than 8 bits
-    are scaled down from as many bits as are used.
+    If colors vary far more than brightness, as with red ink on green paper, the levels are the
+    colors' first principal component. Levels of more than 8 bits are scaled down from the bits in
+    use.
     """
     from PIL import Image
 
@@ -197,7 +197,7 @@ def contrast_image(image: Image.Image) -> Image.Image:
 
 
 def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
-    """The image at another size; the same image if it has that size already.
+    """Resize an image; the same image if it already has that size.
 
     Shrinking takes the mean over the area of each new pixel, as the greys of MNIST came to be.
     """
@@ -211,15 +211,15 @@ def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def resampled(image: Image.Image, width: int, height: int, method: Image.Resampling) -> Image.Image:
-    """The image at another size: first the rows, then the columns.
+    """Resize an image: first the rows, then the columns.
 
-    Which comes first tells by a level, and Pillow's versions choose otherwise.
+    The order changes results by a gray level, and versions of Pillow differ in it.
     """
     return image.resize((width, image.height), method).resize((width, height), method)
 
 
 def within(image: Image.Image, side: int) -> Image.Image:
-    """The image itself, or made so small that neither side is longer than this."""
+    """The image, shrunk if necessary so that neither side is longer than this."""
     from PIL import Image
 
     scale = side / max(image.size)
@@ -235,12 +235,12 @@ def within(image: Image.Image, side: int) -> Image.Image:
 
 @contextmanager
 def _decoding(name: str) -> Iterator[None]:
-    """Turns what decoders raise and warn of into DataErrors."""
+    """Turn errors and warnings of decoders into DataErrors."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata
+            warnings.simplefilter("ignore")  # about odd metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
     except DataError:
@@ -259,11 +259,11 @@ def _decoding(name: str) -> Iterator[None]:
 
 
 def _opened(image: Path | bytes) -> io.BytesIO:
-    """The file in memory, where decoders cannot ask for more than it holds."""
+    """Read the file into memory, so that decoders cannot ask for more than it holds."""
     if isinstance(image, bytes):
         content = image
     else:
-        with open_file(image) as file:  # a byte more than it may have, if it has too many
+        with open_file(image) as file:  # one byte more tells a file too large
             content = file.read(min(image.stat().st_size, LARGEST_FILE) + 1)
     if not content:
         raise DataError(f"{name_of(image)} is empty; save it again")
@@ -275,12 +275,12 @@ def _opened(image: Path | bytes) -> io.BytesIO:
 
 
 def name_of(image: Image.Image | Path | bytes) -> str:
-    """What messages call an image."""
+    """The name of an image in messages."""
     return str(image) if isinstance(image, Path) else "the image"
 
 
 def _eight_bits(image: Image.Image, depths: tuple[int, ...]) -> Image.Image:
-    """An image of deeper levels scaled to bytes by the least depth that its highest level fits."""
+    """Scale an image of more than 8 bits to bytes, by the smallest depth that fits its levels."""
     from PIL import Image
 
     def rows(first: int) -> NDArray[np.float64]:
@@ -297,7 +297,7 @@ def _eight_bits(image: Image.Image, depths: tuple[int, ...]) -> Image.Image:
 
 
 def _small_in_color(image: Image.Image) -> Image.Image:
-    """The image in red, green and blue, no larger than it takes to see what is ink."""
+    """The image in RGB, shrunk to the size at which ink is found."""
     if image.mode not in ("RGB", "RGBA", "CMYK"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image = image.reduce(-(-max(image.size) // LARGEST_SIDE))

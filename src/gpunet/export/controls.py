@@ -1,4 +1,4 @@
-"""What a page offers to set the features of a table's row: a slider or a choice for each column."""
+"""The controls with which a page sets a table's row: a slider or a menu for each column."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from gpunet.model import Model
 __all__ = ["MOST_CONTROLS", "Control", "controls_of"]
 
 MOST_CONTROLS = 1000
-"""Columns beyond which nobody sets them by hand, and a page has no controls."""
+"""A page of a table with more columns has no controls: nobody would set so many by hand."""
 
 MEDIAN_ROWS = 1 << 16
-"""Rows, spread over all of them, that medians are taken from."""
+"""Rows, spread evenly over all, from which medians are computed."""
 
 DEVIATIONS = 3
-"""Where a slider ends on either side of the mean if there are no training samples."""
+"""Standard deviations from the mean to either end of a slider, without training samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """How one column of a table is set.
+    """The control of one column of a table.
 
     Args:
-        name: of the column; ``feature 3`` where it has none.
+        name: title of the column; ``feature 3`` where it has none.
         kind: ``number`` or ``choice``.
-        features: the first feature that the column becomes, and how many there are. Of a number
-            with two features the second one tells that it is missing.
-        low: the least value of the training samples.
-        high: the greatest one.
-        usual: the median, or the place of the most frequent choice.
+        features: the first feature that the column becomes, and the number of its features. A
+            number with two features says with the second that it is missing.
+        low: the smallest value in the training samples.
+        high: the largest value.
+        usual: the median, or the index of the most frequent choice.
         whole: whether all values are whole numbers.
         choices: the words of a choice; an empty one stands for a missing cell.
-        missing: whether the model takes rows that lack the value.
-        unit: what a value is multiplied by before the model prepares it: 1 / 255 for bytes.
-        guessed: whether there were no training samples to take the values from.
+        missing: whether the model accepts rows without this value.
+        unit: factor for a value before the model prepares it: 1 / 255 for bytes.
+        guessed: whether the values are guesses because there were no training samples.
     """
 
     name: str
@@ -58,25 +58,25 @@ class Control:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Facts:
-    """What there is to know of each feature (I,) of the training samples."""
+    """Statistics of each feature (I,) of the training samples."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     usual: NDArray[np.float64]  # the median
-    total: NDArray[np.float64]  # of a word's feature, in how many rows it stands
+    total: NDArray[np.float64]  # for the feature of a word, the number of rows that hold it
     whole: NDArray[np.bool_]
     unit: float = 1.0
     guessed: bool = False
 
 
 def controls_of(model: Model, features: NDArray[Any] | None) -> list[Control]:
-    """A control for each column that the model's features come from, in their order.
+    """A control for each column that becomes features, in the order of the columns.
 
     Args:
-        model: any; one of images has no controls, nor has one of more than ``MOST_CONTROLS``
-            columns.
-        features: (n, I) of the training samples as they were read; ``None`` to guess the ranges
-            from the model's scaling.
+        model: the model; a model of images or of more than ``MOST_CONTROLS`` columns gets no
+            controls.
+        features: (n, I) features of the training samples as read; ``None`` to guess the ranges from
+            the model's scaling.
     """
     columns, inputs = model.table_columns, model.network.inputs
     if model.image_shape is not None or columns.count(inputs) > MOST_CONTROLS:
@@ -125,7 +125,7 @@ def _control(
 
 
 def _known(features: NDArray[Any]) -> _Facts:
-    """What training samples (n, I) tell; of a feature that is always missing, zeros."""
+    """Statistics of training samples (n, I); zeros for a feature that is always missing."""
     inputs = features.shape[1]
     low, high = np.full(inputs, np.inf), np.full(inputs, -np.inf)
     total, whole = np.zeros(inputs), np.ones(inputs, np.bool_)
@@ -151,12 +151,12 @@ def _known(features: NDArray[Any]) -> _Facts:
 
 
 def _median(values: NDArray[np.float64]) -> float:
-    """The median of values (n,) that is one of them; 0 of none."""
+    """The lower median of values (n,), which is one of them; 0 if there are none."""
     return float(np.quantile(values, 0.5, method="lower")) if len(values) else 0.0
 
 
 def _guessed(model: Model) -> _Facts:
-    """What the scaling lets one expect; without one, values from 0 to 1."""
+    """Statistics that the scaling suggests; without a scaling, values from 0 to 1."""
     inputs, scaling = model.network.inputs, model.scaling
     low, high = np.zeros(inputs), np.ones(inputs)
     usual = np.full(inputs, 0.5)

@@ -1,8 +1,8 @@
-"""Numbers as text within an HTML file, small and exact.
+"""Numbers as text in an HTML file, small and exact.
 
-Each array is cut into planes of its numbers' bytes, as the exponents of neighbors are alike and
-their digits are not, then deflated, then written in 85 characters, five for four bytes.
-``web/data.js`` reads it.
+The bytes of an array are first regrouped into planes (all first bytes, all second bytes, and so
+on), because neighboring numbers have similar exponents but different digits. Then they are deflated
+and written in an alphabet of 85 characters, five for every four bytes. ``web/data.js`` reads it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 __all__ = ["packed_array", "packed_bytes"]
 
 HTML_SAFE = bytes.maketrans(b"<&>", b",.:")
-"""The characters of ``base64.b85encode`` that mean something in HTML, and what stands for them."""
+"""Replacements for the characters of ``base64.b85encode`` that have a meaning in HTML."""
 
 
 def packed_array(values: NDArray[Any]) -> str:
-    """An array of any shape, in row-major order and with the lowest bytes first.
+    """An array of any shape as text, in row-major order, little-endian.
 
     Example:
         >>> import numpy as np
@@ -29,11 +29,11 @@ def packed_array(values: NDArray[Any]) -> str:
         22
     """
     little = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"), copy=False)
-    planes = little.reshape(-1, 1).view(np.uint8).T  # (bytes of a number, numbers)
+    planes = little.reshape(-1, 1).view(np.uint8).T  # (bytes per number, numbers)
     return packed_bytes(planes.tobytes())
 
 
 def packed_bytes(content: bytes) -> str:
-    """Bytes, deflated as RFC 1950 has it, as text without ``<``, ``&``, ``>``, quotes or spaces."""
+    """Bytes, deflated (RFC 1950), as text without ``<``, ``&``, ``>``, quotes or spaces."""
     deflated = zlib.compress(content, 9)
     return base64.b85encode(deflated).translate(HTML_SAFE).decode("ascii")

@@ -1,9 +1,10 @@
-"""One HTML file out of a page's data, its modules and its styles.
+"""One HTML file made of a page's data, its modules and its styles.
 
-The modules of ``web/`` are joined as they are, each after those that it imports, into one program,
-which the file holds deflated, like the panels' styles, and a short script unpacks; a browser's
-developer tools show it as it was written. The file asks for nothing from elsewhere, and its content
-security policy forbids it: only these scripts and styles may run, by their hashes.
+The modules of ``web/`` are joined into one program, each after those that it imports. The file
+holds the program and the panels' styles deflated; a short script unpacks them, and a browser's
+developer tools show the program as it was written. The file loads nothing from elsewhere, and its
+content security policy forbids it: only these scripts and styles may run, identified by their
+hashes.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ def page_html(data: PageData, *, title: str, description: str, icon: str, previe
     """The text of the file.
 
     Args:
-        data: what the page is told.
-        title: of the window.
-        description: of the page, in a sentence, for previews of a link.
-        icon: the data URL of its picture in the window's bar.
-        preview: the data URL of what shows where somebody links to it.
+        data: the page's data.
+        title: title of the window.
+        description: one sentence about the page, for previews of a link.
+        icon: data URL of the icon in the browser's tab.
+        preview: data URL of the picture in previews of a link.
     """
     program = f"{joined_modules('main.js')}//# sourceURL=gpunet.js\n"
     loader, style = joined_modules("load.js"), (WEB / "page.css").read_text(encoding="utf-8")
@@ -73,7 +74,7 @@ def joined_modules(*names: str) -> str:
     """Modules of ``web/`` and all that they import, as one module without imports.
 
     Args:
-        names: of the files, such as ``main.js``.
+        names: names of the files, such as ``main.js``.
     """
     ordered: dict[Path, str] = {}
     for name in names:

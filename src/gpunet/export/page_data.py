@@ -1,4 +1,4 @@
-"""What a page is told of a model and its data: text for JSON, and arrays."""
+"""The data of a page about a model and its samples: content for JSON, and arrays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gpunet.training.splits import as_trained_on
 __all__ = ["PageData", "page_data"]
 
 DRAWN = 0xFFFF_FFFC
-"""The step that keys which samples a page carries; no training reaches it."""
+"""Step that keys the random choice of a page's samples; no training reaches it."""
 
 TRAINED_IN_PAGE: Mapping[str, Any] = {
     "schedule": "constant",
@@ -36,19 +36,19 @@ TRAINED_IN_PAGE: Mapping[str, Any] = {
     "stability": 0.0,
     "keep": "last",
 }
-"""Settings of what is trained in a page: by a constant rate on all samples, until it is paused."""
+"""Settings of a training in a page: a constant rate, all samples, until it is paused."""
 
 TEST_SHARE = 4
-"""One sample in so many that a page carries is of the test set."""
+"""One of this many samples in a page comes from the test set."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageData:
-    """What a page is told.
+    """The data of a page.
 
     Args:
-        told: as JSON holds it; ``web/types.js`` says what each entry is.
-        blocks: the arrays, by name.
+        told: content for JSON; ``web/types.js`` describes each entry.
+        blocks: arrays by name.
     """
 
     told: dict[str, Any]
@@ -64,15 +64,15 @@ def page_data(
     source: str = "",
     license: str | None = None,
 ) -> PageData:
-    """Gather what a page is told.
+    """Gather the data of a page.
 
     Args:
-        model: any.
-        dataset: that samples are taken from; ``None`` for none.
-        samples: how many the page carries at most, of the training and the test set together.
+        model: the model.
+        dataset: source of the page's samples; ``None`` for no samples.
+        samples: the most samples that the page carries, training and test set together.
         half: whether weights are rounded to float16.
-        source: where the samples are from, in words.
-        license: of the samples, in a line.
+        source: where the samples come from, in words.
+        license: license of the samples, in a line.
 
     Raises:
         ModelError: the data do not fit the model.
@@ -127,7 +127,7 @@ def _model(model: Model) -> dict[str, Any]:
 
 
 def _file(model: Model) -> dict[str, Any]:
-    """What a model file says that is downloaded from the page: names of data, but no paths."""
+    """Metadata for a model file that is downloaded from the page: names of data, but no paths."""
     reference = model.origin.reference
     if reference is not None and Path(reference).is_absolute():
         reference = None
@@ -139,7 +139,7 @@ def _file(model: Model) -> dict[str, Any]:
 
 
 def _features(model: Model, samples: Samples | None) -> Features:
-    """How prepared samples lie on the device."""
+    """The type of prepared samples on the device."""
     if samples is not None:
         return "bytes" if samples.features.dtype == np.uint8 else "floats"
     images = model.image_shape is not None and model.scaling is None and model.levels == (0, 1)
@@ -147,7 +147,7 @@ def _features(model: Model, samples: Samples | None) -> Features:
 
 
 def _carried(model: Model, dataset: Dataset, samples: int) -> tuple[Samples, Samples]:
-    """Training and test samples with the model's classes, drawn at random, in their order."""
+    """Random training and test samples, in their order, labeled with the model's classes."""
     test = model.test_samples(dataset)
     train = model.test_samples(replace(dataset, test=dataset.train))
     wanted = min(len(test), max(1, samples // TEST_SHARE))
@@ -162,13 +162,13 @@ def _drawn(samples: Samples, count: int) -> Samples:
 def _add_samples(
     blocks: dict[str, NDArray[Any]], model: Model, parts: tuple[Samples, Samples]
 ) -> PageSamples:
-    """Put the samples among the blocks; how they lie on the device."""
+    """Add the samples to the blocks; return their type on the device."""
     train, test = (as_trained_on(one, model.target_scaling, _mean_weight(one)) for one in parts)
     with NumpyEngine(model.network, model.config) as engine:
         engine.load("train", model.prepare(train))
         in_loss = engine.loss_weights(train)
     weights = [one for one in (in_loss, train.weights) if one is not None]
-    in_scores = [] if test.weights is None else [test.weights] * 2  # of the loss and of the rest
+    in_scores = [] if test.weights is None else [test.weights] * 2  # for loss and metrics
     for name, part, own in (
         ("train", train, weights),
         ("test", test, in_scores),

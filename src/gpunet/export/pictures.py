@@ -1,4 +1,4 @@
-"""The pictures that stand for a page: its icon, and what shows where somebody links to it.
+"""The pictures that stand for a page: its icon, and the preview of a link to it.
 
 Both show what the network looks for: the incoming weights of its strongest units, red where they
 are positive and blue where they are negative, as in the terminal.
@@ -20,10 +20,10 @@ from gpunet.model import Model
 __all__ = ["icon", "preview"]
 
 ACROSS, DOWN = 4, 2
-"""Units of a preview, about twice as wide as high, as links are shown."""
+"""Columns and rows of units in a preview, about twice as wide as high."""
 
 LEVELS = 15
-"""Colors of a picture, so that it stays small."""
+"""Colors in a picture; few, so that the file stays small."""
 
 NEGATIVE, ZERO, POSITIVE = (59, 76, 192), (246, 247, 249), (180, 4, 38)
 
@@ -46,8 +46,8 @@ def preview(model: Model) -> str:
 
 
 def _unit_pictures(model: Model, count: int) -> list[NDArray[np.float32]]:
-    """The incoming weights (h, w) of the first layer's strongest units, each from -1 to 1."""
-    weights = model.layers[0][0][0]  # (I, O) of the first network
+    """Incoming weights (h, w) of the first layer's strongest units, scaled to -1 to 1."""
+    weights = model.layers[0][0][0]  # (I, O), the first network's
     strongest = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")[:count]
     side = math.ceil(math.sqrt(len(weights)))
     height, width = model.image_shape or (side, side)

@@ -1,7 +1,8 @@
-"""The menu of programs that a page may run: which networks it trains, how, and how many at once.
+"""The programs that a page may run: which networks it trains, how, and how many at once.
 
-A page has no planner. What its reader may choose, hidden layers, optimizer, one network or sixteen,
-is planned here with what every browser grants, and the page runs the passes that were chosen.
+A page has no planner. Every combination that its reader can choose (hidden layers, optimizer, one
+network or sixteen) is planned here, within the limits of every browser; the page runs the passes of
+the chosen one.
 """
 
 from __future__ import annotations
@@ -31,58 +32,58 @@ from gpunet.parameters import layer_starts
 __all__ = ["POPULATION", "TAUGHT", "Menu", "PageSamples"]
 
 POPULATION = 16
-"""Networks that are trained side by side with different learning rates."""
+"""Networks trained side by side with different learning rates."""
 
 TAUGHT = 64
-"""Rows behind the training samples, for what the reader draws and names."""
+"""Spare rows after the training samples, for samples that the reader draws and labels."""
 
 LARGEST_BUFFER = 128 << 20
-"""Bytes that every browser lets a shader bind; what takes more is not offered side by side."""
+"""Bytes that every browser lets a shader bind; larger populations are not offered."""
 
 SCORED_ROWS = 256
-"""Samples of a batch of the test set."""
+"""Batch size for the test set."""
 
 HIDDEN: tuple[tuple[int, ...], ...] = ((), (16, 16), (32,), (64,), (128,), (64, 32))
-"""The hidden layers to choose from, beside the model's own."""
+"""Hidden layers to choose from, besides the model's own."""
 
 SHARED = (
     *("hidden", "activation", "leaky_slope", "loss", "layer_norm", "initialization"),
     *("batch_size", "dropout", "input_dropout", "l1", "l2", "l1_biases", "l2_biases"),
     *("max_norm", "clip_value", "clip_norm", "label_smoothing", "bias_rate", "rate_by_inputs"),
 )
-"""Settings that hold for every network and optimizer of the menu, as the model was trained."""
+"""Settings of the model's training that every network and optimizer of the menu keeps."""
 
 KEPT = (
     *SHARED,
     *("optimizer", "learning_rate", "momentum", "nesterov", "beta1", "beta2", "epsilon"),
     "weight_decay",
 )
-"""Settings that hold for the model's own optimizer."""
+"""Settings of the model's training that its own optimizer keeps."""
 
 OF_SHAPE = ("hidden", "activation", "dropout")
-"""Settings that a network of the menu may have otherwise than the model."""
+"""Settings in which a network of the menu may differ from the model."""
 
 OF_OPTIMIZER = tuple(name for name in KEPT if name not in SHARED)
-"""Settings that an optimizer of the menu may have otherwise than the model."""
+"""Settings in which an optimizer of the menu may differ from the model."""
 
 DEVICES = (Traits(software=False), Traits(software=True))
-"""What a browser grants on a GPU and on a processor: no subgroups are asked for, and 256 threads in
-a workgroup."""
+"""Limits that a browser grants on a GPU and on a processor: no subgroups, 256 threads in a
+workgroup."""
 
 _FILE = re.compile(r"^// ---- ", flags=re.MULTILINE)
-"""Where a file begins in an assembled shader."""
+"""Marks the start of a file in an assembled shader."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageSamples:
-    """How the samples of a page lie on its device.
+    """Number and layout of a page's samples on its device.
 
     Args:
-        train: how many there are to train on; without any, nothing is trained.
-        test: how many there are to score.
-        features: their type.
-        weights: numbers behind each label of the training samples.
-        test_weights: likewise of the test samples.
+        train: number of training samples; 0 if the page cannot train.
+        test: number of test samples.
+        features: type of the features.
+        weights: number of weights after each label of the training samples.
+        test_weights: the same for the test samples.
     """
 
     train: int
@@ -96,9 +97,9 @@ class Menu:
     """The networks, optimizers and programs of a page, as JSON holds them.
 
     Args:
-        network: the model's shape.
-        config: how it was trained.
-        samples: of the page.
+        network: shape of the model.
+        config: settings that it was trained with.
+        samples: number and layout of the page's samples.
     """
 
     def __init__(self, network: NetworkSpec, config: TrainConfig, samples: PageSamples) -> None:
@@ -132,7 +133,7 @@ class Menu:
         }
 
     def _optimizers(self) -> list[str]:
-        """The names to choose from, the model's own first."""
+        """Names of the optimizers to choose from, the model's own first."""
         own = self._config.optimizer
         return [own, *(name for name in OPTIMIZERS if name != own and self._samples.train)]
 
@@ -189,14 +190,14 @@ class Menu:
         return sorted({own, POPULATION}) if side_by_side else (own,)
 
     def _content(self, program: Program) -> dict[str, Any]:
-        """A program with the numbers of its shaders in place of their texts."""
+        """A program with shader numbers in place of shader texts."""
         content = program.to_dict()
         for one in content["passes"]:
             one["shader"] = self._shader(one.pop("wgsl"))
         return content
 
     def _shader(self, text: str) -> int:
-        """The number of a shader, whose files are kept once each."""
+        """The number of a shader; each of its files is stored once."""
         files = [f"// ---- {file.rstrip()}\n\n" for file in _FILE.split(text) if file]
         known = tuple(self._pieces.setdefault(file, len(self._pieces)) for file in files)
         return self._shaders.setdefault(known, len(self._shaders))
@@ -212,7 +213,7 @@ class Menu:
         return Program(plan, training_buffers(work, samples.train + TAUGHT, plan.values))
 
     def _score(self, network: NetworkSpec, population: int, rows: int, traits: Traits) -> Program:
-        """The program that answers a batch of so many samples; one alone has no weight."""
+        """The program that answers a batch of this size; a single sample has no weight."""
         networks = Population(network, [self._config_of(network)] * population)
         samples = self._samples
         weights = 0 if rows == 1 else samples.test_weights
@@ -221,7 +222,7 @@ class Menu:
 
 
 def shape_dict(network: NetworkSpec, config: TrainConfig) -> dict[str, Any]:
-    """A network's shape as the page knows it, with what its weights start from."""
+    """A network's shape as the page knows it, with the distribution of its initial weights."""
     layout, facts = Layout.of(network), LOSS_FACTS[network.loss]
     rates = Population(network, [config]).dropout_rates()
     return {
@@ -248,13 +249,13 @@ def shape_dict(network: NetworkSpec, config: TrainConfig) -> dict[str, Any]:
 
 
 def _with_hidden(network: NetworkSpec, hidden: tuple[int, ...]) -> NetworkSpec:
-    """A network with these hidden layers, all of the activation that its first one has."""
+    """The network with these hidden layers, all with the activation of its first one."""
     first = network.activations[0] if network.hidden else "relu"
     return replace(network, hidden=hidden, activation=first)
 
 
 def _named(config: TrainConfig, names: Sequence[str]) -> dict[str, Any]:
-    """Some of the settings, as a model file has them."""
+    """The named settings, as a model file holds them."""
     return {name: one for name, one in config.to_dict().items() if name in names}
 
 

@@ -1,4 +1,4 @@
-"""What observers learn of a search; importing it needs no Optuna."""
+"""The events of a search that observers receive; importing this needs no Optuna."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["SearchInfo", "SearchObserver", "Work"]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How much is searched.
+    """The extent of a search.
 
     Args:
-        trials: wanted in all.
-        population: networks of one shape that are trained side by side, at most.
+        trials: number of trials wanted in all.
+        population: most networks of one shape that are trained side by side.
         timeout: seconds after which the search stops; ``None`` for no limit.
     """
 
@@ -35,17 +35,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class SearchInfo:
-    """What is known when a search starts.
+    """Facts about a search that is about to start.
 
     Args:
-        study: its name.
-        storage: where it is kept.
-        device: what does the work.
-        data: the dataset's name.
-        monitor: the metric that trials are compared by.
-        parameters: the names of the searched settings.
-        epochs: of a trial, at most.
-        progress: what was there before.
+        study: name of the study.
+        storage: where the study is kept.
+        device: the device that trains.
+        data: name of the dataset.
+        monitor: metric by which trials are compared.
+        parameters: names of the searched settings.
+        epochs: most epochs of a trial.
+        progress: state of the study at the start.
     """
 
     study: str
@@ -61,7 +61,7 @@ class SearchInfo:
     def of(
         cls, study: SearchStudy, choice: Device, dataset: Dataset, progress: StudyProgress
     ) -> SearchInfo:
-        """What is known of a study on a device."""
+        """The facts about a study on a device."""
         spec = study.spec
         return cls(
             study=study.name,
@@ -76,22 +76,22 @@ class SearchInfo:
 
 
 class SearchObserver(Callback):
-    """Observer of a search; this one does nothing.
+    """Observer of a search; the base class does nothing.
 
-    As a callback of each batch's training it gets its progress, too.
+    It is also a callback of each batch's training, and so gets that progress too.
     """
 
     def on_search_begin(self, search: SearchInfo) -> None:
         """The search is about to start."""
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
-        """Trials of these numbers are about to be trained side by side."""
+        """The trials with these numbers are about to be trained side by side."""
 
     def on_compile(self, done: int, count: int) -> None:
-        """So many of the batch's shaders are compiled, of so many."""
+        """``done`` of the batch's ``count`` shaders are compiled."""
 
     def on_update(self, progress: StudyProgress) -> None:
-        """An epoch is done, a trial has ended, or another worker has gone on."""
+        """An epoch is done, a trial has ended, or another worker has made progress."""
 
     def on_wait(self, progress: StudyProgress, others: int) -> None:
-        """Nothing is left to do but for trials that other workers train, so many of them."""
+        """Only trials of other workers are left; their number is given."""

@@ -1,4 +1,4 @@
-"""What a search leaves: the best trial, its network, and all others; it needs no Optuna."""
+"""The result of a search: the best trial, its network, and all other trials; needs no Optuna."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Search:
     """The result of a search.
 
     Args:
-        study: that was searched.
-        progress: where it stands.
-        dataset: the data.
-        choice: the device.
+        study: the study.
+        progress: all trials and how far they are.
+        dataset: the data that it trained on.
+        choice: the device that trained.
         best_trial: the best trial.
-        config: its settings.
-        model: its network, tested; ``None`` if it lies with another worker.
-        failure: why it could not be tested, if so.
+        config: settings of the best trial.
+        model: network of the best trial, tested; ``None`` if another worker has its file.
+        failure: why it could not be tested; ``None`` if it was.
 
     Example:
         >>> import gpunet
@@ -53,7 +53,7 @@ class Search:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The best trial's values of the searched settings, as ``gpunet.train`` takes them."""
+        """Values of the searched settings in the best trial, as ``gpunet.train`` takes them."""
         return {name: getattr(self.config, name) for name in self.best_trial.values}
 
     @property

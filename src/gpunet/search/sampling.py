@@ -21,12 +21,12 @@ from gpunet.search.study_spec import StudySpec
 __all__ = ["Halving", "distributions", "pruner", "sampler", "seed", "suggest"]
 
 REDUCTION = 3
-"""The share of trials that goes on is one in so many (Jamieson and Talwalkar, "Non-stochastic Best
-Arm Identification and Hyperparameter Optimization", 2016)."""
+"""One in this many trials goes on (Jamieson and Talwalkar, "Non-stochastic Best Arm
+Identification and Hyperparameter Optimization", 2016)."""
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
-    """The parameters of a space as Optuna knows them, by their names."""
+    """Optuna's distributions of a space's parameters, by name."""
     return {one.name: _distribution(one) for one in space.parameters}
 
 
@@ -35,7 +35,7 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
     if low is None or high is None:
         return CategoricalDistribution(parameter.choices)
     if parameter.points is not None:
-        high = float(parameter.points[-1])  # the last that the step reaches
+        high = float(parameter.points[-1])  # the last value that the step reaches
     if parameter.whole:
         return IntDistribution(int(low), int(high), parameter.log, int(parameter.step or 1))
     return FloatDistribution(low, high, parameter.log, parameter.step)
@@ -52,21 +52,21 @@ def suggest(trial: Trial, name: str, known: BaseDistribution) -> None:
 
 
 def seed(spec: StudySpec, known: int, process: int) -> int:
-    """A sampler's seed, another one for each worker and for each time that a study is resumed."""
+    """The seed of a sampler: different for every worker and every time a study is resumed."""
     if not known and not process:
         return spec.config.seed
     return int(np.random.SeedSequence([spec.config.seed, known, process]).generate_state(1)[0])
 
 
 def sampler(spec: StudySpec, seed: int) -> optuna.samplers.BaseSampler:
-    """Optuna's sampler of a study; a grid's points come from elsewhere."""
+    """Optuna's sampler for a study; a grid does not use it."""
     if spec.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     return optuna.samplers.RandomSampler(seed=seed)
 
 
 def pruner(spec: StudySpec) -> optuna.pruners.BasePruner:
-    """Optuna's pruner of a study, which ends trials early."""
+    """Optuna's pruner for a study, which ends trials early."""
     if spec.pruner == "halving":
         return Halving()
     median = spec.pruner == "median"
@@ -76,13 +76,13 @@ def pruner(spec: StudySpec) -> optuna.pruners.BasePruner:
 class Halving(optuna.pruners.BasePruner):
     """Successive halving: after epochs 1, 3, 9, 27 the best third of all trials so far goes on.
 
-    Optuna's own decides on each trial by those that were asked about before it, so that of a whole
-    batch at the same epoch the first one always goes on; here all that have reported that epoch are
-    compared, whatever their order.
+    Optuna's own pruner compares a trial only with those that were judged before it, so the first
+    trial of a batch would always go on. Here a trial is compared with all that have reported the
+    same epoch, whatever their order.
     """
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        """Whether the trial is to end with its latest epoch."""
+        """Whether the trial should end after its latest epoch."""
         epoch = trial.last_step
         if epoch is None or not _is_power(epoch):
             return False
@@ -97,7 +97,7 @@ class Halving(optuna.pruners.BasePruner):
 
 
 def _is_power(number: int) -> bool:
-    """Whether a number is a power of the reduction, 1 among them."""
+    """Whether a number is a power of the reduction; 1 is."""
     while number > 1 and number % REDUCTION == 0:
         number //= REDUCTION
     return number == 1

@@ -1,4 +1,4 @@
-"""What comes before a search, its specification, and after it, the best network."""
+"""The start of a search, its specification, and its end, the best network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gpunet.workflows.messages import Messages
 __all__ = ["TRIALS", "best_of", "new_spec", "settle_spec"]
 
 TRIALS = 64
-"""Trials of a study by default."""
+"""Default number of trials in a study."""
 
 
 def new_spec(
@@ -40,25 +40,25 @@ def new_spec(
     pruner: str | None = None,
     trials: int | None = None,
 ) -> StudySpec:
-    """The specification of a study; its data are added later by ``settle_spec``.
+    """The specification of a study; ``settle_spec`` adds the data later.
 
     Args:
-        given: settings of training that are decided on, by their names.
-        space: what is searched; ``None`` for the default, or what ``old`` has.
-        source: what messages call the space.
-        old: the specification of the study that is resumed.
-        sampler: how trials are chosen; ``None`` for ``tpe``, or as ``old`` has it.
-        pruner: which trials end early; ``None`` for ``halving``, or as ``old`` has it.
-        trials: wanted in all, if that is said.
+        given: fixed settings of training, by name.
+        space: the search space; ``None`` for that of ``old``, or the default.
+        source: name of the space in messages.
+        old: specification of the study to resume.
+        sampler: how trials are chosen; ``None`` for that of ``old``, or ``tpe``.
+        pruner: which trials end early; ``None`` for that of ``old``, or ``halving``.
+        trials: number of trials wanted in all; ``None`` if not given.
 
     Raises:
-        UsageError: a setting, or the space, cannot be.
+        UsageError: a setting or the space is invalid.
     """
     base = old.config.to_dict() if old else {}
     fixed = TrainConfig.from_dict({**base, **given})
     if fixed.ensemble > 1:
         raise UsageError(
-            f"{spelled('ensemble')} cannot be searched, for a trial is one network; leave it out"
+            f"{spelled('ensemble')} cannot be searched because a trial is one network; leave it out"
         )
     sampler = sampler or (old.sampler if old else "tpe")
     pruner = pruner or (old.pruner if old else "halving")
@@ -68,7 +68,7 @@ def new_spec(
         space = space or default_space(fixed, list(given))
         if not space.parameters:
             raise UsageError(
-                f"{spelled('config')} fixes all that would be searched; give a "
+                f"{spelled('config')} fixes all settings that would be searched; give a "
                 f"{spelled('space')} of your own"
             )
         space.require_possible(fixed, source)
@@ -89,10 +89,10 @@ def settle_spec(
     work: Work,
     messages: Messages,
 ) -> tuple[StudySpec, Device]:
-    """The specification with what follows from the data, and the device that is the faster one.
+    """Complete a specification from the data, and choose the faster device.
 
     Raises:
-        DeviceError: so many networks do not fit the device.
+        DeviceError: the population does not fit the device.
     """
     spec = replace(spec, config=settled(spec.config, dataset))
     others = tuple(one for one in spec.space.parameters if one.name != "label_smoothing")
@@ -111,9 +111,9 @@ def settle_spec(
 def best_of(
     study: SearchStudy, progress: StudyProgress, choice: Device, dataset: Dataset
 ) -> Search | None:
-    """The best trial and its network, tested on what no trial has seen; ``None`` if none is done.
+    """The best trial and its network, tested on the test set; ``None`` if no trial is done.
 
-    The network is missing if it does not lie in this machine's folder.
+    The network is missing if its file is not in this machine's folder.
     """
     best = progress.best
     if best is None:
@@ -132,10 +132,10 @@ def best_of(
 
 
 def _require_memory(spec: StudySpec, population: int, choice: Device, dataset: Dataset) -> None:
-    """Make sure, for every shape of the space, that so many networks fit the device.
+    """Make sure that the population fits the device, for every shape in the space.
 
     Raises:
-        DeviceError: they do not, as far as is known.
+        DeviceError: it does not, as far as can be told.
     """
     for config in spec.space.shapes(spec.config):
         network = network_for(config, dataset)
@@ -152,7 +152,7 @@ def _require_memory(spec: StudySpec, population: int, choice: Device, dataset: D
 
 
 def _heaviest(spec: StudySpec, dataset: Dataset) -> TrainConfig:
-    """The largest network of the space, in the smallest batches: it takes most of the time."""
+    """The largest network of the space with the smallest batches: it takes most of the time."""
 
     def weight(config: TrainConfig) -> tuple[int, int]:
         network = network_for(config, dataset)
@@ -162,7 +162,7 @@ def _heaviest(spec: StudySpec, dataset: Dataset) -> TrainConfig:
 
 
 def _rule(optimizer: Optimizer) -> Rule:
-    """The update rule that needs the most memory of those that an optimizer may come to."""
+    """The update rule with the most memory among those that an optimizer may use."""
     if optimizer == "adamw":
         return "adam"
     return "sgd_momentum" if optimizer == "sgd" else optimizer

@@ -1,7 +1,7 @@
-"""The search space: which settings are searched, within which bounds, and the file that says so.
+"""The search space: the settings that are searched, their bounds, and the file that holds them.
 
-Owns the space as data and what makes it possible or not. How a value is drawn belongs to Optuna,
-which ``study`` asks; what the values mean belongs to ``config``.
+This module checks a space and holds it as data. Optuna draws the values (see ``study``), and
+``config`` says what they mean.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = ["Parameter", "Space", "Value", "default_space", "grid", "read_space"]
 Value = bool | int | float | str
 
 DRAWS_TO_REFUSE = 200
-"""Draws of the other parameters after which a value counts as refused whatever the others are."""
+"""A value that was refused with this many random values of the others is refused altogether."""
 
 LARGEST_GRID = 1 << 20
-"""Points of a grid, and values of a stepped range; no search gets through more."""
+"""Most points of a grid or values of a stepped range; no search gets through more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Parameter:
     """One searched setting: a range, or choices.
 
     Args:
-        name: of the field of TrainConfig.
-        low: the least value; ``None`` for choices.
-        high: the greatest.
-        log: whether the range is uniform in the logarithm.
-        step: from one value to the next; ``None`` for a continuous range.
-        choices: the values, if it is no range; layers are written like ``16,16``.
+        name: field of TrainConfig.
+        low: smallest value; ``None`` for choices.
+        high: largest value; ``None`` for choices.
+        log: whether values are drawn uniformly in the logarithm.
+        step: distance between values; ``None`` for a continuous range.
+        choices: the values, unless it is a range; layers are written like ``16,16``.
     """
 
     name: str
@@ -60,12 +60,12 @@ class Parameter:
 
     @property
     def shared(self) -> bool:
-        """Whether the networks of a population must have it in common."""
+        """Whether all networks of a population must have the same value."""
         return self.name in SHARED
 
     @property
     def probes(self) -> tuple[Value, ...]:
-        """The values whose possibility tells that of all."""
+        """Values to check; if these are valid, all are."""
         return self.choices if self.low is None or self.high is None else (self.low, self.high)
 
     @property
@@ -80,7 +80,7 @@ class Parameter:
         return tuple(self.low + index * step for index in range(count))
 
     def draw(self, draws: np.random.Generator) -> Value:
-        """Draw any of its values."""
+        """Draw a random value."""
         if (points := self.points) is not None:
             return points[int(draws.integers(len(points)))]
         assert self.low is not None
@@ -91,7 +91,7 @@ class Parameter:
         return float(draws.uniform(self.low, self.high))
 
     def to_dict(self) -> dict[str, Any]:
-        """The range or choices as a space's file and JSON hold them."""
+        """The range or choices as in a space's file and in JSON."""
         if self.low is None:
             return {"choices": list(self.choices)}
         table: dict[str, Any] = {"low": self.low, "high": self.high}
@@ -101,28 +101,28 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What is searched.
+    """The settings that a study searches.
 
     Args:
-        parameters: in the order in which they are listed.
+        parameters: the searched settings, in the order in which they are listed.
     """
 
     parameters: tuple[Parameter, ...]
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """The parameters that a population has in common."""
+        """The parameters whose values all networks of a population must share."""
         return tuple(one.name for one in self.parameters if one.shared)
 
     def config(self, fixed: TrainConfig, values: Mapping[str, Value]) -> TrainConfig:
-        """The settings of a trial.
+        """All settings of a trial.
 
         Args:
-            fixed: all settings that are not searched.
-            values: of the parameters.
+            fixed: the settings that are not searched.
+            values: values of the parameters, by name.
 
         Raises:
-            UsageError: the values do not go together, or one is of no parameter.
+            UsageError: the values contradict each other, or a name is not a parameter.
         """
         strange = sorted(values.keys() - {one.name for one in self.parameters})
         if strange:
@@ -130,11 +130,11 @@ class Space:
         return dataclasses.replace(fixed, **{name: _setting(name, values[name]) for name in values})
 
     def group(self, values: Mapping[str, Value]) -> tuple[Value, ...]:
-        """What trials of one population have in common."""
+        """The shared values of a trial; trials with the same ones can form a population."""
         return tuple(values[name] for name in self.shared)
 
     def shapes(self, fixed: TrainConfig) -> Iterator[TrainConfig]:
-        """One configuration for every kind of population, ranges at their greatest."""
+        """One configuration for every kind of population, with ranges at their largest values."""
         ranges = [
             one.choices or (one.probes[-1],) if one.shared else one.probes[:1]
             for one in self.parameters
@@ -147,14 +147,14 @@ class Space:
                 continue  # a trial with these values is recorded as failed
 
     def require_possible(self, fixed: TrainConfig, source: str) -> None:
-        """Make sure that no value is refused whatever the other parameters are.
+        """Make sure that every value is valid together with some values of the other parameters.
 
         Args:
             fixed: all settings that are not searched.
-            source: of the space, as messages name it.
+            source: name of the space in messages.
 
         Raises:
-            UsageError: some value is.
+            UsageError: a value is never valid.
         """
         for parameter in self.parameters:
             for value in parameter.probes:
@@ -181,10 +181,10 @@ class Space:
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any], source: str) -> Space:
-        """The space that a file's tables, or ``to_dict``, describe.
+        """The space described by a file's tables or by ``to_dict``.
 
         Raises:
-            UsageError: a name that is no setting, or a table that is no range and no choices.
+            UsageError: a name is not a setting, or a table is neither a range nor choices.
         """
         parameters: dict[str, Parameter] = {}
         for key, table in tables.items():
@@ -196,11 +196,11 @@ class Space:
 
 
 def default_space(fixed: TrainConfig, given: Sequence[str] = ()) -> Space:
-    """What is searched unless a file says otherwise.
+    """The default search space.
 
     Args:
         fixed: all settings that are not searched.
-        given: the settings that the user has decided on, which are left out.
+        given: settings that the user has fixed, which are left out.
     """
     rate = fixed.effective_learning_rate
     parameters = [
@@ -219,10 +219,10 @@ def default_space(fixed: TrainConfig, given: Sequence[str] = ()) -> Space:
 
 
 def read_space(path: Path) -> Space:
-    """Read a file of a space: one table for each setting, a range or choices.
+    """Read a space from a file: one table for each setting, with a range or choices.
 
     Raises:
-        UsageError: it cannot be read, is no TOML, or is no space.
+        UsageError: the file cannot be read, is not TOML, or is not a space.
     """
     text = read_text(path, "a TOML file with a table for each searched setting")
     if not (tables := parse_toml(text, path)):
@@ -231,7 +231,7 @@ def read_space(path: Path) -> Space:
 
 
 def grid(space: Space) -> list[dict[str, Value]]:
-    """All points of the space, those of one population beside one another.
+    """All points of the space, those of one population next to each other.
 
     Raises:
         UsageError: a range is continuous, or there are too many points.
@@ -260,11 +260,11 @@ def _parameter(key: str, table: Any, source: str) -> Parameter:
         advice = suggestion(name, SETTINGS) or "; `gpunet config` prints all of them"
         raise UsageError(f"{location} is no setting of training{advice}")
     if reason := SETTINGS[name].fixed:
-        raise UsageError(f"{location} cannot be searched, for {reason}; leave it out")
+        raise UsageError(f"{location} cannot be searched because {reason}; leave it out")
     if not isinstance(table, dict):
         raise UsageError(
             f"{source}: {key} is {table!r}, wanted a table such as [{key}] with choices or with "
-            "low and high; what is fixed belongs to "
+            "low and high; a fixed value belongs in "
             f"{spelled('config')}"
         )
     if "choices" in table:
@@ -274,7 +274,7 @@ def _parameter(key: str, table: Any, source: str) -> Parameter:
 
 def _choices(name: str, table: Mapping[str, Any], location: str) -> Parameter:
     if len(table) > 1:
-        raise UsageError(f"{location} has choices and {', '.join(table.keys() - {'choices'})} too")
+        raise UsageError(f"{location} has both choices and {', '.join(table.keys() - {'choices'})}")
     choices = table["choices"]
     if not (isinstance(choices, list) and choices):
         raise UsageError(f"{location} choices: is {choices!r}, wanted a list of values")
@@ -285,7 +285,7 @@ def _choices(name: str, table: Mapping[str, Any], location: str) -> Parameter:
         except SettingError as error:
             raise error.at(f"{location} choices") from error
     if len(set(map(repr, values))) < len(values):
-        raise UsageError(f"{location} choices: a value stands there twice; leave one out")
+        raise UsageError(f"{location} choices: a value appears twice; leave one out")
     return Parameter(name, choices=values)
 
 
@@ -312,7 +312,7 @@ def _range(name: str, table: Mapping[str, Any], location: str) -> Parameter:
     for wrong, says in (
         (low > high, f"low: is {low}, which is above high, {high}; swap them"),
         (log not in (None, True, False), f"log: is {log!r}, wanted true or false"),
-        (log and low <= 0, f"low: is {low}, wanted a number above 0 where log is true"),
+        (log and low <= 0, f"low: is {low}, wanted a number above 0 because log is true"),
         (step is not None and step <= 0, f"step: is {step}, wanted a number above 0"),
         (log and step is not None, "step: does not go with log; leave one out"),
         (

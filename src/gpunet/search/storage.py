@@ -1,7 +1,7 @@
-"""Where a study is kept: a journal file, a database, or a server that stands before one.
+"""Where a study is kept: a journal file, a database, or a server in front of a database.
 
-Owns the addresses, that no password is ever shown, and how a failure is reported. What is kept
-belongs to ``study``.
+This module handles the addresses, hides passwords, and reports failures. ``study`` decides what is
+kept.
 """
 
 from __future__ import annotations
@@ -41,33 +41,33 @@ __all__ = [
 ]
 
 HEARTBEAT = 10
-"""Seconds between two signs of life of a worker."""
+"""Seconds between two heartbeats of a worker."""
 
 MISSED_HEARTBEATS = 3
-"""Signs of life that a worker may miss before it is taken for dead."""
+"""Heartbeats that a worker may miss before it counts as dead."""
 
 SQLITE_TIMEOUT = 60
-"""Seconds that a worker waits for SQLite, which lets one write at a time."""
+"""Seconds that a worker waits for SQLite, which allows one writer at a time."""
 
 LOCK_SECONDS = 5
-"""Seconds after which a journal's lock is taken from a worker that was killed while it wrote a
-line, which takes milliseconds."""
+"""Seconds after which a lock on the journal counts as abandoned by a killed worker. Writing a
+line takes milliseconds."""
 
 OPENING_TRIES, OPENING_PAUSE = 20, 0.25
-"""How often and after how many seconds an empty database is opened again that others fill."""
+"""Retries, and seconds between them, while other workers create a database's tables."""
 
 STUDIES = Path("tune")
 """The folder that holds the folders of all studies."""
 
 Retry = Callable[[optuna.Study, FrozenTrial], None]
-"""Called to try a trial again whose worker was lost."""
+"""Retries a trial whose worker was lost."""
 
 
 def study_folder(name: str) -> Path:
-    """Where a study's models lie, and its journal if it has one.
+    """The folder of a study's models, and of its journal if it has one.
 
     Raises:
-        UsageError: the name is none for a folder.
+        UsageError: the name cannot be a folder's.
     """
     if name in {"", ".", ".."} or any(char in name for char in "/\\\0") or not name.isprintable():
         raise UsageError(
@@ -77,17 +77,17 @@ def study_folder(name: str) -> Path:
 
 
 class StudyStorage:
-    """Where studies are kept.
+    """The place where studies are kept.
 
-    ``patience`` is how many seconds a worker may give no sign of life.
+    ``patience`` is the seconds that a worker may stay without a heartbeat.
 
     Args:
-        url: where studies are kept; ``None`` for a journal file in the study's folder.
-        study: the study's name.
-        heartbeat: seconds between two signs of life, where it keeps them.
+        url: address of the storage; ``None`` for a journal file in the study's folder.
+        study: name of the study.
+        heartbeat: seconds between two heartbeats, if the storage keeps them.
 
     Raises:
-        UsageError: the address is of no kind that is known.
+        UsageError: the address is of an unknown kind.
     """
 
     def __init__(self, url: str | None, study: str, heartbeat: int = HEARTBEAT) -> None:
@@ -111,12 +111,12 @@ class StudyStorage:
 
     @property
     def has_url(self) -> bool:
-        """Whether the storage must be named to be found again."""
+        """Whether the user must name the storage to find it again."""
         return self._url is not None
 
     @property
     def exists(self) -> bool:
-        """Whether there may be a study; only a journal can be looked for without opening it."""
+        """Whether the study may exist; only a journal can be checked without opening it."""
         return self._url is not None or self._journal.exists()
 
     @property
@@ -124,10 +124,10 @@ class StudyStorage:
         return self.folder / "journal.log"
 
     def open(self, retry: Retry) -> storages.BaseStorage:
-        """Optuna's storage, opened; call it within ``translate_errors``.
+        """Open Optuna's storage; call this within ``translate_errors``.
 
         Args:
-            retry: called with every trial whose worker gave no sign of life.
+            retry: called with every trial whose worker stopped sending heartbeats.
         """
         if self._url is None:
             return self._open_journal()
@@ -150,9 +150,9 @@ class StudyStorage:
         )
 
     def _open_journal(self) -> storages.BaseStorage:
-        # Where the path is relative, Optuna does not notice that a lock's owner was killed.
+        # With a relative path, Optuna does not notice that a lock's owner was killed.
         path = str(self._journal.resolve())
-        windows = sys.platform == "win32"  # where links are for administrators
+        windows = sys.platform == "win32"  # where only administrators may make links
         lock = JournalFileOpenLock if windows else JournalFileSymlinkLock
         try:
             held = lock(path, LOCK_SECONDS)
@@ -161,16 +161,16 @@ class StudyStorage:
             return storages.JournalStorage(backend)
         except OSError:
             raise
-        except Exception as error:  # Optuna trusts its lines, and raises nearly anything
+        except Exception as error:  # Optuna does not check the lines, and may raise anything
             raise self.damaged_error() from error
 
     @contextlib.contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn a failure of the storage into one sentence without secrets.
+        """Report a failure of the storage in one sentence without secrets.
 
         Raises:
-            StudyError: it cannot be reached, or fails.
-            MissingExtraError: its driver is not installed.
+            StudyError: the storage cannot be reached, or fails.
+            MissingExtraError: the driver is not installed.
         """
         try:
             yield
@@ -184,7 +184,7 @@ class StudyStorage:
             if not _is_of_a_storage(error):
                 raise
             root = _root(error)
-            details = getattr(root, "details", None)  # of a remote call's error
+            details = getattr(root, "details", None)  # details of a failed remote call
             text = str(details() if callable(details) else root)
             message = " ".join(text.split()) or type(root).__name__
             for secret in self._secrets:
@@ -194,7 +194,7 @@ class StudyStorage:
             ) from None
 
     def damaged_error(self) -> StudyError:
-        """What to say of a storage that holds what no worker writes."""
+        """The error for a storage with content that no worker writes."""
         kind = "journal" if self._url is None else "study in"
         return StudyError(
             f"the {kind} {self} is damaged; start again with another {spelled('study')}"
@@ -213,7 +213,7 @@ class StudyStorage:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep to ourselves what Optuna says about what it calls experimental, and about its work."""
+    """Silence Optuna's log and its warnings about experimental features."""
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -224,7 +224,7 @@ def quiet() -> Iterator[None]:
 def _drop_unfinished_line(
     journal: Path, lock: JournalFileOpenLock | JournalFileSymlinkLock
 ) -> None:
-    """Cut off what a killed worker, or a full disk, left of a line; nobody has read it."""
+    """Cut off an unfinished last line, left by a killed worker or a full disk."""
     lock.acquire()
     try:
         with journal.open("r+b") as file:
@@ -236,7 +236,7 @@ def _drop_unfinished_line(
 
 
 def _when_made(make: Callable[[], storages.BaseStorage]) -> storages.BaseStorage:
-    """A database's storage; tried again where other workers make its tables just now."""
+    """A database's storage; retried while other workers are creating its tables."""
     import sqlalchemy.exc
 
     for _ in range(OPENING_TRIES):
@@ -250,14 +250,14 @@ def _when_made(make: Callable[[], storages.BaseStorage]) -> storages.BaseStorage
 
 
 def _with_driver(url: str) -> str:
-    """PostgreSQL's URL with the driver that the extra brings, unless it names one."""
+    """PostgreSQL's URL with the driver of the extra, unless the URL names a driver."""
     scheme, rest = url.split("://", 1)
     known = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
     return f"{known.get(scheme, scheme)}://{rest}"
 
 
 def _secrets(url: str | None) -> list[str]:
-    """The password of an address, as it is written and as it is meant, which must not be shown."""
+    """The password of an address, which must not be shown, as written and percent-decoded."""
     if url is None:
         return []
     parts = urlsplit(url)
@@ -272,7 +272,7 @@ def _is_of_a_storage(error: Exception) -> bool:
 
 
 def _root(error: BaseException) -> BaseException:
-    """The error that the driver itself has raised."""
+    """The original error, raised by the driver."""
     original: Any = getattr(error, "orig", None)
     cause = original or error.__cause__
     return _root(cause) if isinstance(cause, BaseException) and cause is not error else error

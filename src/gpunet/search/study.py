@@ -1,8 +1,8 @@
 """A study: trials asked from Optuna, claimed by workers, reported and finished.
 
-Owns who may train which trial: the count over all workers, signs of life, and that a trial whose
-worker is gone is tried again. Where it is kept belongs to ``storage``, how it is made and found
-there to ``study_opening``, how values are chosen to ``sampling``, the training to ``tuner``.
+This module decides which worker trains which trial: it counts the trials of all workers, sends
+heartbeats, and retries the trials of lost workers. ``storage`` keeps a study, ``study_opening``
+creates and finds it there, ``sampling`` chooses values, ``tuner`` trains.
 """
 
 from __future__ import annotations
@@ -33,46 +33,46 @@ from gpunet.search.worker import WORKER_NAME, is_process, on_this_host, process_
 __all__ = ["SearchStudy"]
 
 SESSION = "session"
-"""The trial's attribute that tells two processes apart that were given the same number."""
+"""Attribute of a trial that tells apart two processes with the same number."""
 
 RETRIES = "retries"
-"""The trial's attribute that says how often it has been tried before."""
+"""Attribute of a trial that counts its earlier tries."""
 
 SHAPE_CHOICE = "opens"
-"""The attribute of a batch's first trial: whether its shape was ``rare``, or was ``chosen``."""
+"""Attribute of a batch's first trial: whether its shape was ``rare`` or ``chosen``."""
 
 ATTRIBUTE_TYPES: Mapping[str, type] = {
     **dict.fromkeys((WORKER, SESSION, SHAPE_CHOICE, REASON), str),
     **dict.fromkeys((RETRY_OF, RETRIES), int),
     GIVEN_BACK: bool,
 }
-"""The types of a trial's attributes."""
+"""Types of a trial's attributes."""
 
 EXPLORING_BATCHES = 3
-"""Batches at the start whose shapes are not left to the sampler."""
+"""First batches, whose shapes the sampler does not choose."""
 
 SHAPES_DRAWN = 100
-"""Shapes that are drawn to find the one that the fewest trials had."""
+"""Shapes to draw, of which the one with the fewest trials is taken."""
 
 MAX_RETRIES = 3
-"""Times that a trial is tried again after its worker was lost, which it may be the cause of."""
+"""Most retries of a trial whose worker was lost; the trial itself may be the cause."""
 
 MIN_TRIALS_FOR_IMPORTANCE = 20
-"""Trials from which parameters' importances can be computed: their best tenth are two."""
+"""Fewest trials for computing importances: their best tenth is two trials."""
 
 
 class SearchStudy:
     """A study as one worker sees it.
 
     Args:
-        study: Optuna's.
+        study: Optuna's study.
         backend: Optuna's storage.
-        storage: where that is.
-        spec: what all workers agree on.
-        created: whether this worker has made it.
+        storage: address of the storage.
+        spec: specification on which all workers agree.
+        created: whether this worker created the study.
 
     Raises:
-        StudyError: a trial holds what no worker writes.
+        StudyError: a trial has content that no worker writes.
     """
 
     def __init__(
@@ -100,10 +100,10 @@ class SearchStudy:
 
     @classmethod
     def begin(cls, storage: StudyStorage, name: str, spec: StudySpec, *, join: bool) -> SearchStudy:
-        """Create a study, or open the one that exists if it may be joined.
+        """Create a study, or open an existing one that may be joined.
 
         Raises:
-            StudyError: there is one that may not be joined or has another specification, the
+            StudyError: a study exists that may not be joined or has another specification, the
                 storage fails, or it was so slow that another worker took this one for dead.
         """
         with storage.translate_errors(), quiet():
@@ -124,10 +124,10 @@ class SearchStudy:
 
     @classmethod
     def resume(cls, storage: StudyStorage, name: str) -> SearchStudy:
-        """Open a study that exists.
+        """Open an existing study.
 
         Raises:
-            StudyError: there is none, or the storage fails.
+            StudyError: there is no such study, or the storage fails.
         """
         with storage.translate_errors(), quiet():
             backend = storage.open(_retry) if storage.exists else None
@@ -139,25 +139,25 @@ class SearchStudy:
             return cls(study, backend, storage, spec_of(study, storage), created=False)
 
     def close(self) -> None:
-        """Let go of the storage's connections."""
+        """Close the connections to the storage."""
         self._backend.remove_session()
         if isinstance(self._backend, RDBStorage):
             self._backend.engine.dispose()
 
     def progress(self, total: int) -> StudyProgress:
-        """How far the study is, all workers' trials counted."""
+        """Progress of the study, with the trials of all workers."""
         with self.storage.translate_errors():
             trials = self._study.get_trials(deepcopy=False)
         return StudyProgress.of(trials, self.total(total), self.spec.maximize)
 
     def total(self, wanted: int) -> int:
-        """Trials in all; a grid has as many as it has points."""
+        """Number of trials in all; for a grid, the number of its points."""
         return wanted if self._points is None else len(self._points)
 
     def claim(self, size: int, wanted: int) -> list[Trial]:
-        """At most ``size`` trials for this worker, none if the study has its ``wanted`` trials.
+        """Up to ``size`` trials for this worker; none once the study has its ``wanted`` trials.
 
-        Those that are new have in common what a population must.
+        New trials share the values that a population must have in common.
         """
         with self.storage.translate_errors(), quiet():
             self._recover()
@@ -180,11 +180,11 @@ class SearchStudy:
             return claimed
 
     def _rare_group(self, trials: Sequence[FrozenTrial]) -> dict[str, Value]:
-        """What a population is to have in common, if that is not left to the sampler.
+        """The shared values of the next population, unless the sampler should choose them.
 
-        A whole batch tells of one shape only, and a sampler that has seen good trials of one shape
-        alone stays with it. So the first batches, and of the later ones every other, are of a shape
-        that few trials had.
+        A batch tries a single shape, and a sampler that has seen good trials of only one shape
+        stays with it. So the first batches, and every second one after them, take a shape that few
+        trials had.
         """
         shared = [one for one in self.spec.space.parameters if one.shared]
         opened = Counter(trial.user_attrs.get(SHAPE_CHOICE) for trial in trials)
@@ -198,15 +198,15 @@ class SearchStudy:
         return dict(zip((one.name for one in shared), rarest, strict=True))
 
     def _ask(self, total: int, group: Mapping[str, Value]) -> Trial | None:
-        """A trial of this worker's with these values; ``None`` if the study has enough without it.
+        """A new trial of this worker with these values; ``None`` if the study has enough trials.
 
-        Numbers only grow, so that of several workers that ask at once those get a trial whose
-        number is among the first ``total``.
+        Trial numbers only grow: of several workers that ask at once, those get a trial whose number
+        is among the first ``total``.
         """
         while True:
             with suppress(optuna.exceptions.UpdateFinishedTrialError):
                 return self._ask_once(total, group)
-            # This worker was halted in the midst of it, so that others took it for dead.
+            # This worker was suspended meanwhile, and others took it for dead.
 
     def _ask_once(self, total: int, group: Mapping[str, Value]) -> Trial | None:
         fixed = optuna.samplers.PartialFixedSampler(dict(group), self._sampler)
@@ -229,32 +229,32 @@ class SearchStudy:
         return trial
 
     def report(self, trial: Trial, epoch: int, metric: float) -> None:
-        """Report the monitored metric of an epoch."""
+        """Report the monitored metric after an epoch."""
         if np.isfinite(metric):
             with self._own(trial):
                 trial.report(metric, epoch)
 
     def should_prune(self, trial: Trial) -> bool:
-        """Whether the trial is to end here, since others are better or another worker has it."""
+        """Whether the trial should end now: others are better, or another worker has taken it."""
         pruned = False
         with self._own(trial):
             pruned = trial.should_prune()
         return pruned or trial.number not in self._mine
 
     def complete(self, trial: Trial, metric: float, reason: str) -> None:
-        """The trial has come to its own end."""
+        """Record that the trial has finished by itself."""
         self._finish(trial, TrialState.COMPLETE, reason, metric)
 
     def prune(self, trial: Trial, reason: str) -> None:
-        """The trial was ended; the metric that it reported last is its result.
+        """Record that the trial was stopped early; its last reported metric is its result.
 
-        One without a metric came to nothing. It is no failure of Optuna's, from which a sampler
-        would not learn, but counts as worse than all others.
+        A trial without a metric counts as worse than all others. It is not marked as failed,
+        because Optuna's samplers do not learn from failed trials.
         """
         self._finish(trial, TrialState.PRUNED, reason)
 
     def release(self, trials: Sequence[Trial]) -> None:
-        """Let these trials, as far as they are not finished, be tried again by any worker."""
+        """Give up those of these trials that are not finished; any worker may try them again."""
         for trial in trials:
             if trial.number in self._mine:
                 self._finish(trial, TrialState.FAIL, "not trained")
@@ -275,7 +275,7 @@ class SearchStudy:
 
     @contextmanager
     def _own(self, trial: Trial) -> Iterator[None]:
-        """Let go of a trial that others took for lost, so that it has ended and is theirs now."""
+        """Forget a trial that others took for lost: it has ended here and is theirs now."""
         with self.storage.translate_errors():
             try:
                 yield
@@ -283,7 +283,7 @@ class SearchStudy:
                 self._mine.pop(trial.number, None)
 
     def others_at_work(self) -> int:
-        """Trials that other workers train, as far as their end can be known."""
+        """Number of trials that other workers are training, if their end can be noticed."""
         with self.storage.translate_errors():
             trials = self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
         beats = isinstance(self._backend, RDBStorage)
@@ -292,7 +292,7 @@ class SearchStudy:
 
     @contextmanager
     def alive(self) -> Iterator[None]:
-        """Give signs of life for this worker's trials while the context is open."""
+        """Send heartbeats for this worker's trials while the context is open."""
         closing = threading.Event()
         thread = threading.Thread(target=self._beat_until, args=[closing], daemon=True)
         thread.start()
@@ -313,19 +313,19 @@ class SearchStudy:
             self._backend.record_heartbeat(trial._trial_id)
 
     def _recover(self) -> None:
-        """Have the trials tried again whose worker is gone."""
+        """Retry the trials whose worker is gone."""
         fail_stale_trials(self._study)
         for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             if trial.number not in self._mine and self._is_orphan(trial):
                 try:
                     self._study.tell(trial.number, state=TrialState.FAIL)
                 except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
-                    continue  # another worker was faster, and has it tried again
+                    continue  # another worker was faster and has retried it
                 _retry(self._study, trial)
 
     def _is_orphan(self, trial: FrozenTrial) -> bool:
         worker = trial.user_attrs.get(WORKER)
-        if worker is None:  # killed between two lines of ``_ask_once``
+        if worker is None:  # its worker was killed within ``_ask_once``
             most = timedelta(seconds=patience(self._backend, self.storage))
             begun = trial.datetime_start
             return begun is not None and datetime.now() - begun > most
@@ -334,10 +334,10 @@ class SearchStudy:
         return on_this_host(worker) and not is_process(process_of(worker))
 
     def importances(self) -> dict[str, float]:
-        """The share of each parameter in who is among the best tenth; empty where too few tell.
+        """How much each parameter decides whether a trial is among the best tenth; sums to 1.
 
-        By PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255). Trials that were ended early count
-        with what they had reached.
+        By PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255). Empty if there are too few trials.
+        Trials that were ended early count with the metric that they had reached.
         """
         ended = [one for one in self.progress(0).trials if one.figure is not None and one.ended]
         if len(ended) < MIN_TRIALS_FOR_IMPORTANCE:
@@ -356,7 +356,7 @@ class SearchStudy:
 
 
 def _is_sound(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> bool:
-    """Whether a trial holds what a worker writes, and not what a damaged file makes of it."""
+    """Whether a trial holds what a worker writes, rather than the content of a damaged file."""
     attributes = trial.user_attrs
     return (
         all(isinstance(one, float) for one in trial.intermediate_values.values())
@@ -370,14 +370,14 @@ def _is_sound(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution])
 
 
 def _original(trial: FrozenTrial) -> bool:
-    """Whether a trial counts: one that repeats another, or was asked beyond the total, does not."""
+    """Whether a trial counts; retries, and trials beyond the total, do not."""
     return RETRY_OF not in trial.user_attrs and GIVEN_BACK not in trial.user_attrs
 
 
 def _position(trial: Trial, trials: Sequence[FrozenTrial]) -> int:
-    """How many trials that count were asked before this one, or before the one that it repeats.
+    """Number of counted trials before this one, or before the trial that it retries.
 
-    It never changes, so that it says which point of a grid is the trial's.
+    It never changes, and so selects the trial's point of a grid.
     """
     number = trial.number
     notes = trial.user_attrs
@@ -388,7 +388,7 @@ def _position(trial: Trial, trials: Sequence[FrozenTrial]) -> int:
 
 
 def _retry(study: optuna.Study, lost: FrozenTrial) -> None:
-    """Have a failed trial tried again, with the same values."""
+    """Retry a failed trial with the same values."""
     retries = lost.user_attrs.get(RETRIES, 0) + 1
     if retries > MAX_RETRIES or GIVEN_BACK in lost.user_attrs:
         return

@@ -1,4 +1,4 @@
-"""How a study is made in its storage and found there, whatever other workers do meanwhile."""
+"""Creates and finds a study in its storage, whatever other workers do meanwhile."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gpunet.search.study_spec import StudySpec
 __all__ = ["created_study", "found_study", "patience", "spec_of"]
 
 SPEC_ATTRIBUTE = "gpunet"
-"""The study's attribute that holds its specification."""
+"""Attribute of a study that holds its specification."""
 
 CREATION_TIMEOUT = 5.0
 """Seconds that a worker has to write the attributes of a study or a trial into a journal before it
-is taken for dead. A database may be far away and slow, so there the storage's patience counts."""
+counts as dead. A database may be far away and slow; there the storage's patience counts."""
 
 
 def found_study(backend: BaseStorage, storage: StudyStorage, name: str) -> optuna.Study | None:
-    """The study; one that its maker left empty when it was killed is removed."""
+    """The study, if it exists; a study that its killed creator left empty is removed."""
     if name not in optuna.get_all_study_names(backend):
         return None
     study = optuna.load_study(storage=backend, study_name=name)
@@ -37,7 +37,7 @@ def found_study(backend: BaseStorage, storage: StudyStorage, name: str) -> optun
 def created_study(
     backend: BaseStorage, storage: StudyStorage, name: str, spec: StudySpec
 ) -> tuple[optuna.Study, bool]:
-    """A new study, and whether this worker has made it or another one was faster."""
+    """A new study, and whether this worker created it or another was faster."""
     directions = optuna.study.StudyDirection
     direction = directions.MAXIMIZE if spec.maximize else directions.MINIMIZE
     try:
@@ -55,19 +55,19 @@ def created_study(
 
 
 def patience(backend: BaseStorage, storage: StudyStorage) -> float:
-    """Seconds after which a worker that has begun to write something is taken for dead."""
+    """Seconds after which a worker that has not finished writing counts as dead."""
     return CREATION_TIMEOUT if isinstance(backend, JournalStorage) else float(storage.patience)
 
 
 def spec_of(study: optuna.Study, storage: StudyStorage) -> StudySpec:
-    """The specification that the study's maker has written, and may still be writing."""
+    """The study's specification; waits while the study's creator is still writing it."""
     _has_spec(study, CREATION_TIMEOUT)
     source = f"the study {study.study_name}"
     return StudySpec.from_dict(study.user_attrs.get(SPEC_ATTRIBUTE, {}), source, storage.folder)
 
 
 def _has_spec(study: optuna.Study, seconds: float) -> bool:
-    """Whether the study has its specification, after some seconds of waiting for it if need be."""
+    """Whether the study has its specification; waits some seconds for it if necessary."""
     deadline = time.monotonic() + seconds
     while SPEC_ATTRIBUTE not in study.user_attrs:
         if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
-"""Where a search stands: its trials, the best first, and how many are done.
+"""The progress of a search: its trials, the best first, and how many are done.
 
-Owns what screens, reports and the search itself know of a study's trials. It is made from Optuna's
-trials but does not need Optuna.
+Screens, reports and the search itself use these facts about a study's trials. They are made from
+Optuna's trials but do not need Optuna.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = ["GIVEN_BACK", "REASON", "RETRY_OF", "WORKER", "State", "StudyProgress
 State = Literal["running", "waiting", "complete", "pruned", "failed"]
 
 WORKER, RETRY_OF, GIVEN_BACK, REASON = "worker", "retry_of", "given_back", "reason"
-"""What is noted with a trial: who trains it, the number of the lost trial that it repeats, that it
-was asked beyond the study's total, and why it ended."""
+"""Attributes of a trial: the worker that trains it, the number of the lost trial that it retries,
+whether it is beyond the study's total, and why it ended."""
 
 STATES: Mapping[str, State] = {
     "RUNNING": "running",
@@ -38,13 +38,13 @@ class TrialSummary:
     """One trial.
 
     Args:
-        number: in the study, counted from 0.
-        state: how far it is.
-        values: of its parameters.
-        curve: the monitored metric of every epoch.
-        figure: the best of them; ``None`` if there is none.
-        reason: why it ended, if it did.
-        worker: the host and the process that train it.
+        number: number in the study, counted from 0.
+        state: whether it is running or how it ended.
+        values: values of the parameters, by name.
+        curve: monitored metric after every epoch.
+        figure: best metric; ``None`` before the first epoch.
+        reason: why it ended; empty while it runs.
+        worker: host and process that train it.
     """
 
     number: int
@@ -63,12 +63,12 @@ class TrialSummary:
 
 @dataclass(frozen=True, slots=True)
 class StudyProgress:
-    """Where a search stands.
+    """The progress of a search.
 
     Args:
-        trials: the best first, those without a metric last; a trial that was repeated is left out.
-        total: trials wanted, or more if there are more.
-        maximize: whether a larger metric is the better one.
+        trials: best first, those without a metric last; a retried trial is left out.
+        total: number of trials wanted, or of those that exist if there are more.
+        maximize: whether a larger metric is better.
     """
 
     trials: tuple[TrialSummary, ...]
@@ -77,11 +77,11 @@ class StudyProgress:
 
     @property
     def best(self) -> TrialSummary | None:
-        """The best trial of those that have ended with a metric."""
+        """The best of the trials that have ended with a metric."""
         return self.best_with(())
 
     def best_with(self, numbers: Collection[int]) -> TrialSummary | None:
-        """The best trial, as if the trials of these numbers had ended."""
+        """The best trial if the trials with these numbers count as ended."""
         for trial in self.trials:
             ended = trial.state in ("complete", "pruned") or trial.number in numbers
             if ended and trial.figure is not None:
@@ -90,16 +90,16 @@ class StudyProgress:
 
     @property
     def done(self) -> int:
-        """Trials that have ended."""
+        """Number of trials that have ended."""
         return sum(trial.ended for trial in self.trials)
 
     def count(self, state: State) -> int:
-        """Trials in a state."""
+        """Number of trials in a state."""
         return sum(trial.state == state for trial in self.trials)
 
     @classmethod
     def of(cls, trials: Sequence[FrozenTrial], total: int, maximize: bool) -> StudyProgress:
-        """The progress that Optuna's trials show."""
+        """The progress of a study, from Optuna's trials."""
         repeated = {trial.user_attrs.get(RETRY_OF) for trial in trials}
         summaries = [
             _summary(trial, maximize)

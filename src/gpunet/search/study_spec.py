@@ -1,6 +1,7 @@
-"""The specification of a study: what is searched, and how, on which all its workers must agree.
+"""The specification of a study: what is searched and how. All workers must agree on it.
 
-Owns how they are noted with a study and compared. What may be searched belongs to ``space``.
+This module stores specifications with studies and compares them. ``space`` says what may be
+searched.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ __all__ = ["StudySpec"]
 
 @dataclass(frozen=True, slots=True)
 class StudySpec:
-    """What all workers of a study must agree on.
+    """The settings on which all workers of a study must agree.
 
     Args:
-        config: the settings that are not searched.
-        space: those that are.
-        data: what opens the data, as ``Origin.reference`` has it.
-        fingerprint: of the data.
+        config: settings that are not searched.
+        space: settings that are searched.
+        data: reference that opens the data, as in ``Origin.reference``.
+        fingerprint: fingerprint of the data.
         sampler: ``tpe``, ``random`` or ``grid``.
         pruner: ``halving``, ``median`` or ``none``.
     """
@@ -41,14 +42,14 @@ class StudySpec:
 
     @property
     def maximize(self) -> bool:
-        """Whether a larger metric is the better one."""
+        """Whether a larger metric is better."""
         return self.config.monitor in MAXIMIZED
 
     def to_dict(self, folder: Path) -> dict[str, Any]:
         """The specification as JSON holds it.
 
         Args:
-            folder: of the study, which the data's path is seen from.
+            folder: the study's folder, to which the data's path is made relative.
         """
         return {
             "config": self.config.to_dict(),
@@ -59,15 +60,15 @@ class StudySpec:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], source: str, folder: Path) -> StudySpec:
-        """The specification that ``to_dict`` gave.
+        """A specification from the dictionary that ``to_dict`` made.
 
         Args:
-            content: what it gave.
+            content: the dictionary.
             source: where it was found, for messages.
-            folder: the study's, which the data's path is seen from.
+            folder: the study's folder, to which the data's path is relative.
 
         Raises:
-            StudyError: it is none.
+            StudyError: the content is not a specification.
         """
         try:
             config = TrainConfig.from_dict(content["config"])
@@ -81,7 +82,7 @@ class StudySpec:
             ) from error
 
     def require_same(self, wanted: StudySpec, source: str) -> None:
-        """Make sure that a study of this specification is the one that is wanted.
+        """Make sure that this specification and the wanted one are the same.
 
         Raises:
             StudyError: they differ.

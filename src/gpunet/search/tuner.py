@@ -1,7 +1,7 @@
-"""The search: batches of trials trained as populations until the study has all that it wants.
+"""The search loop: trains batches of trials as populations until the study has enough.
 
-Owns the way from a claimed trial to its result in the study, and the best model's file. Which
-trials there are belongs to ``study``; it knows screens only as observers.
+This module takes a trial from its claim to its result, and keeps the best model's file. ``study``
+decides which trials there are; screens are observers.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ __all__ = ["Tuner", "best_model_path"]
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""Seconds between two looks at what other workers have come to."""
+"""Seconds between two checks of what other workers have done."""
 
 
 class Tuner:
     """Trains a study's trials.
 
     Args:
-        study: says which.
-        choice: of the device.
+        study: source of the trials.
+        choice: the device.
         dataset: the data.
-        work: how many trials in all, how many side by side, and for how long.
-        control: how a user asks to stop or to pause.
-        observer: called as the search goes on.
+        work: number of trials in all and side by side, and the time limit.
+        control: lets a user stop or pause.
+        observer: is called as the search goes on.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Tuner:
         self._timed_out = False
 
     def run(self) -> StudyProgress:
-        """Train until the study has all its trials, the time is over, or the user stops it.
+        """Train until the study has all its trials, time is up, or the user stops the search.
 
         Raises:
             StudyError: the study's storage fails.
@@ -113,7 +113,7 @@ class Tuner:
             timer.cancel()
 
     def _wait_for_others(self) -> bool:
-        """Wait a moment if others are at work, for they may fail; whether they are."""
+        """Whether other workers are training; if so, wait a moment, as they may fail."""
         others = self._study.others_at_work()
         if others:
             self._observer.on_wait(self._progress(), others)
@@ -121,7 +121,7 @@ class Tuner:
         return bool(others)
 
     def _train_all(self, batch: Sequence[Trial]) -> None:
-        """Train a batch, and let go of what is not trained, however that comes."""
+        """Train a batch; whatever happens, release the trials that were not finished."""
 
         def shape(trial: Trial) -> str:
             return repr(self._study.spec.space.group(trial.params))
@@ -184,10 +184,10 @@ class Tuner:
         return config
 
     def _prune(self, trials: Sequence[Trial], members: Sequence[Member]) -> Collection[int]:
-        """After an epoch: report its metrics to the study, then ask which networks are to end."""
+        """Report an epoch's metrics to the study; return which networks should end."""
         epoch = max(len(member.history) for member in members)
         for trial, member in zip(trials, members, strict=True):
-            if len(member.history) == epoch:  # others have ended before
+            if len(member.history) == epoch:  # the others ended earlier
                 record = member.history[-1]
                 metric = monitored(member.config, record)
                 self._study.report(trial, record.epoch, _as_known(member.config, metric))
@@ -202,7 +202,7 @@ class Tuner:
     def _finish(
         self, trial: Trial, config: TrainConfig, result: TrainingResult, index: int
     ) -> None:
-        """Tell the study what has become of a trial."""
+        """Report a trial's outcome to the study."""
         network = result.networks[index]
         reason: str = network.stop_reason
         if network.stop_reason == "diverged":
@@ -211,7 +211,7 @@ class Tuner:
             reason = "time limit reached"
         interrupted = network.best_epoch == 0 and network.stop_reason != "diverged"
         if interrupted or network.stop_reason == "device failed":
-            return  # it is released, and tried again
+            return  # it is released and tried again
         if network.stop_reason in ("diverged", "stopped by user", "pruned"):
             self._study.prune(trial, reason)
         else:
@@ -219,9 +219,9 @@ class Tuner:
             self._study.complete(trial, _as_known(config, monitored(config, best)), reason)
 
     def _keep_best(self, configs: dict[Trial, TrainConfig], result: TrainingResult) -> Path | None:
-        """Write the study's best network, if it is one of these; where the best one is.
+        """Write the study's best network if it is one of these; return the path of the best.
 
-        That comes before the study knows of the results, so that a best trial has its file.
+        This comes before the results are reported, so that the best trial always has a file.
         """
         numbers = [trial.number for trial in configs]
         best = self._progress().best_with(numbers)
@@ -242,17 +242,17 @@ class Tuner:
         return path
 
     def _replace(self, best: Path | None) -> None:
-        """Remove the former best network, now that the study knows of the new one."""
+        """Remove the former best network once the study knows the new one."""
         if self._kept is not None and self._kept != best:
             self._kept.unlink(missing_ok=True)
         self._kept = best
 
 
 def best_model_path(folder: Path, number: int) -> Path:
-    """Where a study keeps its best network, which is that of a trial's best epoch."""
+    """Path of a study's best network, with the weights of the trial's best epoch."""
     return folder / f"trial-{number}.safetensors"
 
 
 def _as_known(config: TrainConfig, lower_is_better: float) -> float:
-    """A monitored metric as people know it: of an accuracy or R2, larger is better."""
+    """A monitored metric with its usual sign: a larger accuracy or R2 is better."""
     return -lower_is_better if config.monitor in MAXIMIZED else lower_is_better

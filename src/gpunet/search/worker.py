@@ -1,4 +1,4 @@
-"""A worker's name: the host and the number of its process, and whether that lives."""
+"""The name of a worker: its host and process number; and whether the process is alive."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import sys
 __all__ = ["WORKER_NAME", "is_process", "on_this_host", "process_of", "this_worker"]
 
 WORKER_NAME = re.compile(r".*:\d{1,9}")
-"""The host and the number of a process."""
+"""Pattern of a worker's name: host and process number."""
 
 
 def this_worker() -> str:
-    """The host and the number of this process."""
+    """The name of this worker: host and process number."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def on_this_host(worker: str) -> bool:
-    """Whether a worker of that name, or an empty one, is one of this host."""
+    """Whether a worker runs on this host; an empty name counts as one that does."""
     return worker.rpartition(":")[0] == socket.gethostname()
 
 
 def process_of(worker: str) -> int:
-    """The number of a worker's process."""
+    """The process number in a worker's name."""
     return int(worker.rpartition(":")[2])
 
 
 def is_process(number: int) -> bool:
-    """Whether there is a process of this number on this host."""
+    """Whether a process with this number runs on this host."""
     if sys.platform == "win32":
         import ctypes
 
@@ -40,6 +40,6 @@ def is_process(number: int) -> bool:
         os.kill(number, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # there is one, of another user
+    except PermissionError:  # it exists but belongs to another user
         return True
     return True

@@ -1,12 +1,12 @@
-"""Estimators for scikit-learn: what its users know, on gpunet's engines.
+"""Estimators with scikit-learn's interface on gpunet's engines.
 
-It is an extra: ``pip install "gpunet[sklearn]"``.
+They are an extra: ``pip install "gpunet[sklearn]"``.
 """
 
 from gpunet.errors import MissingExtraError
 
 try:
-    import sklearn  # noqa: F401 - whether it is there
+    import sklearn  # noqa: F401 - checks that it is installed
 except ImportError:
     raise MissingExtraError("an estimator", "scikit-learn", "sklearn") from None
 

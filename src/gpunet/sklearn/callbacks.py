@@ -1,4 +1,4 @@
-"""Who is told of an estimator's epochs: lines on the screen, and scikit-learn's callbacks."""
+"""Reports of an estimator's epochs: printed lines, and scikit-learn's callbacks."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["CallbackSupportMixin", "callbacks_of", "with_callbacks"]
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn has them from 1.9 on
+except ImportError:  # from scikit-learn 1.9 on
     Method = TypeVar("Method", bound=Callable[..., Any])
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands for the class that older versions of scikit-learn lack."""
+        """Stand-in for a class that older versions of scikit-learn lack."""
 
     def with_callbacks(method: Method) -> Method:
-        """The method itself."""
+        """Return the method unchanged."""
         return method
 
 
 def callbacks_of(estimator: Estimator, task: Task, engine: Engine) -> list[Callback]:
-    """Who wants to be told of the training of an estimator."""
+    """The callbacks for the training of an estimator."""
     told: list[Callback] = []
     if estimator.verbose:
         told.append(Lines(task))
@@ -45,7 +45,7 @@ class Lines(Callback):
         self._task = task
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """Print the losses, and the score if there is one."""
+        """Print the losses, and the validation score if there is one."""
         line = (
             f"Iteration {record.epoch}, loss = {self._task.losses([record], 'train_loss')[0]:.8f}"
         )
@@ -55,12 +55,12 @@ class Lines(Callback):
         print(line)
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
-        """Say why no further epoch follows."""
+        """Print why the training has ended."""
         print(f"Stopped: {reason}")
 
 
 class Tasks(Callback):
-    """Tells scikit-learn's callbacks of epochs, each a task below that of ``fit``."""
+    """Reports epochs to scikit-learn's callbacks, as subtasks of ``fit``."""
 
     def __init__(self, estimator: Estimator, task: Task, engine: Engine) -> None:
         self._estimator, self._task, self._engine = estimator, task, engine
@@ -78,7 +78,7 @@ class Tasks(Callback):
         self._begin()
 
     def on_epoch_end(self, record: EpochEnd) -> bool:
-        """End an epoch's task; true if a callback wants the training to stop."""
+        """End an epoch's task; return whether a callback wants the training to stop."""
         self._history.append(record.record)
         stop = self._end(self._epoch)
         if not stop and record.epoch < self._task.config.effective_epochs:
@@ -101,7 +101,7 @@ class Tasks(Callback):
         )
 
     def _fitted(self) -> dict[str, Any]:
-        """What an estimator has that was fitted up to here."""
+        """The fitted attributes that an estimator would have if the training ended now."""
         from gpunet.sklearn.results import adopt
 
         fitted = copy.copy(self._estimator)

@@ -1,10 +1,10 @@
 """``MLPClassifier`` and ``MLPRegressor``: scikit-learn's interface to gpunet's training.
 
-Each says here what its targets are and what its answers mean. Training belongs to ``fitting``,
-what parameters mean to ``parameters``.
+Each class encodes its targets and decodes the network's outputs. ``fitting`` trains, and
+``parameters`` defines the parameters.
 """
 
-# ruff: noqa: RUF009 - parameter makes a dataclass's field
+# ruff: noqa: RUF009 - parameter() returns a dataclass field
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def _activation() -> Any:
 def _has_epochs(estimator: Estimator) -> bool:
     if estimator.solver == LBFGS:
         raise AttributeError(
-            f"partial_fit takes an epoch, and solver={LBFGS!r} has none; take another solver"
+            f"partial_fit trains one epoch, but solver={LBFGS!r} has none; take another solver"
         )
     return True
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
-    """What classifier and regressor have in common."""
+    """Base class of the classifier and the regressor."""
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
@@ -75,10 +75,10 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
         Args:
             X: (n, I) numbers: an array, a sparse matrix or a data frame.
             y: (n,) classes or values, or (n, T) labels or values.
-            sample_weight: (n,) what each sample counts.
-            X_val: (m, I) samples whose loss and score are told for every epoch; with
-                ``early_stopping`` they are what is held out.
-            y_val: (m,) or (m, T) of these.
+            sample_weight: (n,) weight of each sample.
+            X_val: (m, I) validation samples, scored after every epoch; with ``early_stopping`` they
+                take the place of the held-out samples.
+            y_val: (m,) or (m, T) targets of the validation samples.
 
         Raises:
             ValueError: a parameter, or something in the data, cannot be; or training diverged.
@@ -87,7 +87,7 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
         return self
 
     def _predicted(self, X: Any) -> Array:  # noqa: N803
-        """What the networks answer (n, T) on average, float32 as engines compute."""
+        """The mean output (n, T) of the networks, in float32."""
         check_is_fitted(self)
         X = validate_data(  # noqa: N806
             self, X, accept_sparse=["csr", "csc"], dtype="numeric", reset=False
@@ -95,7 +95,7 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
         return outputs_of(self, X)
 
     def _weights(self, y: Array, given: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
-        """What each sample counts (n,); ``None`` if all count alike."""
+        """The weight of each sample (n,); ``None`` if all weights are equal."""
         return None if given is None else given.astype(np.float32)
 
     def _target_names(self) -> tuple[str, ...]:
@@ -121,23 +121,23 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
         return X, y
 
     def _learn_targets(self, y: Array, *, reset: bool) -> None:
-        """Learn which classes there are, or make sure that they are those known before."""
+        """Learn the classes, or make sure that they are the known ones."""
 
     @abstractmethod
     def _encoded(self, y: Array) -> Array:
-        """Checked targets as ``Samples`` has them."""
+        """Checked targets in the form that ``Samples`` takes."""
 
     @abstractmethod
     def _targets(self, labels: Array) -> Array:
-        """Targets as users give them, of what ``Samples`` has or of answers (n, outputs)."""
+        """Targets in the user's form, from those in ``Samples`` or from outputs (n, outputs)."""
 
     @abstractmethod
     def _loss(self, labels: Array) -> Loss:
-        """What is minimized for such labels."""
+        """The loss for labels of this kind."""
 
     @abstractmethod
     def _loss_scale(self, samples: Samples) -> tuple[float, float]:
-        """What losses are multiplied with, and what is added, to be scikit-learn's."""
+        """Factor and offset that turn gpunet's losses into scikit-learn's."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -147,16 +147,16 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
 
 @dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
-    """A multilayer perceptron that tells classes apart, in the place of scikit-learn's.
+    """A multilayer perceptron classifier, a drop-in replacement for scikit-learn's.
 
-    The parameters up to ``max_fun`` are those of ``sklearn.neural_network.MLPClassifier``, with its
-    defaults and its meaning; the others are gpunet's.
+    The parameters up to ``max_fun`` are those of ``sklearn.neural_network.MLPClassifier``, with the
+    same defaults and meaning; the others are gpunet's.
 
-    Attributes are scikit-learn's: ``classes_``, ``coefs_``, ``intercepts_``, ``loss_``,
+    The attributes are scikit-learn's: ``classes_``, ``coefs_``, ``intercepts_``, ``loss_``,
     ``loss_curve_``, ``best_loss_``, ``validation_scores_``, ``best_validation_score_``,
     ``n_iter_``, ``t_``, ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``n_features_in_``,
-    ``feature_names_in_``; and ``validation_loss_curve_`` and ``device_``. The weights of an
-    ensemble have an axis more, the networks.
+    ``feature_names_in_``; and also ``validation_loss_curve_`` and ``device_``. The weights of an
+    ensemble have an additional first axis for the networks.
 
     Example:
         >>> import gpunet
@@ -174,7 +174,7 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     activation: Any = _activation()
     _: KW_ONLY
     class_weight: Any = parameter(
-        None, "What each class counts: a dict by class, balanced, or None for all alike."
+        None, "Weight of each class: a dict by class, balanced, or None for equal weights."
     )
     label_smoothing: float = parameter(0.0, setting="label_smoothing")
 
@@ -191,8 +191,8 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         Args:
             X: (n, I) numbers.
             y: (n,) classes, or (n, T) labels.
-            sample_weight: (n,) what each sample counts.
-            classes: all classes, wanted by the first call.
+            sample_weight: (n,) weight of each sample.
+            classes: all classes; required in the first call.
 
         Raises:
             ValueError: a parameter, or something in the data, cannot be; or training diverged.
@@ -219,13 +219,13 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Array:  # noqa: N803
-        """The class of every sample (n,), or its labels (n, T)."""
+        """Predict the class of every sample (n,), or its labels (n, T)."""
         return self._targets(self._predicted(X))
 
     def predict_proba(self, X: Any) -> Array:  # noqa: N803
-        """The probability of every class (n, C) in the order of ``classes_``, or of each label.
+        """Predict the probability (n, C) of each class, in the order of ``classes_``, or of labels.
 
-        They are float32, in which engines compute.
+        The probabilities are float32, the engines' precision.
         """
         answers = self._predicted(X)
         if self.n_outputs_ == 1:
@@ -233,7 +233,7 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return answers
 
     def predict_log_proba(self, X: Any) -> Array:  # noqa: N803
-        """The logarithms (n, C) of ``predict_proba``."""
+        """Predict the logarithms (n, C) of the probabilities."""
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
@@ -296,14 +296,14 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
 @dataclass(eq=False, repr=False)
 class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
-    """A multilayer perceptron that predicts values, in the place of scikit-learn's.
+    """A multilayer perceptron regressor, a drop-in replacement for scikit-learn's.
 
-    The parameters up to ``max_fun`` are those of ``sklearn.neural_network.MLPRegressor``, with its
-    defaults and its meaning; the others are gpunet's, as is the loss ``"huber"``: squared up to an
-    error of 1, linear beyond. As there, y is taken as it is: where its values are far from 0 or far
-    apart, scale it with ``sklearn.compose.TransformedTargetRegressor``.
+    The parameters up to ``max_fun`` are those of ``sklearn.neural_network.MLPRegressor``, with the
+    same defaults and meaning; the others are gpunet's, as is the loss ``"huber"``: squared up to an
+    error of 1, linear beyond. As in scikit-learn, y is not scaled: if its values are far from 0 or
+    far apart, use ``sklearn.compose.TransformedTargetRegressor``.
 
-    Attributes are scikit-learn's, as ``MLPClassifier`` lists them, without ``classes_``.
+    The attributes are those of ``MLPClassifier``, without ``classes_``.
 
     Example:
         >>> import gpunet
@@ -331,7 +331,7 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         Args:
             X: (n, I) numbers.
             y: (n,) or (n, T) values.
-            sample_weight: (n,) what each sample counts.
+            sample_weight: (n,) weight of each sample.
 
         Raises:
             ValueError: a parameter, or something in the data, cannot be; or training diverged.
@@ -340,7 +340,7 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Array:  # noqa: N803
-        """The value of every sample (n,), or its values (n, T)."""
+        """Predict the value of every sample (n,), or its values (n, T)."""
         answers = self._predicted(X).astype(self.coefs_[0].dtype, copy=False)
         return self._targets(answers)
 
@@ -369,7 +369,7 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
 
 
 def _documented(estimator: type[Estimator]) -> None:
-    """List the parameters in a class's docstring, before its example."""
+    """Add the list of parameters to a class's docstring, before the example."""
     rows = [f"        {one.name}: {one.metadata['row'].help}" for one in fields(estimator)]
     text, mark, example = (estimator.__doc__ or "").partition("    Example:")
     estimator.__doc__ = text + "\n".join(["    Args:", *rows, "", ""]) + mark + example

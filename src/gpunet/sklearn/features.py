@@ -1,4 +1,4 @@
-"""Features as engines take them: dense float32, whatever scikit-learn's users give."""
+"""Features in the form that engines take: dense float32, whatever the user gives."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gpunet.errors import DataError
 __all__ = ["blocks", "dense"]
 
 BLOCK_BYTES = 32 << 20
-"""Bytes of sparse features that are made dense at a time."""
+"""Bytes of features that are converted from sparse to dense at a time."""
 
 
 def dense(X: Any) -> NDArray[np.float32]:  # noqa: N803 - as scikit-learn calls it
     """Features (n, I) as dense float32.
 
-    Sparse ones are made dense block by block; from 64 MiB on they lie in a file of the cache
-    folder, of which the system keeps in memory what it has room for.
+    Sparse features are converted block by block. From 64 MiB on the result lies in a file in the
+    cache folder, of which the system keeps as much in memory as it has room for.
 
     Raises:
         DataError: a value is too large for float32.
@@ -37,7 +37,7 @@ def dense(X: Any) -> NDArray[np.float32]:  # noqa: N803 - as scikit-learn calls 
 
 
 def blocks(X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
-    """Some rows of features at a time (b, I), as dense float32."""
+    """Yield the features a few rows at a time (b, I), as dense float32."""
     step = max(1, BLOCK_BYTES // (4 * max(1, X.shape[1])))
     if hasattr(X, "tocsr"):
         X = X.tocsr()  # noqa: N806
@@ -52,7 +52,7 @@ def blocks(X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
 
 
 def _refuse(features: NDArray[np.float32], above: int) -> None:
-    """Raise a DataError that names the first value (b, I) that float32 does not hold."""
+    """Raise a DataError that names the first value (b, I) that float32 cannot hold."""
     row, column = np.argwhere(~np.isfinite(features))[0].tolist()
     raise DataError(
         f"feature {column + 1:,} of row {above + row + 1:,} of X is a number {TOO_LARGE}"

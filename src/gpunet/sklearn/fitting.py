@@ -1,4 +1,4 @@
-"""How an estimator is trained and answers: through the one loop, on an engine."""
+"""Trains an estimator with gpunet's training loop, and predicts with its engine."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ LOSSES: dict[str, Loss] = {
     "identity": "squared-error",
     "exp": "poisson",
 }
-"""A loss whose networks answer through each ``out_activation_``."""
+"""A loss for each ``out_activation_``, with which a network computes its outputs."""
 
 
 def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: Any) -> None:  # noqa: N803
-    """What ``Estimator.fit`` documents."""
+    """Fit an estimator, as ``Estimator.fit`` documents."""
     goes_on = estimator.warm_start and hasattr(estimator, "coefs_")
     task = task_of(estimator, X, y, sample_weight, **validation, reset=not goes_on)
     if estimator.solver == LBFGS:
@@ -63,7 +63,7 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
         return
     start = None
     if goes_on:
-        # The schedules that scikit-learn has know no end, so they go on, too.
+        # scikit-learn's schedules do not depend on the number of epochs, so they go on, too.
         known = getattr(estimator, "_optimizer", None)
         endless = estimator.learning_rate in ("constant", *OWN_SCHEDULES)
         done = known.epochs if known is not None and endless else 0
@@ -81,7 +81,7 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
 
 
 def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> None:  # noqa: N803
-    """What the estimators' ``partial_fit`` documents."""
+    """Train for an epoch, as the estimators' ``partial_fit`` documents."""
     if estimator.recipe is not None:
         raise ValueError(
             "partial_fit takes an epoch, and a recipe is a whole training; leave out recipe, or fit"
@@ -119,7 +119,7 @@ def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> Non
 def _trained(
     estimator: Estimator, task: Task, start: Start | None, *, goes_on: bool
 ) -> TrainingResult:
-    """Train, and make the estimator a fitted one."""
+    """Train, and store the result in the estimator."""
     known = getattr(estimator, "_optimizer", None) if goes_on else None
     choice = select_device(estimator.device)
     if choice.adapter is not None or choice.rival is not None:
@@ -148,17 +148,17 @@ def finish(
     start: Start | None = None,
     goes_on: bool = False,
 ) -> None:
-    """Make an estimator a fitted one by what its training has left.
+    """Store the result of a training in its estimator.
 
     Args:
-        estimator: that ``task_of`` got.
-        task: what that gave.
-        result: of its networks.
-        moments: (M, P, N) of the optimizer.
-        choice: the device.
-        known: what the optimizer knew before.
-        start: where the training began, unless anew.
-        goes_on: whether the curves continue those of the estimator.
+        estimator: the estimator that ``task_of`` got.
+        task: the task that ``task_of`` returned.
+        result: result of training its networks.
+        moments: (M, P, N) moments of the optimizer.
+        choice: the device that trained.
+        known: state of the optimizer before the training.
+        start: state from which the training went on; ``None`` if it began anew.
+        goes_on: whether the new curves are appended to the estimator's.
     """
     adopt(
         estimator,
@@ -180,16 +180,16 @@ def finish(
 
 
 def _is_one_network(estimator: Estimator) -> bool:
-    """Whether it can be trained as one of a population.
+    """Whether an estimator can be trained as one network of a population.
 
-    It is no ensemble, has no epochs to be told, and no scaling of its own samples.
+    It must not be an ensemble, report epochs, or scale its own samples.
     """
     alone = estimator.ensemble == 1 and estimator.recipe is None
     return alone and not getattr(estimator, "_skl_callbacks", None)
 
 
 def _parameters(estimator: Estimator, task: Task) -> NDArray[np.float32]:
-    """The weights (P, N) of an estimator, for a network that learns further."""
+    """The weights (P, N) of an estimator, to continue its training."""
     network = task.config.network(task.dataset.inputs, task.dataset.outputs)
     return get_weights(estimator, network, task.config.ensemble).astype(np.float32)
 
@@ -199,7 +199,7 @@ def _moments_shape(config: TrainConfig, start: Start) -> tuple[int, ...]:
 
 
 def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N803
-    """What the networks of a fitted estimator answer (n, T) for checked features, on average."""
+    """The mean output (n, T) of a fitted estimator's networks for checked features."""
     network = _network(estimator)
     parameters = get_weights(estimator, network, networks_of(estimator)).astype(np.float32)
     choice = select_device(estimator.device)
@@ -221,7 +221,7 @@ def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N8
 
 
 def _network(estimator: Estimator) -> NetworkSpec:
-    """The network that an estimator's weights are of."""
+    """The network to which an estimator's weights belong."""
     own, sizes = estimator._settings(), [np.shape(one)[-1] for one in estimator.coefs_]
     return NetworkSpec(
         int(estimator.n_features_in_),
@@ -236,9 +236,9 @@ def _network(estimator: Estimator) -> NetworkSpec:
 
 @contextmanager
 def _interruptible(control: Control) -> Iterator[None]:
-    """The first Ctrl-C asks the training to stop, a second one raises ``KeyboardInterrupt``.
+    """Let the first Ctrl-C stop the training, and a second one raise ``KeyboardInterrupt``.
 
-    Only the main thread may hold signals, and only Python's own handler is replaced.
+    This works only in the main thread, and replaces only Python's own handler.
     """
     own = signal.default_int_handler
     in_main = threading.current_thread() is threading.main_thread()

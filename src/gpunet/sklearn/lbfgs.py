@@ -1,4 +1,4 @@
-"""The solver lbfgs: SciPy's L-BFGS-B on the gradient over all samples, in float64."""
+"""The solver lbfgs: SciPy's L-BFGS-B with the gradient over all samples, in float64."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Objective", "fit_lbfgs"]
 
 WITHOUT = ("dropout", "input_dropout", "l1", "max_norm", "clip_value", "clip_norm")
-"""Parameters that a deterministic, smooth loss or a line search leaves no room for."""
+"""Parameters that do not fit a deterministic, smooth loss with a line search."""
 
 
 def fit_lbfgs(estimator: Estimator, task: Task, *, goes_on: bool) -> None:
-    """Minimize the loss over all samples, from the initial weights or those of the call before.
+    """Minimize the loss over all samples, from the initial or the previous call's weights.
 
     Raises:
-        SettingError: a parameter has no place here.
+        SettingError: a parameter does not go with this solver.
         ValueError: the weights are not finite.
     """
     if estimator.device != "cpu":
@@ -70,7 +70,7 @@ def _minimized(estimator: Estimator, objective: Objective, start: NDArray[np.flo
     """SciPy's result for one network.
 
     Warns:
-        ConvergenceWarning: an end came before the gradient was small enough.
+        ConvergenceWarning: it stopped before the gradient was small enough.
     """
     with numpy_conditions():
         result = scipy.optimize.minimize(
@@ -97,12 +97,12 @@ def _minimized(estimator: Estimator, objective: Objective, start: NDArray[np.flo
 
 
 class Objective:
-    """The loss of one network over all samples, its L2 penalty included, and the gradient.
+    """The loss of one network over all samples, with the L2 penalty, and the gradient.
 
     Args:
-        engine: made for the network.
-        samples: as networks take them.
-        start: (N,) its weights.
+        engine: engine of the network.
+        samples: the prepared samples.
+        start: (N,) initial parameters.
     """
 
     def __init__(self, engine: NumpyEngine, samples: Samples, start: NDArray[np.float64]) -> None:
@@ -123,7 +123,7 @@ class Objective:
 
 
 def _weights_alone(network: NetworkSpec) -> NDArray[np.float64]:
-    """1 for each weight, 0 for each bias, scale and shift (N,)."""
+    """A mask (N,): 1 for each weight, 0 for each bias, scale and shift."""
     marks = np.zeros((1, network.parameter_count))
     for weights, _ in layer_views(marks, network):
         weights[...] = 1

@@ -1,10 +1,10 @@
-"""The estimators' parameters: scikit-learn's names, and the settings of training that they are.
+"""The estimators' parameters, and their translation into settings of training.
 
-A parameter is a field, as a setting of training is: its default, what it may be, and the setting
-that it gives, whose bounds and help it shares.
+A parameter is a dataclass field with a default, valid values, and the setting that it stands for,
+whose bounds and help it shares.
 """
 
-# ruff: noqa: RUF009 - parameter makes a dataclass's field
+# ruff: noqa: RUF009 - parameter() returns a dataclass field
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ __all__ = ["ADAPTIVE_DECAY", "LBFGS", "OWN_SCHEDULES", "Parameters", "parameter"
 LBFGS = "lbfgs"
 
 ALIASES: Mapping[str, str] = {"logistic": "sigmoid"}
-"""Activations by scikit-learn's names where gpunet has others."""
+"""Activations whose names in scikit-learn and gpunet differ."""
 
 OWN_SCHEDULES: Mapping[str, str] = {"invscaling": "inverse-power", "adaptive": "plateau"}
-"""Schedules by scikit-learn's names where gpunet has others; they act with ``sgd`` alone."""
+"""Schedules whose names in scikit-learn and gpunet differ; they only apply to ``sgd``."""
 
 OTHERS: Mapping[str, str] = {
     "solver": "optimizer",
@@ -44,10 +44,10 @@ OTHERS: Mapping[str, str] = {
     "early_stopping": "patience",
     "n_iter_no_change": "patience",
 }
-"""Settings that parameters give by another value than their own."""
+"""Settings that get a value computed from a parameter."""
 
 ADAPTIVE_DECAY, ADAPTIVE_STOP = 0.2, 1e-6
-"""What ``adaptive`` multiplies the rate with, and up to which rate it stops instead."""
+"""Factor by which ``adaptive`` reduces the rate, and the rate at which it stops instead."""
 
 WHOLE = Range(1, MAXIMUM_EPOCHS)
 NOT_NEGATIVE = Range()
@@ -55,13 +55,13 @@ UNCHECKED = Setting(panel="", help="")
 
 
 def parameter(default: Any, help: str = "", *, setting: str = "", **facts: Any) -> Any:
-    """A field of an estimator.
+    """A parameter of an estimator, as a dataclass field.
 
     Args:
-        default: its default.
-        help: what it is; by default what the setting's help says.
-        setting: of training, that the parameter gives as it is.
-        facts: what it may be, as ``Setting`` describes, where that is not the setting's.
+        default: default value.
+        help: description; by default the setting's help.
+        setting: setting of training that gets the parameter's value.
+        facts: valid values, as in ``Setting``, if they differ from the setting's.
     """
     row = replace(SETTINGS[setting] if setting else UNCHECKED, default=default, **facts)
     return field(
@@ -72,7 +72,7 @@ def parameter(default: Any, help: str = "", *, setting: str = "", **facts: Any) 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Parameters(BaseEstimator):  # type: ignore[misc]
-    """What both estimators are made with."""
+    """The parameters that both estimators have."""
 
     solver: str = parameter(
         "adam",
@@ -82,7 +82,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     )
     alpha: float = parameter(
         1e-4,
-        "L2 penalty on the weights; it is divided by the samples of a batch.",
+        "L2 penalty on the weights, divided by the batch size.",
         kind=float,
         bounds=NOT_NEGATIVE,
     )
@@ -111,19 +111,21 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     )
     tol: float = parameter(
         1e-4,
-        "What an epoch has to improve the training loss by, or the score with early_stopping.",
+        "Smallest improvement of the training loss, or of the score with early_stopping.",
         kind=float,
         bounds=NOT_NEGATIVE,
     )
     verbose: bool | int = parameter(False, "Print a line for every epoch.")
-    warm_start: bool = parameter(False, "Start fit with the weights of the call before.", kind=bool)
+    warm_start: bool = parameter(
+        False, "Start fit with the weights of the previous call.", kind=bool
+    )
     momentum: float = parameter(
         0.9, "Momentum of sgd.", kind=float, bounds=SETTINGS["momentum"].bounds
     )
-    nesterovs_momentum: bool = parameter(True, "Nesterov's variant of it.", kind=bool)
+    nesterovs_momentum: bool = parameter(True, "Use Nesterov's momentum with sgd.", kind=bool)
     early_stopping: bool = parameter(
         False,
-        "Hold samples out, stop by their score and keep the best epoch's weights.",
+        "Hold out samples, stop by their score, and keep the best epoch's weights.",
         kind=bool,
     )
     validation_fraction: float = parameter(
@@ -137,7 +139,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     epsilon: float = parameter(1e-8, setting="epsilon")
     n_iter_no_change: int | float = parameter(
         10,
-        "Epochs without an improvement that do not stop the training yet; infinity for all.",
+        "Epochs without improvement before the training stops; infinity for never.",
         kind=int | float,
         bounds=Range(1, math.inf),
     )
@@ -146,13 +148,13 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     )
     device: str | Sequence[str] = parameter(
         "cpu",
-        "What trains and predicts: cpu (numpy), gpu, auto, a part of a device's name, or a list of "
-        "them that worker processes take in turn.",
+        "Device: cpu (numpy), gpu, auto, part of a device's name, or a list of these for worker "
+        "processes to take in turn.",
         kind=str | tuple[str, ...],
     )
     ensemble: int = parameter(
         1,
-        "Train so many networks side by side, with consecutive seeds; their answers are averaged.",
+        "Number of networks trained side by side with consecutive seeds; outputs are averaged.",
         setting="ensemble",
     )
     dropout: float | tuple[float, ...] = parameter(0.0, setting="dropout")
@@ -171,17 +173,17 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     lr_final: float = parameter(0.0, setting="lr_final")
     recipe: str | None = parameter(
         None,
-        "The name of a bundled recipe, such as tabular, whose settings count in place of every "
-        "parameter that has its default. It standardizes features and measured targets and holds "
-        "samples out; the weights are those of standardized features.",
+        "Name of a bundled recipe, such as tabular, whose settings replace all parameters that "
+        "have their defaults. It standardizes features and measured targets and holds out "
+        "samples; the weights are for standardized features.",
         kind=str | None,
     )
 
     def _checked(self) -> dict[str, Any]:
-        """Every parameter by its name, as Python's own types.
+        """All parameters by name, as Python's own types.
 
         Raises:
-            SettingError: one is of another type, or cannot be.
+            SettingError: a parameter has the wrong type or an invalid value.
         """
         found: dict[str, Any] = {}
         estimator: Any = type(self)
@@ -191,14 +193,18 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
                 value = (value,)
             if name == "activation":
                 value = _renamed(value)
+            if name == "loss" and isinstance(value, tuple | list | int):  # it stands first
+                raise SettingError(
+                    name, value, "a text", f"did you mean hidden_layer_sizes={value!r}?"
+                )
             found[name] = row.check(value) if row.kind is not None else value
         return found
 
     def _settings(self) -> dict[str, Any]:
-        """The settings of training that the parameters give, whatever the data are.
+        """The settings of training for the parameters, before the data are known.
 
         Raises:
-            SettingError: a parameter cannot be.
+            SettingError: a parameter is invalid.
         """
         own = self._checked()
         given = {one.name: one.metadata["setting"] for one in fields(self)}
@@ -229,10 +235,10 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         return settings if own["recipe"] is None else {**settings, **self._of_recipe(own)}
 
     def _of_recipe(self, own: Mapping[str, Any]) -> dict[str, Any]:
-        """The recipe's settings, but for those that a parameter gives which has no default.
+        """The recipe's settings, except those for which a parameter differs from its default.
 
         Raises:
-            SettingError: a parameter has no place beside a recipe.
+            SettingError: a parameter does not go with a recipe.
             UsageError: there is no such recipe.
         """
         if self.solver == LBFGS or self.warm_start:
@@ -252,12 +258,12 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
 
 @cache
 def _rows(estimator: Any) -> dict[str, Setting]:
-    """The rows of the parameters of an estimator's class, by the names that errors tell."""
+    """The parameters of an estimator's class as ``Setting``s, by their names in messages."""
     return {one.name: replace(one.metadata["row"], name=one.name) for one in fields(estimator)}
 
 
 def _renamed(activation: Any) -> Any:
-    """An activation, or one for each layer, by gpunet's names."""
+    """The activation, or those of all layers, with gpunet's names."""
     if isinstance(activation, str):
         return ALIASES.get(activation, activation)
     if hasattr(activation, "__iter__"):

@@ -1,4 +1,4 @@
-"""What a training makes of an estimator: weights, curves, and what ``partial_fit`` goes on with."""
+"""The fitted attributes of an estimator: weights, curves, and state for ``partial_fit``."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 __all__ = ["Optimizer", "adopt", "next_rate", "wanted_more"]
 
 ENDING = ("cosine", "coslog4", "linear", "one-cycle")
-"""Schedules that bring the learning rate to its end with the last epoch."""
+"""Schedules whose learning rate reaches its end in the last epoch."""
 
 OUTPUT_NAMES: Mapping[str, str] = {"sigmoid": "logistic"}
-"""What turns the last layer's values into answers, by scikit-learn's name where it has another."""
+"""Output activations whose names in scikit-learn and gpunet differ."""
 
 
 @dataclass(slots=True)
 class Optimizer:
-    """What the optimizer knows between two calls.
+    """The state of the optimizer between two calls.
 
     Args:
-        moments: (M, P, N).
-        steps: taken in all.
-        epochs: done in all.
-        learning_rate: of the next epoch.
-        plateau: counts the reductions of ``adaptive``.
+        moments: (M, P, N) moments.
+        steps: number of steps taken in all.
+        epochs: number of epochs done in all.
+        learning_rate: learning rate of the next epoch.
+        plateau: state of the schedule ``adaptive``.
     """
 
     moments: NDArray[np.float32]
@@ -61,20 +61,20 @@ def adopt(
     target_scaling: Scaling | None = None,
     goes_on: bool = False,
 ) -> None:
-    """Make a fitted estimator of what was trained for it.
+    """Store trained weights, curves and state in an estimator.
 
     Args:
-        estimator: that ``task_of`` got.
-        task: what that gave.
-        parameters: (P, N) of its networks.
-        history: one record per epoch; the means over the networks if they are several.
-        stop_reason: why no further epoch followed.
-        scaling: of the features that the networks take, if it is not the user's.
-        target_scaling: of the targets, likewise.
-        goes_on: whether the curves continue those of the estimator.
+        estimator: the estimator that ``task_of`` got.
+        task: the task that ``task_of`` returned.
+        parameters: (P, N) parameters of its networks.
+        history: one record per epoch, with means over the networks.
+        stop_reason: why the training ended.
+        scaling: scaling of the features, unless the user scales them.
+        target_scaling: scaling of the targets, unless the user scales them.
+        goes_on: whether the new curves are appended to the estimator's.
 
     Raises:
-        ValueError: the training has diverged, so that there is nothing to use.
+        ValueError: the training has diverged.
     """
     config = task.config
     network = config.network(task.dataset.inputs, task.dataset.outputs)
@@ -100,7 +100,7 @@ def adopt(
 def _keep_curves(
     estimator: Estimator, task: Task, history: Sequence[EpochRecord], *, goes_on: bool
 ) -> None:
-    """The losses and scores by epoch, and the best of them."""
+    """Store the losses and scores of all epochs, and the best of them."""
 
     def curve(name: str, values: list[float]) -> list[float]:
         before = getattr(estimator, name, None) if goes_on else None
@@ -127,18 +127,18 @@ def _keep_curves(
 
 
 def _score(record: EpochRecord) -> float:
-    """The score of an epoch on the samples held out; NaN where it is not finite."""
+    """The validation score of an epoch; NaN if it is not finite."""
     score = math.nan if record.val_score is None else float(record.val_score)
     return score if math.isfinite(score) else math.nan
 
 
 def wanted_more(config: TrainConfig, epochs: int) -> bool:
-    """Whether a training of so many epochs was ended by their number, and by no schedule."""
+    """Whether a training ended only because it reached its number of epochs."""
     return epochs == config.effective_epochs and config.schedule not in ENDING
 
 
 def next_rate(estimator: Estimator, reductions: int) -> float:
-    """The learning rate of the next epoch of ``partial_fit``, by scikit-learn's three schedules."""
+    """The learning rate for the next epoch of ``partial_fit``, by scikit-learn's schedules."""
     rate = float(estimator.learning_rate_init)
     if estimator.solver != "sgd":
         return rate

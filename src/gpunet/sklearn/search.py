@@ -1,7 +1,7 @@
-"""``PopulationSearchCV`` and ``cross_validate``: scikit-learn's, with the networks side by side.
+"""``PopulationSearchCV`` and ``cross_validate``: as in scikit-learn, but networks train together.
 
-scikit-learn does all but the fits: it draws folds, scores, ranks and refits. What it clones and
-fits is a stand-in, which becomes the estimator that ``together`` has fitted before.
+scikit-learn does everything but the fits: it draws folds, scores, ranks and refits. It clones and
+fits a stand-in, which turns into an estimator that ``together`` has already fitted.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ __all__ = ["PopulationSearchCV", "cross_validate"]
 
 
 class _StandIn:
-    """Stands for an estimator until its ``fit``, which makes it the fitted estimator itself.
+    """Stands in for an estimator until its ``fit``, which turns it into the fitted estimator.
 
     Args:
-        estimator: that it stands for.
-        fits: that are done, in the order in which they are asked for. Once there are none left, the
-            estimator is fitted as ever.
+        estimator: the estimator that it stands for.
+        fits: finished fits, in the order in which they are asked for. When none is left, the
+            estimator is fitted as usual.
     """
 
     def __init__(self, estimator: Any, fits: deque[Fit]) -> None:
@@ -50,15 +50,15 @@ class _StandIn:
         return getattr(self._estimator, name)
 
     def set_params(self, **parameters: Any) -> Self:
-        """Keep what the estimator is to have."""
+        """Remember the parameters for the estimator."""
         self._parameters = parameters
         return self
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:  # noqa: N803
-        """Become the next estimator that was fitted.
+        """Become the next fitted estimator.
 
         Raises:
-            Exception: what fitting it has raised.
+            Exception: any error that fitting it raised.
         """
         own = {"_estimator", "_fits", "_parameters"}
         context = {name: value for name, value in vars(self).items() if name not in own}
@@ -77,36 +77,36 @@ class _StandIn:
 
 
 class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
-    """A search for parameters whose candidates are trained side by side.
+    """A search for parameters that trains all candidates side by side.
 
-    It takes the place of scikit-learn's ``GridSearchCV`` and ``RandomizedSearchCV``. Every
-    candidate is trained on every fold as one network of a population, over one copy of the data, to
-    the bits that it would have alone. Networks share a population that have the layers, activation,
-    loss, optimizer, size of a batch and number of steps in an epoch in common; a device that does
-    not hold one gets it in parts. Attributes and ``cv_results_`` are scikit-learn's; a fit's time
-    is its share of its population's.
+    It replaces scikit-learn's ``GridSearchCV`` and ``RandomizedSearchCV``. Every candidate and fold
+    is one network of a population. All networks share one copy of the data, and each gets the same
+    bits as if trained alone. Networks are in one population if they have the same layers,
+    activation, loss, optimizer, batch size and number of steps per epoch; a population too large
+    for the device is trained in parts. Attributes and ``cv_results_`` are scikit-learn's; the time
+    of a fit is its share of the population's time.
 
-    The estimator is an ``MLPClassifier`` or ``MLPRegressor`` of gpunet or a ``Pipeline`` that ends
-    with one, whose other steps are fitted for each candidate and fold. What cannot be trained side
-    by side is fitted one by one, with a warning. Memory: the rows that the folds train on are kept
-    once where they are alike, and for each fold where a step of a pipeline makes them differ; their
-    concatenation takes as much again for a moment.
+    The estimator is a gpunet ``MLPClassifier`` or ``MLPRegressor``, or a ``Pipeline`` that ends
+    with one, whose other steps are fitted for each candidate and fold. Estimators that cannot be
+    trained side by side are fitted one by one, with a warning. Memory: the training rows are kept
+    once if all folds share them, and once per fold if a step of a pipeline changes them;
+    concatenating them briefly takes the same amount again.
 
     Args:
-        estimator: that is cloned and fitted.
-        param_grid: values by parameter to be combined, as ``GridSearchCV`` takes them.
-        param_distributions: values or distributions by parameter, of which ``n_iter`` candidates
-            are drawn, as ``RandomizedSearchCV`` takes them; in the place of ``param_grid``.
-        n_iter: candidates to be drawn.
-        random_state: of the draws.
+        estimator: estimator to clone and fit.
+        param_grid: values by parameter, all of which are combined, as for ``GridSearchCV``.
+        param_distributions: values or distributions by parameter, from which ``n_iter`` candidates
+            are drawn, as for ``RandomizedSearchCV``; instead of ``param_grid``.
+        n_iter: number of candidates to draw.
+        random_state: seed for drawing candidates.
         scoring: one score or several, as in scikit-learn.
-        n_jobs: processes of joblib, each of which trains a share of the candidates side by side; by
-            default this one alone, on numpy by a thread for each processor. On numpy processes are
-            faster; a GPU is best left to one.
-        refit: whether, and by which score, the best candidate is fitted to all data.
+        n_jobs: number of joblib processes, each of which trains a share of the candidates side by
+            side; by default only this process, which on numpy uses a thread per processor. On
+            numpy, several processes are faster; on a GPU, one.
+        refit: whether to fit the best candidate to all data, and by which score it is chosen.
         cv: the folds, as in scikit-learn.
-        verbose: from 1 on, populations are told.
-        pre_dispatch: accepted so that a search needs only another name.
+        verbose: from 1 on, populations are printed.
+        pre_dispatch: ignored; accepted for compatibility.
         error_score: the score of a fit that fails, or ``"raise"``.
         return_train_score: whether scores on the training rows are kept.
 
@@ -153,15 +153,15 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         self.n_iter, self.random_state = n_iter, random_state
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:  # noqa: N803
-        """Fit every candidate to every fold, and the best one to all samples.
+        """Fit every candidate to every fold, and the best candidate to all samples.
 
-        An interrupted search leaves what was there before.
+        After an interrupted search, the results of an earlier one remain.
 
         Args:
             X: (n, I) samples.
             y: (n,) or (n, T) their targets.
-            **params: what the estimator's ``fit`` gets besides, such as ``sample_weight``, and the
-                ``groups`` of the folds.
+            **params: further arguments of the estimator's ``fit``, such as ``sample_weight``, and
+                the ``groups`` of the folds.
 
         Raises:
             ValueError: a parameter, or something in the data, cannot be.
@@ -198,7 +198,7 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         return list(drawn)
 
     def _run_search(self, evaluate_candidates: Any) -> None:
-        """Fit everything together; scikit-learn then comes for it fit by fit."""
+        """Fit everything together; scikit-learn then collects it fit by fit."""
         (X, y, params), stand_in = self._given, self.estimator  # noqa: N806
         X, y = indexable(X, y)  # noqa: N806
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
@@ -221,7 +221,7 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
     def _format_results(
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
     ) -> Any:
-        """scikit-learn's results, with the time that the fits took before."""
+        """scikit-learn's results, with the times that the fits really took."""
         for one, seconds in zip(out, self._seconds, strict=True):
             one["fit_time"] += seconds
         return super()._format_results(candidate_params, n_splits, out, more_results)
@@ -244,23 +244,23 @@ def cross_validate(
     return_indices: bool = False,
     error_score: Any = np.nan,
 ) -> dict[str, Any]:
-    """scikit-learn's ``cross_validate``, with the networks of all folds trained side by side.
+    """Cross-validate like scikit-learn, with the networks of all folds trained side by side.
 
     Args:
-        estimator: an ``MLPClassifier`` or ``MLPRegressor`` of gpunet, or a ``Pipeline`` that ends
-            with one; others are fitted one by one.
+        estimator: a gpunet ``MLPClassifier`` or ``MLPRegressor``, or a ``Pipeline`` that ends with
+            one; any other estimator is fitted one by one.
         X: (n, I) samples.
         y: (n,) or (n, T) their targets.
-        groups: (n,) of the samples, for folds that keep groups together.
+        groups: (n,) group of each sample, for folds that keep groups together.
         scoring: one score or several, as in scikit-learn.
         cv: the folds, as in scikit-learn.
-        n_jobs: accepted and not used: the networks are trained in this process.
-        verbose: from 1 on, populations are told.
-        params: what ``fit`` gets besides, such as ``sample_weight``.
-        pre_dispatch: accepted as ``n_jobs`` is.
-        return_train_score: whether scores on the training rows are given.
-        return_estimator: whether the fitted estimators are given.
-        return_indices: whether the rows of the folds are given.
+        n_jobs: ignored; the networks are trained in this process.
+        verbose: from 1 on, populations are printed.
+        params: further arguments of ``fit``, such as ``sample_weight``.
+        pre_dispatch: ignored; accepted for compatibility.
+        return_train_score: whether to return scores on the training rows.
+        return_estimator: whether to return the fitted estimators.
+        return_indices: whether to return the row indices of the folds.
         error_score: the score of a fit that fails, or ``"raise"``.
 
     Returns:
@@ -311,7 +311,7 @@ def _routed(
     cv: Any,
     params: Mapping[str, Any],
 ) -> tuple[Any, dict[str, Any]]:
-    """Who gets which of the parameters, and those that are not the folds' alone."""
+    """The parameters routed to each consumer, and those that are not only for the folds."""
     search = PopulationSearchCV(estimator, {}, scoring=scoring, cv=cv)
     given = dict(params) if groups is None else {**params, "groups": groups}
     routed = search._get_routed_params_for_fit(_check_method_params(X, params=given))
@@ -321,9 +321,9 @@ def _routed(
 
 
 def _in_this_process() -> Any:
-    """A context in which ``n_jobs=1`` is one process, this one, where the fits that are done lie.
+    """A context in which ``n_jobs=1`` means this process, which holds the finished fits.
 
-    Dask and other backends take no notice of that number.
+    Dask and other backends would ignore that number.
     """
     return parallel_config("threading")
 

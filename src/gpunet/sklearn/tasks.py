@@ -1,7 +1,7 @@
-"""What an estimator and its data come to: samples and settings that the trainer takes.
+"""Turns an estimator and its data into samples and settings for the trainer.
 
-``task_of`` is the way there; ``results.adopt`` is the way back, from trained weights to a fitted
-estimator. Whoever trains the networks of many estimators side by side uses the two as ``fit`` does.
+``task_of`` makes the task; ``results.adopt`` turns trained weights into a fitted estimator. ``fit``
+uses both, and so does training the networks of many estimators side by side.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 __all__ = ["GATHERED", "Gathered", "Task", "seed_of", "task_of"]
 
 AUTO_BATCH = 200
-"""The most samples of a batch where the size is left open."""
+"""Largest automatic batch size."""
 
 SEEDS = (1 << 31) - 1
-"""Seeds are drawn below this, where none is given."""
+"""Random seeds are drawn below this number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What is to be trained for an estimator.
+    """The training task of an estimator.
 
     Args:
-        dataset: the samples to train on, as they go into the network, and those held out for
-            validation, if any. There are no test samples.
-        config: how to train; all that follows from the data is decided.
-        kind: the type of the features that were given, which the weights get.
-        scale: what a loss of gpunet's is multiplied with to be scikit-learn's.
-        offset: what is added then.
+        dataset: training samples, and validation samples if any, as the network takes them; no test
+            samples.
+        config: settings of the training, complete for these data.
+        kind: type of the given features, which the weights will get.
+        scale: factor from gpunet's losses to scikit-learn's.
+        offset: number added after the factor.
     """
 
     dataset: Dataset
@@ -57,20 +57,20 @@ class Task:
     offset: float = 0.0
 
     def losses(self, history: Sequence[EpochRecord], name: str) -> list[float]:
-        """The losses of an estimator by epoch: ``train_loss`` or ``val_loss``."""
+        """scikit-learn's losses by epoch: ``train_loss`` or ``val_loss``."""
         return [self.scale * getattr(one, name) + self.offset for one in history]
 
 
 @dataclass(slots=True, eq=False)
 class Gathered:
-    """Where an estimator's ``fit`` leaves what it would train."""
+    """Receives the task of an estimator's ``fit`` instead of training it."""
 
     estimator: Estimator
     task: Task | None = None
 
 
 GATHERED: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
-"""The estimator whose network somebody trains beside others, if there is one."""
+"""The estimator whose network will be trained with others, if there is one."""
 
 
 def task_of(
@@ -84,20 +84,20 @@ def task_of(
     reset: bool = True,
     classes_known: bool = False,
 ) -> Task:
-    """Make of data what is to be trained for an estimator, and check both.
+    """Check an estimator and its data, and make a training task of them.
 
-    The estimator learns what scikit-learn's learn of data before they train: ``n_features_in_``,
+    The estimator gets the attributes that scikit-learn sets before training: ``n_features_in_``,
     ``feature_names_in_``, ``n_outputs_``, and ``classes_`` if it is a classifier.
 
     Args:
         estimator: not changed otherwise.
         X: (n, I) numbers, dense or sparse, or a data frame.
         y: (n,) classes or values, or (n, T) labels or values.
-        sample_weight: (n,) what each sample counts.
-        X_val: (m, I) samples to validate with, in the place of a part of X.
-        y_val: (m,) or (m, T) of these.
-        reset: whether the estimator begins anew; else the data have to be like those before.
-        classes_known: whether a classifier knows its classes already, of which y may lack some.
+        sample_weight: (n,) weight of each sample.
+        X_val: (m, I) validation samples, instead of a part of X.
+        y_val: (m,) or (m, T) targets of the validation samples.
+        reset: whether the estimator begins anew; otherwise the data must match the earlier ones.
+        classes_known: whether a classifier already knows its classes; y may lack some of them.
 
     Raises:
         ValueError: a parameter, or something in the data, cannot be.
@@ -146,7 +146,7 @@ def _split(
     y_val: Any,
     seed: int,
 ) -> tuple[Samples, Samples | None]:
-    """The samples to train on, and those to validate with if there are some."""
+    """The training samples, and the validation samples if there are any."""
     if X_val is not None:
         X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
         return samples, Samples(dense(X_val), estimator._encoded(y_val))
@@ -156,7 +156,7 @@ def _split(
 
 
 def _require_validation(estimator: Estimator, X_val: Any, y_val: Any) -> None:  # noqa: N803
-    """Make sure that validation samples, if there are any, are whole and will be scored.
+    """Make sure that given validation samples are complete and will be scored.
 
     Raises:
         ValueError: they are not.
@@ -166,7 +166,7 @@ def _require_validation(estimator: Estimator, X_val: Any, y_val: Any) -> None:  
         raise ValueError(f"{given} is given without {missing}; give both, or neither")
     if X_val is not None and estimator.solver == LBFGS:
         raise ValueError(
-            f"X_val is scored after every epoch, and solver={LBFGS!r} has none; leave it out, or "
+            f"X_val is scored after every epoch, but solver={LBFGS!r} has none; leave it out, or "
             "take another solver"
         )
 
@@ -189,14 +189,14 @@ def _dataset(
 
 
 def seed_of(estimator: Estimator) -> int:
-    """The seed of a training: ``random_state`` itself if it is a number, else drawn by it."""
+    """The seed of a training: ``random_state`` if it is a number, else drawn from it."""
     given = estimator.random_state
     state = check_random_state(given)
     return int(given) if isinstance(given, Integral) else int(state.randint(SEEDS))
 
 
 def _checked_weights(weights: Any, X: Any) -> NDArray[np.float64] | None:  # noqa: N803
-    """What each sample counts (n,), if that was given."""
+    """The checked weight of each sample (n,), if weights were given."""
     if weights is None:
         return None
     checked: NDArray[np.float64] = _check_sample_weight(weights, X, dtype=np.float64)
@@ -204,7 +204,7 @@ def _checked_weights(weights: Any, X: Any) -> NDArray[np.float64] | None:  # noq
 
 
 def _held_out(estimator: Estimator, samples: Samples, seed: int) -> tuple[Samples, Samples]:
-    """The samples to train on and those to validate with: a random share, of every class alike.
+    """Split off random validation samples, the same share of every class.
 
     Raises:
         ValueError: there are too few samples.
@@ -227,9 +227,9 @@ def _held_out(estimator: Estimator, samples: Samples, seed: int) -> tuple[Sample
 
 
 def _strata(labels: NDArray[Any], share: float) -> NDArray[Any] | None:
-    """The class (n,) of each sample if it can be held out by class; several labels cannot.
+    """The class (n,) of each sample for a stratified split; ``None`` if it is not possible.
 
-    Of more than two classes, one may be too rare; then none is.
+    Samples with several labels, or with a class that is too rare, cannot be stratified.
     """
     if labels.ndim == 2:
         return labels == 1 if labels.shape[1] == 1 else None

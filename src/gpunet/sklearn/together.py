@@ -1,9 +1,8 @@
-"""Fits of many estimators whose networks are trained side by side, as populations.
+"""Fits many estimators and trains their networks side by side, as populations.
 
-Every estimator is fitted as ever, by its own ``fit`` or that of the pipeline that it ends, up to
-where its network would be trained. Networks that can share an engine are a population then, each
-with rows of its own out of samples that all have in common; what was trained goes back into the
-estimators. Scores, and which candidates and folds there are, belong to ``search``.
+Every estimator is fitted as usual, by its own ``fit`` or its pipeline's, up to the training of its
+network. Networks that can share an engine then form a population, each with its own rows of shared
+samples; the results go back into the estimators. ``search`` handles candidates, folds and scores.
 """
 
 from __future__ import annotations
@@ -58,8 +57,8 @@ class Fit:
 
     Args:
         estimator: fitted, unless there is an error.
-        seconds: that it took; networks of a population share the population's time evenly.
-        error: what its ``fit`` has raised, or would have.
+        seconds: time that it took; the networks of a population share its time evenly.
+        error: error that its ``fit`` raised, or would have raised.
     """
 
     estimator: Any
@@ -69,7 +68,7 @@ class Fit:
 
 @dataclass(eq=False)
 class _Network:
-    """The network of a fit, whose samples have been pooled."""
+    """The network of a fit; its samples are in a pool."""
 
     fit: Fit
     estimator: Estimator
@@ -85,7 +84,7 @@ class _Network:
 
     @property
     def population(self) -> str:
-        """What all networks of a population have in common."""
+        """The values that all networks of a population must share."""
         shared = {name: getattr(self.config, name) for name in SHARED}
         steps = steps_per_epoch(len(self.training[1]), self.config.batch_size)
         pools = [id(one and one[0]) for one in (self.training, self.validation)]
@@ -95,19 +94,19 @@ class _Network:
 
 @dataclass(eq=False)
 class _Pools:
-    """The samples of all networks, those of one type and shape in one pool."""
+    """The samples of all networks: a pool for each type and shape."""
 
     pools: dict[tuple[Any, ...], Pool] = field(default_factory=dict)
 
     def add(self, name: str, samples: Samples) -> tuple[Pool, NDArray[np.uint32]]:
-        """The pool of some samples and their rows in it."""
+        """Add samples; return their pool and their rows in it."""
         features, labels = samples.features, samples.labels
         kind = (name, features.dtype, features.shape[1], labels.dtype, labels.shape[1:])
         pool = self.pools.setdefault((*kind, samples.weights is None), Pool())
         return pool, pool.add(samples)
 
     def network(self, fit: Fit, estimator: Estimator, task: Task) -> _Network:
-        """A fit's network; of its task's samples, the features are not kept a second time."""
+        """The network of a fit; its task does not keep the features a second time."""
         config = settled(task.config, task.dataset)
         parts = split(task.dataset, config)
         training = self.add("training", parts.training[:])
@@ -133,19 +132,19 @@ def fit_together(
     params: Mapping[str, Any],
     verbose: int = 0,
 ) -> list[Fit]:
-    """Fit an estimator with every candidate's parameters to the training rows of every fold.
+    """Fit an estimator to every fold with the parameters of every candidate.
 
     Args:
-        estimator: is cloned.
-        candidates: parameters to be set.
+        estimator: estimator to clone.
+        candidates: parameters of each candidate.
         X: (n, ...) all samples.
         y: (n, ...) their targets.
-        folds: rows to train on, and others.
-        params: what ``fit`` gets besides; what has a value for each sample is cut as X is.
-        verbose: whether populations are printed.
+        folds: training rows and test rows of each fold.
+        params: further arguments of ``fit``; arrays with a value per sample are indexed like X.
+        verbose: whether to print the populations.
 
     Returns:
-        The fits, candidate by candidate and in each fold by fold.
+        The fits, ordered by candidate, then by fold.
     """
     fits: list[list[Fit]] = [[] for _ in candidates]
     networks: list[_Network] = []
@@ -173,9 +172,9 @@ def fit_together(
 def fit_in_processes(
     n_jobs: int | None, estimator: Any, candidates: Sequence[Mapping[str, Any]], *others: Any
 ) -> list[Fit]:
-    """``fit_together`` in so many processes of joblib, each of which takes a share of candidates.
+    """Run ``fit_together`` in several joblib processes, each with a share of the candidates.
 
-    Candidates are dealt one by one, so that those of one shape, which are often neighbors, are
+    Candidates are dealt out one by one, because neighbors often have the same shape and should
     spread over all processes.
     """
     processes = 1 if n_jobs is None else min(effective_n_jobs(n_jobs), len(candidates))
@@ -195,7 +194,7 @@ def fit_in_processes(
 
 @contextmanager
 def _measured(fit: Fit) -> Iterator[None]:
-    """Take the time, and what is raised, as a fit's own."""
+    """Record the time, and any error, in a fit."""
     began = time.perf_counter()
     try:
         yield
@@ -206,7 +205,7 @@ def _measured(fit: Fit) -> Iterator[None]:
 
 @contextmanager
 def _gathered(estimator: Any) -> Iterator[Gathered | None]:
-    """What the estimator's ``fit`` would train, if nothing in it waits for the trained network."""
+    """The task that the estimator's ``fit`` would train; ``None`` if its training cannot wait."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     gathered = Gathered(estimator) if isinstance(estimator, Estimator) else None
@@ -218,7 +217,7 @@ def _gathered(estimator: Any) -> Iterator[Gathered | None]:
 
 
 def _without_features(samples: Samples) -> Samples:
-    """Samples without their features, in whose place zeros stand that take no memory."""
+    """The samples with zeros that take no memory in place of the features."""
     shape = samples.features.shape
     return replace(samples, features=np.broadcast_to(np.float32(0), shape))
 
@@ -257,7 +256,7 @@ def _is_done(network: _Network) -> bool:
 
 
 def _device(networks: Sequence[_Network]) -> Device:
-    """The device of a population, where need be after a trial."""
+    """The device for a population, measured in a trial if necessary."""
     first = networks[0]
     choice = select_device(first.estimator.device)
     if choice.adapter is None and choice.rival is None:
@@ -266,7 +265,7 @@ def _device(networks: Sequence[_Network]) -> Device:
 
 
 def _train_part(networks: Sequence[_Network], choice: Device) -> None:
-    """Train networks that the device holds together, and make their estimators fitted ones."""
+    """Train networks that fit the device together, and store the results in their estimators."""
     began = time.perf_counter()
     first, configs = networks[0], [one.config for one in networks]
     own = OwnRows.of(
@@ -289,7 +288,7 @@ def _train_part(networks: Sequence[_Network], choice: Device) -> None:
 
 
 def _alone(result: TrainingResult, p: int) -> TrainingResult:
-    """What one network's training alone would have left."""
+    """The result for one network, as if it had been trained alone."""
     network = result.networks[p]
     steps = result.steps // max(1, max(len(one.history) for one in result.networks))
     return replace(
@@ -304,7 +303,7 @@ def _alone(result: TrainingResult, p: int) -> TrainingResult:
 
 
 def _tell_of_others(others: int, fits: Sequence[Fit]) -> None:
-    """Say how many fits went one by one."""
+    """Warn of the fits that were done one by one."""
     others -= sum(fit.error is not None for fit in fits)
     if others > 0:
         warnings.warn(
@@ -317,7 +316,7 @@ def _tell_of_others(others: int, fits: Sequence[Fit]) -> None:
 
 
 def _warn_of_the_unconverged(networks: Sequence[_Network]) -> None:
-    """Say once how many networks were still learning after their last epoch."""
+    """Warn once of the networks that were still improving in their last epoch."""
     ended = [
         one
         for one in networks

@@ -1,7 +1,7 @@
-"""The weights of an estimator, ``coefs_`` and ``intercepts_``, and the flat array of the engines.
+"""Converts an estimator's ``coefs_`` and ``intercepts_`` to and from the engines' flat array.
 
-An estimator's lists are what counts: users may read and set them. Those of an ensemble have an axis
-more, the networks.
+The lists are authoritative: users may read and set them. An ensemble's have an additional first
+axis for the networks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def set_weights(
     network: NetworkSpec,
     kind: np.dtype[Any],
 ) -> None:
-    """Give an estimator the weights (P, N) of its networks, as arrays of a type."""
+    """Store the weights (P, N) of the networks in an estimator, as arrays of a type."""
 
     def arrays(views: Views, which: int) -> list[NDArray[Any]]:
         found = [one[which].astype(kind) for one in views(parameters, network)]
@@ -44,10 +44,10 @@ def set_weights(
 
 
 def get_weights(estimator: Estimator, network: NetworkSpec, networks: int) -> NDArray[np.float64]:
-    """The weights (P, N) of an estimator, for so many networks.
+    """The weights (P, N) of an estimator with P networks.
 
     Raises:
-        ValueError: its lists are of other shapes.
+        ValueError: the lists have the wrong shapes.
     """
     parameters = np.zeros((networks, network.parameter_count))
     pairs = layer_views(parameters, network)
@@ -70,6 +70,6 @@ def get_weights(estimator: Estimator, network: NetworkSpec, networks: int) -> ND
 
 
 def networks_of(estimator: Estimator) -> int:
-    """How many networks a fitted estimator has."""
+    """The number of networks of a fitted estimator."""
     first = np.asarray(estimator.coefs_[0])
     return len(first) if first.ndim == 3 else 1

@@ -190,3 +190,11 @@ def test_a_single_row_of_words_is_told_to_be_one(frame: Frame) -> None:
     with pytest.raises(DataError, match=r"shape \(3,\), wanted .* give \[X\]"):
         model.predict([0.5, "x", True])
     assert len(model.predict([[0.5, "x", True, ""]])) == 1
+
+
+def test_it_is_told_that_columns_of_one_title_are_matched_by_position() -> None:
+    pandas = pytest.importorskip("pandas")
+    for values in (np.arange(40.0), np.array(["x", "y"] * 20)):  # a frame of numbers, one of words
+        frame = pandas.DataFrame(values.reshape(20, 2), columns=["a", "a"])
+        notice = Dataset.from_arrays(frame, [0, 1] * 10).notice
+        assert (notice or "").startswith("2 columns are titled 'a', so those of new rows")

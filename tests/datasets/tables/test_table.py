@@ -489,6 +489,8 @@ def test_columns_whose_titles_do_not_tell_go_by_position(tmp_path: Path, titles:
     dataset = read_table(path, TableOptions("1"))
     assert dataset.columns is not None
     assert (dataset.columns.features, dataset.columns.place) == (None, 0)
+    alike = f"2 columns are titled '{'a' if 'a,a' in titles else 'label'}', so those of new rows"
+    assert (alike in (dataset.notice or "")) == (titles != "x,,")
     rows = read_rows(path, dataset.columns, 2, dataset.classes)
     assert rows.features[:2].tolist() == [[2.5, 3.5], [4.5, 5.5]]
     assert rows.labels is not None

@@ -31,6 +31,7 @@ from gpunet.datasets.spool import converted
 from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.frames import FrameRows, dataset_of_frames, is_gap, titles_of
 from gpunet.datasets.tables.options import TableOptions
+from gpunet.datasets.tables.titles import shared_title
 from gpunet.errors import DataError
 
 __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels"]
@@ -64,6 +65,7 @@ def from_arrays(
     notice = joined(
         without_targets(lost, kind) if lost else None,
         told_kind(known, kind) if options.kind is None else None,
+        shared_title(getattr(x, "columns", ())),
     )
     weights = None if sample_weight is None else _weights(sample_weight, len(kept))[kept]
     if options.ignore or any(features is None for features in plain.values()):

@@ -31,7 +31,7 @@ from gpunet.datasets.tables.sheet import Table
 from gpunet.datasets.tables.sheets import gather
 from gpunet.datasets.tables.table_names import table_stem
 from gpunet.datasets.tables.target_columns import target_rows, weights_in
-from gpunet.datasets.tables.titles import are_pixel_titles
+from gpunet.datasets.tables.titles import are_pixel_titles, shared_title
 from gpunet.errors import DataError, spelled
 
 __all__ = ["read_table"]
@@ -215,7 +215,8 @@ def _read_training(
         further=roles.targets[1:],
         further_labels=labels[1:],
     )
-    return table, columns, roles, learned, joined(table.notice, roles.notice)
+    alike = shared_title((*(titles or ()), *labels))
+    return table, columns, roles, learned, joined(table.notice, roles.notice, alike)
 
 
 def _can_tell(titles: tuple[str, ...] | None, labels: tuple[str, ...]) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+
+from gpunet.datasets.readers.files import shown
 
 __all__ = [
     "are_pixel_titles",
@@ -13,6 +16,7 @@ __all__ = [
     "is_measured_title",
     "may_be_label_title",
     "may_be_measured_title",
+    "shared_title",
 ]
 
 CLASSES = frozenset(
@@ -96,3 +100,14 @@ def are_pixel_titles(titles: Sequence[str]) -> bool:
 
 def _plain(title: str) -> str:
     return re.sub(r"[\s._-]", "", title).casefold()
+
+
+def shared_title(titles: Sequence[object]) -> str | None:
+    """A notice, if two columns have one title."""
+    title, times = max(Counter(titles).items(), key=lambda one: one[1], default=("", 0))
+    if times < 2 or not title:
+        return None
+    return (
+        f"{times:,} columns are titled {shown(str(title))}, so those of new rows are told by their "
+        "position; rename all but one to have them told by their titles"
+    )

@@ -17,7 +17,7 @@ from gpunet.search.events import SearchInfo, SearchObserver
 from gpunet.search.study_progress import StudyProgress
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block
-from gpunet.terminal.live.console import print_line
+from gpunet.terminal.live.console import print_line, print_words
 from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.title import Caption
 from gpunet.terminal.views.leaderboard import Board, counted, leaderboard_frame, monitored
@@ -100,7 +100,7 @@ class PlainSearch(SearchObserver):
             f"        {search.progress.total} trials of {search.epochs} epochs at most{before}, "
             f"by {search.monitor}"
         )
-        self._print(f"        searched: {', '.join(search.parameters)}")
+        print_words(self._console, f"        searched: {', '.join(search.parameters)}")
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Say which networks are trained side by side."""

@@ -24,6 +24,7 @@ from gpunet.terminal.draw.charts import LineChart, Mark, Series, line_chart
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.course import LOSS, RATE, SCORE
+from gpunet.terminal.views.records import figures_of
 from gpunet.terminal.views.view import ZOOMS, Smoothing, View
 from gpunet.training.events import EpochRecord
 
@@ -187,8 +188,7 @@ def _validation(
 
 def _measured(console: Console, records: Sequence[EpochRecord]) -> NDArray[np.float64]:
     """The epochs, and the loss and the score (n, 3) of the validation after each."""
-    figures = [(one.epoch, one.val_loss, one.val_score) for one in records]
-    return np.array(figures, float).reshape(-1, 3)  # None: NaN
+    return figures_of(records)[:, :3]
 
 
 def _end(reached: float, record: EpochRecord) -> float:

@@ -17,6 +17,7 @@ from gpunet.terminal.draw.block import Block, stack, text_block
 from gpunet.terminal.draw.style import Ink, glyphs
 from gpunet.terminal.views.cached import cached
 from gpunet.terminal.views.kept_epoch import kept_epoch
+from gpunet.terminal.views.records import record_of
 from gpunet.terminal.views.score import ACCURACY, Score, score_of
 from gpunet.training.events import EpochRecord, RunInfo
 
@@ -44,7 +45,7 @@ def epochs_table(
     if rows < 2:
         return Block(width, [])
     shown = list(records[-(rows - 1) :])
-    best = next((one for one in records if one.epoch == best_epoch), None)
+    best = record_of(records, best_epoch)
     if best is not None and best not in shown:
         shown[0] = best
     told = kept_epoch(run.config, records, best_epoch)

@@ -5,12 +5,16 @@ What decides may be best in one epoch and what people look at in another; both a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from gpunet.config import TrainConfig
 from gpunet.terminal.draw import formats
 from gpunet.terminal.views.ending import monitored_metric
+from gpunet.terminal.views.records import figures_of, record_of
 from gpunet.terminal.views.score import MONITORED, score_of
 from gpunet.training.events import EpochRecord
 
@@ -40,7 +44,7 @@ def kept_epoch(
     config: TrainConfig, records: Sequence[EpochRecord], best_epoch: int
 ) -> KeptEpoch | None:
     """What is said of the kept one of these epochs; ``None`` if it is not among them."""
-    best = next((one for one in records if one.epoch == best_epoch), None)
+    best = record_of(records, best_epoch)
     if best is None:
         return None
     if config.keeps_own:
@@ -52,15 +56,20 @@ def kept_epoch(
     score = score_of("measured" if best.train_accuracy is None else "classes")
     of_loss = (config.monitor in MONITORED) != last
     name, word = ("loss", "lowest") if of_loss else (score.short, "highest")
-    figures = {one.epoch: one.monitored_loss if of_loss else one.monitored_score for one in records}
 
-    def written(epoch: int) -> str:
-        return formats.loss(figures[epoch]) if of_loss else score.written(figures[epoch])
+    def value(one: EpochRecord) -> float:
+        return one.monitored_loss if of_loss else one.monitored_score
 
-    known = [epoch for epoch, figure in figures.items() if figure == figure]
-    top = (min if of_loss else max)(known, key=figures.__getitem__, default=best.epoch)
+    def written(one: EpochRecord) -> str:
+        return formats.loss(value(one)) if of_loss else score.written(value(one))
+
     figure = f"{samples} {name}"
-    other = f"{figure} {written(best.epoch)}"
-    if figures[top] == figures[best.epoch] or best.epoch not in known:
+    other = f"{figure} {written(best)}"
+    if math.isnan(value(best)):
         return KeptEpoch(best.epoch, what, other)
-    return KeptEpoch(best.epoch, what, other, f"{word} {figure} {written(top)} in epoch {top}", top)
+    figures = figures_of(records)[:, 3 if of_loss else 4]
+    top = records[int((np.nanargmin if of_loss else np.nanargmax)(figures))]
+    if value(top) == value(best):
+        return KeptEpoch(best.epoch, what, other)
+    better = f"{word} {figure} {written(top)} in epoch {top.epoch}"
+    return KeptEpoch(best.epoch, what, other, better, top.epoch)

@@ -86,10 +86,10 @@ def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
     shown = [name for name in names if name not in SHOWN_ELSEWHERE and config.has_effect(name)]
     if model.scaling is None:
         shown = [name for name in shown if name != "standardize"]
-    told = {name: _in_words(config.in_effect(name)) for name in shown}
-    if config.validation > 1 and "validation" in told:  # fewer are held out of few samples
-        told["validation"] = f"at most {told['validation']}"
-    return [(name.replace("_", " "), words) for name, words in told.items()]
+    rows = {name.replace("_", " "): _in_words(config.in_effect(name)) for name in shown}
+    if "validation" in rows:  # few samples have fewer held out
+        rows["validation"] += " (the setting)"
+    return [*rows.items()]
 
 
 def _in_words(value: object) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gpunet.artifacts.metrics_reader import Event, RunEnd
 from gpunet.terminal.views.course import Course
 from gpunet.terminal.views.ending import ending
-from gpunet.terminal.views.records import grown
+from gpunet.terminal.views.records import grown, record_of
 from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
@@ -177,7 +177,7 @@ class View:
     @property
     def best(self) -> EpochRecord | None:
         """The best epoch, once there is one."""
-        return next((one for one in self.records if one.epoch == self.best_epoch), None)
+        return record_of(self.records, self.best_epoch)
 
     @property
     def ending(self) -> str:
