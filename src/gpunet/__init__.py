@@ -89,7 +89,7 @@ __all__ = [
 ]
 
 _ESTIMATORS = ["MLPClassifier", "MLPRegressor", "PopulationSearchCV", "cross_validate"]
-"""Public names that need scikit-learn; not in ``__all__``, as all of that has to work without."""
+"""Public names that need scikit-learn; not in ``__all__``, which must work without it."""
 
 _MODULES = {
     "AdapterCheck": "gpunet.engine.adapter_check",
@@ -108,7 +108,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is public when it is first used, so that ``import gpunet`` takes no time."""
+    """Load a public name when it is first used, so that ``import gpunet`` takes no time."""
     if name not in __dir__():
         raise AttributeError(f"module 'gpunet' has no attribute {name!r}")
     home = "gpunet.errors" if name.endswith("Error") else _MODULES.get(name, "gpunet.api")

@@ -1,4 +1,4 @@
-"""What ``import gpunet`` offers: the workflows, with what people see while they run."""
+"""The public functions of ``gpunet``: the workflows, with their progress on the screen."""
 
 from __future__ import annotations
 
@@ -78,23 +78,23 @@ def train(
             ``(X, y, X_test, y_test)``, a data frame that holds the labels in the column
             ``label="its title"``, or a ``Dataset``. X are numbers (n, I) or (n, height, width)
             in an array or a data frame, y (n,) whole numbers, texts or booleans for classes, (n,)
-            or (n, T) fractions for measured targets, or (n, T) 0 and 1 for any number of labels.
+            or (n, T) floats for measured targets, or (n, T) 0 and 1 for any number of labels.
             Part of the training samples is held out for validation, see ``validation``.
         device: ``"auto"``, ``"cpu"`` (numpy), ``"gpu"``, or a part of a name of ``devices()``.
         verbose: show a dashboard in a terminal, a table in a notebook, lines elsewhere.
-        callbacks: called as the training goes on; a callback can stop the run.
+        callbacks: called during training; a callback can stop the run.
         run_dir: keep the run in this new folder: its model, checkpoint, settings, metrics, log,
             report and curves.
         name: keep the run in the folder ``runs/NAME``.
         kept: keep the run in ``runs``, named by a number, the data and the layers.
-        checkpoint_every: epochs between two checkpoints; by default 1, or more where writing them
+        checkpoint_every: epochs between two checkpoints; by default 1, or more if writing them
             would take over a twentieth of the time.
-        autotune: take the fastest tiles of matrix products, and measure them before a long run;
-            the results are the same either way.
+        autotune: use the fastest matmul tiles, which are measured before a long run; the results
+            are the same either way.
         config: settings to start from, by default those of ``TrainConfig()``.
-        recipe: the name of a bundled recipe whose settings to start from, such as ``"tabular"``;
-            ``gpunet recipes`` lists them.
-        sample_weight: (n,) what each row of X counts in the loss and the metrics, at least 0.
+        recipe: the bundled recipe to start from, such as ``"tabular"``; ``gpunet recipes`` lists
+            them.
+        sample_weight: (n,) the weight of each row of X in the loss and the metrics, at least 0.
         **settings: all settings of ``TrainConfig``, such as ``hidden=(128,)``, ``dropout=0.1``.
 
     Returns:
@@ -102,8 +102,8 @@ def train(
         ``folder``.
 
     Raises:
-        UsageError: a setting cannot be.
-        DataError: the data are not what they should be.
+        UsageError: a setting is invalid.
+        DataError: the data are missing or invalid.
         DeviceError: the device cannot be used.
 
     Example:
@@ -138,12 +138,12 @@ def resume(
     autotune: bool = True,
     **changes: Any,
 ) -> Run:
-    """Resume a run that was kept, bit for bit as if it had never been interrupted.
+    """Resume a kept run, bit for bit as if it had never been interrupted.
 
     Args:
-        folder: of the run, or its name or number in ``runs``; the newest one if it is ``None``.
-        data: the run's data; by default they are opened from where they were.
-        device: by default the one that the run was trained on, if it is here.
+        folder: the run's folder, or its name or number in ``runs``; by default the newest run.
+        data: the run's data; by default they are opened from their old place.
+        device: by default the device that the run was trained on, if it is here.
         verbose: as in ``train``.
         callbacks: as in ``train``.
         checkpoint_every: as in ``train``.
@@ -177,7 +177,7 @@ def resume(
 
 
 def runs(folder: str | Path = RUNS) -> list[RunSummary]:
-    """The runs that are kept in a folder at a glance, those trained last first.
+    """Summaries of the runs in a folder, those trained last first.
 
     A run whose files are damaged is left out with a warning.
 
@@ -203,21 +203,21 @@ def replay(
     screen: Shown = "curves",
     theme: Theme = "auto",
 ) -> None:
-    """Write the dashboard of a run as a picture that moves; an older file is replaced.
+    """Write the dashboard of a run as an animation; an older file is replaced.
 
     Args:
-        run: its folder, its name or its number in ``runs``; ``None`` is the newest one.
-        path: of the file, whose name ends in ``.svg``, ``.gif``, or ``.cast`` for asciinema.
-        seconds: that the whole run takes in it, 0.5 to 600.
+        run: its folder, or its name or number in ``runs``; ``None`` for the newest run.
+        path: the file, whose name ends in ``.svg``, ``.gif``, or ``.cast`` for asciinema.
+        seconds: length of the animation, 0.5 to 600.
         size: columns and rows of the screen.
-        screen: what is shown of the run, its ``"curves"`` or the ``"network"`` itself.
+        screen: the screen to show, the run's ``"curves"`` or the ``"network"`` itself.
         theme: the colors, ``"dark"``, ``"light"`` or ``"mono"``; with ``"auto"`` an SVG follows
-            the reader's system, and the others are dark.
+            the reader's system, and other formats are dark.
 
     Raises:
         ModelError: there is no such run.
-        DataError: its log is damaged, or there is none.
-        UsageError: an argument cannot be.
+        DataError: its log is damaged or missing.
+        UsageError: an argument is invalid.
         OutputError: the file cannot be written.
 
     Example:
@@ -246,11 +246,10 @@ def load(path: str | Path | int | None = None) -> Model:
     """Load a model that ``Model.save`` or the command line wrote.
 
     Args:
-        path: of the file, or the folder, name or number of a run; the newest run's model by
-            default.
+        path: the file, or the folder, name or number of a run; by default the newest run's model.
 
     Raises:
-        ModelError: there is no such file, or it is no model.
+        ModelError: there is no such file, or it is not a model.
 
     Example:
         >>> import gpunet, tempfile
@@ -272,21 +271,21 @@ def load_dataset(
     kind: Kind | None = None,
     verbose: bool = True,
 ) -> Dataset:
-    """Open a dataset by its name or its path; one that is not cached is downloaded.
+    """Open a dataset by name or path; it is downloaded unless it is cached.
 
     Args:
-        name: such as ``"mnist"``, or a path of a table, of IDX, NPZ or NPY files, or of images.
-        label: the column of a table that is to be predicted: its title, its number counted from 1,
-            or ``"last"``; several with commas between them.
-        missing: what is done about missing cells of a table, as ``train`` takes it.
-        ignore: columns of a table that are left out, named as the label is.
-        weight: the column of a table that says what each row counts, named as the label is.
-        kind: what is to be predicted, ``"classes"``, ``"labels"`` of 0 or 1, or ``"measured"``; by
-            default the values tell.
-        verbose: say what it is.
+        name: such as ``"mnist"``, or the path of a table, of IDX, NPZ or NPY files, or of images.
+        label: the column of a table to predict: its title, its number counted from 1, or
+            ``"last"``; several with commas between them.
+        missing: what to do about missing cells of a table, as in ``train``.
+        ignore: columns of a table to leave out, named like ``label``.
+        weight: the column of a table with the weight of each row, named like ``label``.
+        kind: what to predict, ``"classes"``, ``"labels"`` of 0 or 1, or ``"measured"``; by default
+            it is inferred from the values.
+        verbose: print a line about the data.
 
     Raises:
-        DataError: there is no such dataset, or it does not hold what it should.
+        DataError: there is no such dataset, or it is invalid.
 
     Example:
         >>> import gpunet
@@ -311,15 +310,15 @@ def devices() -> tuple[DeviceInfo, ...]:
 
 
 def check_device(device: str = "gpu") -> AdapterCheck:
-    """Compare every kernel of an adapter with numpy, and run it twice for equal bits.
+    """Compare every kernel of an adapter with numpy, and check that two runs give equal bits.
 
-    An adapter is checked by itself before its first training. This checks it again.
+    Every adapter is checked automatically before its first training. This checks it again.
 
     Args:
         device: ``"gpu"`` for the best adapter, or a part of a name of ``devices()``.
 
     Returns:
-        The deviation of every kernel, and a ``report`` to paste into a report of a fault.
+        The result for every kernel, with a ``report`` to paste into a bug report.
 
     Raises:
         UsageError: there is no such adapter.
@@ -338,7 +337,7 @@ def _start(config: TrainConfig | None, recipe: str | None) -> TrainConfig:
     """The settings to start from.
 
     Raises:
-        UsageError: there is no such recipe, or two things give settings.
+        UsageError: there is no such recipe, or both arguments are given.
     """
     if recipe is None:
         return config or TrainConfig()
@@ -348,7 +347,7 @@ def _start(config: TrainConfig | None, recipe: str | None) -> TrainConfig:
 
 
 def _signature(function: Any) -> inspect.Signature:
-    """A function's signature with all settings of training in the place of ``**settings``."""
+    """A function's signature with all settings of training in place of ``**settings``."""
     own = list(inspect.signature(function).parameters.values())[:-1]
     settings = [
         inspect.Parameter(

@@ -1,7 +1,7 @@
 """Measures the adapters of this machine against numpy, kernel by kernel and step by step.
 
-Each time is a median of several timings taken side by side. Drawing the table belongs to
-``cli/bench``; comparing with other people's programs to the scripts in ``benchmarks``.
+Each time is the median of several timings, taken in turns. ``cli/bench`` prints the table; the
+scripts in ``benchmarks`` compare gpunet with other programs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TIMINGS = 5
 """Timings of each case; their median counts."""
 
 SECONDS_A_TIMING = 0.05
-"""A timing repeats its work until it lasts about so long."""
+"""Seconds that a timing lasts, about; it repeats its work until then."""
 
 PASSES = {
     "matmul": "forward",
@@ -47,15 +47,15 @@ PASSES = {
     "cross-entropy": "softmax_cross_entropy",
     "Adam update": "update",
 }
-"""How the labels of an operation's passes begin."""
+"""Each operation with the beginning of its passes' labels."""
 
 OPERATIONS = len(PASSES) + 1
-"""Measurements of a case on each device: those of the passes, and the whole step."""
+"""Operations measured for each case and device: those of passes, and the whole step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A network and a batch size to measure at."""
+    """A network and a batch size to measure."""
 
     network: NetworkSpec
     batch_size: int
@@ -76,15 +76,15 @@ class Measurement:
     """One operation on one device.
 
     Args:
-        case: where it was measured.
-        operation: what was measured; the same for all devices of a case.
+        case: the network and batch size.
+        operation: the operation, the same on all devices.
         device: the adapter's name, or ``numpy``.
-        wall_seconds: of one operation, by the processor's clock.
-        device_seconds: of one operation, by the adapter's clock; ``None`` if it has none.
+        wall_seconds: time of one operation, by the processor's clock.
+        device_seconds: time of one operation, by the adapter's clock; ``None`` if it has none.
         amount: floating-point operations, or bytes moved.
-        unit: of ``amount`` per 1e-9 seconds.
-        roofline: the least time that the device allows as a fraction of the time taken; ``None``
-            if it was not asked for.
+        unit: the unit of ``amount`` per 1e-9 seconds.
+        roofline: the shortest possible time on this device as a fraction of the time taken;
+            ``None`` if it was not requested.
     """
 
     case: str
@@ -114,10 +114,10 @@ def run(
     timings: int = TIMINGS,
     roofline: bool = False,
 ) -> Iterator[Measurement]:
-    """Measure every case on numpy and on each adapter; the results come one by one.
+    """Measure every case on numpy and on each adapter, and give the results one by one.
 
-    The median of so many timings counts; with ``roofline`` it is compared with what the device
-    reaches at most.
+    Each is the median of ``timings`` timings; ``roofline`` compares it with the device's peak
+    performance.
     """
     for case in cases:
         for adapter in (None, *adapters):
@@ -129,7 +129,7 @@ def run(
 
 
 def _against_roofline(one: Measurement, case: Case, adapter: Adapter | None) -> Measurement:
-    """A kernel's time with its share of the roofline; numpy's kernels are the passes' twins."""
+    """A kernel's measurement with its share of the roofline."""
     alone = one.operation == "matmul"
     work = Workload(
         _product_alone(case).network if alone else case.network,
@@ -168,7 +168,7 @@ def _on_adapter(case: Case, adapter: Adapter, timings: int) -> Iterator[Measurem
 
 
 def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
-    """The first layer's matrix product, on floats and without an activation."""
+    """The first layer's matmul, on floats and without an activation."""
     alone = _product_alone(case)
     config = TrainConfig(optimizer="sgd", batch_size=case.batch_size)
     with WgpuEngine(alone.network, config, adapter, "layered") as engine:
@@ -181,7 +181,7 @@ def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
 
 
 def _product_alone(case: Case) -> Case:
-    """A network of the first layer only."""
+    """A case whose network has only the first layer."""
     layer = case.network.layers[0]
     return Case(NetworkSpec(layer.inputs, (), max(2, layer.outputs)), case.batch_size)
 
@@ -189,7 +189,7 @@ def _product_alone(case: Case) -> Case:
 def _timed_passes(
     engine: WgpuEngine, timings: int, expected: float, *, floats: bool = False
 ) -> list[tuple[PassTime, ...]]:
-    """Several timings of every pass; each repeats it until that lasts long enough."""
+    """Several timings of every pass; each repeats the pass until it lasts long enough."""
     repeats = repetitions(expected, SECONDS_A_TIMING)
     taken = []
     for _ in range(timings):
@@ -201,7 +201,7 @@ def _timed_passes(
 def _measured(
     case: Case, operation: str, adapter: Adapter, taken: list[tuple[PassTime, ...]]
 ) -> Measurement:
-    """The medians over the timings of the operation's passes, summed up."""
+    """The median times of the operation's passes, summed up."""
     prefix = PASSES[operation]
     chosen = [[one for one in passes if one.done.label.startswith(prefix)] for passes in taken]
     wall = median(sum(one.wall_seconds for one in passes) for passes in chosen)
@@ -213,7 +213,7 @@ def _measured(
 
 
 def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Measurement:
-    """A whole step with all that belongs to it, by the wall clock."""
+    """A whole training step, by the wall clock."""
     rounds = Rounds.of(engine, SECONDS_A_TIMING)
     for _ in range(timings):
         rounds.take()
@@ -222,7 +222,7 @@ def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Mea
 
 
 def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
-    """What numpy does for each operation: the kernels' twins, on the same shapes."""
+    """Numpy's functions for each operation, on the same shapes."""
     network, rows = case.network, case.batch_size
     parameters = initial_parameters(network, "auto", [0])
     layers = layer_views(parameters, network)
@@ -274,7 +274,7 @@ def _median_seconds(work: Callable[[], object], timings: int) -> float:
 
 
 def _amount(case: Case, operation: str) -> tuple[int, Literal["GFLOP/s", "GB/s"]]:
-    """What an operation does: a multiplication and an addition per weight and sample."""
+    """The work of an operation: a multiplication and an addition per weight and sample."""
     layers, rows = case.network.layers, case.batch_size
     weights = sum((layer.inputs + 1) * layer.outputs for layer in layers)
     first = (layers[0].inputs + 1) * layers[0].outputs
@@ -282,7 +282,7 @@ def _amount(case: Case, operation: str) -> tuple[int, Literal["GFLOP/s", "GB/s"]
         "matmul": first,
         "forward": weights,
         "Adam update": weights,
-        "training step": 3 * weights - first,  # nothing is sent back to the samples
+        "training step": 3 * weights - first,  # the input needs no gradient
     }
     if operation in products:
         return 2 * rows * products[operation], "GFLOP/s"

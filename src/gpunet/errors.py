@@ -3,15 +3,15 @@
 ::
 
     GpunetError            exit code 1
-    ├── UsageError         exit code 2: what was asked for cannot be
-    │   └── SettingError   a setting has a value that cannot be; also a ValueError
-    ├── DataError          a dataset's file or an image does not hold what it should; a ValueError
-    │   └── DownloadError  a dataset could not be fetched
+    ├── UsageError         exit code 2: a request is invalid
+    │   └── SettingError   a setting has an invalid value; also a ValueError
+    ├── DataError          a dataset's file or an image is missing or invalid; a ValueError
+    │   └── DownloadError  a dataset could not be downloaded
     ├── ModelError         a model file cannot be read or does not fit the data; a ValueError
     ├── DeviceError        an adapter is missing or too small for the task
-    │   └── DeviceLostError an adapter failed at work; it may work once it is opened again
-    ├── OutputError        a result cannot be written where it was asked for
-    ├── StudyError         a search for hyperparameters cannot be kept, or is not what it should be
+    │   └── DeviceLostError an adapter failed at work; it may work after it is opened again
+    ├── OutputError        a result cannot be written
+    ├── StudyError         a hyperparameter search cannot be stored, or its file is invalid
     └── MissingExtraError  an optional library is not installed
 
 A message is one sentence that names the thing, what was wanted, what was seen and the next
@@ -47,7 +47,7 @@ __all__ = [
 
 
 def reason_of(error: OSError) -> str:
-    """Why the system refused something, to go on with after a colon."""
+    """The system's reason for an error, to follow a colon in a message."""
     reason = error.strerror or str(error)
     return reason[:1].lower() + reason[1:]
 
@@ -63,16 +63,16 @@ _SPELLING: ContextVar[Callable[[str, str], str]] = ContextVar("_SPELLING", defau
 
 
 def spelled(name: str, value: str = "") -> str:
-    """A setting, and a value to give it, as the user writes it: ``learning_rate`` in Python."""
+    """A setting, with a value if given, as the user writes it: ``learning_rate`` in Python."""
     return _SPELLING.get()(name, value)
 
 
 @contextlib.contextmanager
 def spelling(spell: Callable[[str, str], str]) -> Iterator[None]:
-    """Have messages spell settings in another way, such as that of a command line.
+    """Make messages spell settings differently, such as for the command line.
 
     Args:
-        spell: gives the spelling of a setting's name, and of a value unless that is empty.
+        spell: returns the spelling of a setting's name, with a value unless that is empty.
     """
     token = _SPELLING.set(spell)
     try:
@@ -88,20 +88,20 @@ class GpunetError(Exception):
 
 
 class UsageError(GpunetError):
-    """What was asked for cannot be."""
+    """A request is invalid."""
 
     exit_code = 2
 
 
 class SettingError(UsageError, ValueError):
-    """A setting has a value that cannot be.
+    """A setting has an invalid value.
 
     Args:
         setting: the setting's name in Python.
-        value: what it was given.
-        wanted: what it should be, in words.
-        advice: the next move, if ``wanted`` does not say it already.
-        says: what is wrong, if it is not simply that the value is not what was wanted.
+        value: the invalid value.
+        wanted: valid values, in words.
+        advice: what to do, unless ``wanted`` already says it.
+        says: what is wrong, in place of "is VALUE, wanted WANTED".
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class SettingError(UsageError, ValueError):
         self.location = ""
 
     def at(self, location: str) -> "SettingError":
-        """A copy of the error, of a value that stands in a file.
+        """A copy of the error for a value in a file.
 
         Args:
             location: the file and the line, as messages name them.
@@ -135,15 +135,15 @@ class SettingError(UsageError, ValueError):
 
 
 class DataError(GpunetError, ValueError):
-    """A dataset's file or an image does not hold what it should."""
+    """A dataset's file or an image is missing or invalid."""
 
 
 class DownloadError(DataError):
-    """A dataset could not be fetched, or what came is not what was published."""
+    """A dataset could not be downloaded, or the download differs from what was published."""
 
 
 class ModelError(GpunetError, ValueError):
-    """A model file cannot be read, or does not fit the data it is used on."""
+    """A model file cannot be read, or does not fit the data."""
 
 
 class DeviceError(GpunetError):
@@ -158,11 +158,11 @@ class DeviceLostError(DeviceError):
 
 
 class OutputError(GpunetError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written."""
 
 
 class StudyError(GpunetError):
-    """A search for hyperparameters cannot be kept, or is not what it should be."""
+    """A hyperparameter search cannot be stored, or its file is invalid."""
 
 
 class MissingExtraError(GpunetError):
@@ -186,15 +186,15 @@ class MissingExtraError(GpunetError):
 
 
 def pip_install(*packages: str) -> str:
-    """The command that installs packages for the very interpreter that runs this."""
+    """The command that installs packages for the Python interpreter that runs this."""
     return shlex.join([sys.executable or "python", "-m", "pip", "install", *packages])
 
 
 def _requirements(extra: str) -> list[str]:
-    """The packages that an extra brings; none where gpunet was not installed by pip.
+    """The packages of an extra; none if gpunet was not installed by pip.
 
-    They are named themselves, because gpunet is on no index, and installing it from its folder
-    would replace an editable install.
+    The command names the packages, since gpunet is on no package index, and installing it from its
+    folder would replace an editable install.
     """
     from importlib import metadata
 

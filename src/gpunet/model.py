@@ -1,4 +1,4 @@
-"""A trained network, or an ensemble, and what it does to a sample first."""
+"""A trained network or ensemble, with the preparation of its samples."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ __all__ = ["Model", "Scores"]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the test set gave after training; ``None`` where there was nothing to measure.
+    """Scores on a test set; ``None`` if a score does not apply.
 
     Args:
-        loss: mean of the model's own loss.
-        accuracy: a fraction; of samples with several labels, those with all of them right.
-        r2: the share of the variance of measured targets that is explained, at most 1; of several
-            targets the mean, as of the other two.
-        rmse: the root of the mean squared error of measured targets, in their own units.
+        loss: the mean of the model's own loss.
+        accuracy: the fraction of samples predicted right, with all their labels if they have
+            several.
+        r2: the share of the variance of measured targets that is explained, at most 1; the mean
+            over several targets, as for ``rmse`` and ``mae``.
+        rmse: the root mean squared error of measured targets, in their own units.
         mae: the mean absolute error of measured targets, in their own units.
     """
 
@@ -48,11 +49,11 @@ class Scores:
 
     @classmethod
     def of(cls, *scores: float | None) -> Scores:
-        """Scores as they were computed, in their order, without those that are not finite."""
+        """Scores in the order of the fields; those that are not finite become ``None``."""
         return cls(*(one if one is not None and math.isfinite(one) else None for one in scores))
 
     def to_dict(self, kind: Kind) -> dict[str, float | None]:
-        """The scores that such a network can have, by their names."""
+        """The scores that apply to this kind of predictions, by name."""
         names = ("r2", "rmse", "mae") if kind == "measured" else ("accuracy",)
         return {name: getattr(self, name) for name in ("loss", *names)}
 
@@ -63,23 +64,22 @@ class Model:
 
     Args:
         network: the shape that all networks share.
-        parameters: (P, N) float32, laid out as ``gpunet.parameters`` says.
+        parameters: (P, N) float32, in the layout of ``gpunet.parameters``.
         config: how they were trained.
-        classes: the classes' names, C of them.
+        classes: the names of the C classes.
         image_shape: height and width if a sample is a gray image, else ``None``.
         scaling: how float features were standardized, or ``None``.
         origin: the data they were trained on.
         best_epoch: the epoch whose weights these are, counted from 1; 0 if untrained.
-        test: what the test set gave.
-        levels: what black and white are in float images that it was trained on; bytes are brought
-            to these.
-        inverted: whether images are given to the network with dark and light exchanged.
-        framing: how its training images are framed, if digits lie in them as MNIST's do.
-        columns: which columns of a table the features are, or ``None`` if they came from none.
-        targets: the names of measured targets or of labels, T of them; none where there are
-            classes.
-        target_scaling: how measured targets were standardized, or ``None``; answers are brought
-            back to their units.
+        test: the scores on the test set.
+        levels: the values of black and white in float images that it was trained on; bytes are
+            converted to these.
+        inverted: whether dark and light are swapped before the network sees an image.
+        framing: how its training images are framed, if they show digits like MNIST's.
+        columns: the columns of a table that the features come from, or ``None`` if they do not.
+        targets: the names of the T measured targets or labels; empty for classes.
+        target_scaling: how measured targets were standardized, or ``None``; predictions are
+            converted back to the targets' units.
     """
 
     network: NetworkSpec
@@ -105,7 +105,7 @@ class Model:
 
     @property
     def table_columns(self) -> Columns:
-        """Which columns of a table are the model's features, whatever it was trained on."""
+        """The columns of a table for the model's features, even if it was trained on arrays."""
         if self.columns is not None:
             columns = self.columns if self.scaling else replace(self.columns, missing="refuse")
         else:
@@ -121,15 +121,15 @@ class Model:
         return replace(columns, label=label, further_labels=tuple(others))
 
     def prepare(self, samples: Samples, above: int = 0) -> Samples:
-        """Samples as the network wants them: inverted, standardized or not, as it was trained.
+        """Prepare samples as in training: inverted and standardized if need be.
 
         Args:
-            samples: as they were read.
-            above: how many samples there were before these, for messages.
+            samples: as read.
+            above: how many samples came before these, for messages.
 
         Raises:
             ModelError: the number of features differs from the network's.
-            DataError: a feature is no finite number, or too large to be standardized.
+            DataError: a feature is not finite, or too large to be standardized.
         """
         features = samples.features.shape[1]
         if features != self.network.inputs:
@@ -154,11 +154,11 @@ class Model:
         return samples.single() if self.scaling is None else self.scaling.apply(samples, above)
 
     def test_samples(self, dataset: Dataset) -> Samples:
-        """The dataset's test samples as they were read, with the model's classes or targets.
+        """The dataset's test samples as read, with the numbers of the model's classes.
 
         Raises:
-            ModelError: a class is not among the model's, targets are others, or columns are encoded
-                otherwise.
+            ModelError: a class is not among the model's, targets differ, or columns are encoded
+                differently.
         """
         given, known = dataset.columns, self.columns
         if given is not None and known is not None and given.encodings != known.encodings:
@@ -185,7 +185,7 @@ class Model:
         return replace(dataset.test, labels=numbers[dataset.test.labels])
 
     def predict(self, data: Any) -> NDArray[Any]:
-        """The class of every sample, its labels, or its measured targets.
+        """Predict the class of every sample, its labels, or its measured targets.
 
         Args:
             data: numbers (n, I) or (n, height, width) in an array or a data frame, or an iterator
@@ -194,11 +194,11 @@ class Model:
                 file gives the features of its test set, if it has one.
 
         Returns:
-            (n,) classes, whole numbers where they are, else texts; (n, T) 0 or 1 for each label; or
-            float64 measured targets in their own units, (n,) of one and (n, T) of several.
+            (n,) classes as whole numbers if they are, else as texts; (n, T) 0 or 1 for each label;
+            or float64 measured targets in their own units, (n,) for one and (n, T) for several.
 
         Raises:
-            DataError: the data are not what they should be.
+            DataError: the data are missing or invalid.
             ModelError: they do not fit the model.
 
         Example:
@@ -221,17 +221,17 @@ class Model:
         return np.asarray(names[answers.argmax(axis=1)])
 
     def predict_proba(self, data: Any) -> NDArray[np.float32]:
-        """The probability of every class or label for every sample, the mean over the networks.
+        """Predict the probability of every class or label, the mean over the networks.
 
         Args:
-            data: as ``predict`` takes it.
+            data: as in ``predict``.
 
         Returns:
-            (n, C), the columns in the order of ``classes``; or (n, T) in that of ``targets``, each
-            label's own.
+            (n, C), columns in the order of ``classes``; or (n, T), each label's own probability in
+            the order of ``targets``.
 
         Raises:
-            DataError: the data are not what they should be.
+            DataError: the data are missing or invalid.
             ModelError: they do not fit the model, or it predicts measured targets.
         """
         from gpunet.workflows.answers import answers_of
@@ -253,27 +253,27 @@ class Model:
     ) -> int:
         """Write the class of every sample, and the probability of every class, into a file.
 
-        For labels it is each label and its probability, for measured targets their values.
+        For labels it writes each label and its probability, for measured targets their values.
 
-        Rows of a table are read, answered and written block by block, so that a file of any length
-        takes little memory. The file is written as a whole or not at all.
+        Rows of a table are read, predicted and written block by block, so that a table of any
+        length takes little memory. The file is written as a whole or not at all.
 
         Args:
-            data: as ``predict`` takes it.
-            path: of the file; it is packed if its name ends in ``.gz``.
-            format: ``"csv"``, ``"json"``, ``"jsonl"`` (an object a line) or ``"submission"`` (two
-                columns, for Kaggle); by default what the name ends in, else CSV.
+            data: as in ``predict``.
+            path: the file; it is compressed if its name ends in ``.gz``.
+            format: ``"csv"``, ``"json"``, ``"jsonl"`` (one object per line) or ``"submission"``
+                (two columns, for Kaggle); by default from the end of the name, else CSV.
             id: the column of a table that names its rows, by its title, its number counted from 1
-                or ``"last"``; by default a first column such as ``id`` that is no feature, else
+                or ``"last"``; by default a first column such as ``id`` that is not a feature, else
                 rows are numbered from 1.
-            force: replace a file that is there.
+            force: replace an existing file.
 
         Returns:
-            How many samples were answered.
+            The number of samples.
 
         Raises:
-            OutputError: there is a file already, or it cannot be written.
-            DataError: the data are not what they should be.
+            OutputError: the file exists already, or cannot be written.
+            DataError: the data are missing or invalid.
             ModelError: they do not fit the model.
             UsageError: there is no such column, or no such format.
 
@@ -296,20 +296,20 @@ class Model:
         return answer_into(path, self, data, format, Reading(id=id))
 
     def evaluate(self, data: Any = None, *, device: str = "cpu") -> Evaluation:
-        """Compare the answers with the labels of test samples.
+        """Compare predictions with the labels of test samples.
 
         Args:
             data: a name, a path, ``(X, y)`` or a ``Dataset``; by default the test samples of the
                 data that the model was trained on.
-            device: as ``gpunet.train`` takes it.
+            device: as in ``gpunet.train``.
 
         Returns:
-            ``loss``, ``accuracy``, ``matrix`` (C, C), ``scores`` by class and ``probabilities``; of
-            measured targets ``loss``, ``r2``, ``rmse``, ``mae``, ``targets`` (the scores of each)
-            and ``answers``.
+            ``loss``, ``accuracy``, ``matrix`` (C, C), ``scores`` by class and ``probabilities``;
+            for measured targets ``loss``, ``r2``, ``rmse``, ``mae``, ``targets`` (the scores of
+            each) and ``answers``.
 
         Raises:
-            DataError: the data cannot be had.
+            DataError: the data are missing or invalid.
             ModelError: they do not fit the model.
         """
         from gpunet.engine.factory import select_device
@@ -322,14 +322,14 @@ class Model:
         """Write the model as a safetensors file that ``gpunet.load`` reads.
 
         Args:
-            path: of the file.
-            force: replace a file that is there.
+            path: the file.
+            force: replace an existing file.
 
         Returns:
             The path.
 
         Raises:
-            OutputError: there is a file already, or it cannot be written.
+            OutputError: the file exists already, or cannot be written.
         """
         from gpunet.artifacts.model_file import save
 
@@ -347,28 +347,28 @@ class Model:
         license: str | None = None,
         force: bool = False,
     ) -> Path:
-        """Write a page, one HTML file that answers, shows and trains the network in a browser.
+        """Write one HTML page that predicts with, shows and trains the network in a browser.
 
-        It opens by a double click and asks for nothing from elsewhere.
+        The page opens with a double click and loads nothing from elsewhere.
 
         Args:
-            path: of the file, which ends in ``.html``.
-            data: that its samples are taken from: a name, a path, ``(X, y)``,
+            path: the file, whose name ends in ``.html``.
+            data: where to take the page's samples from: a name, a path, ``(X, y)``,
                 ``(X, y, X_test, y_test)`` or a ``Dataset``; by default the data that the model was
                 trained on.
-            samples: that it carries to train and to test with, at most; 0 for none.
-            weights: as they were trained, ``"f32"``, or rounded to half the bytes, ``"f16"``.
-            license: of the samples, in a line, which the page shows.
-            force: replace a file that is there.
+            samples: most samples in the page, to train and to test with; 0 for none.
+            weights: ``"f32"`` as trained, or ``"f16"``, rounded to half the bytes.
+            license: the license of the samples in one line, which the page shows.
+            force: replace an existing file.
 
         Returns:
             The path.
 
         Raises:
-            OutputError: there is a file already, or it cannot be written.
-            DataError: the data cannot be had.
+            OutputError: the file exists already, or cannot be written.
+            DataError: the data are missing or invalid.
             ModelError: they do not fit the model.
-            UsageError: the name does not end in ``.html``, or a wish cannot be.
+            UsageError: the name does not end in ``.html``, or an option is invalid.
 
         Example:
             >>> import gpunet, pathlib, tempfile
@@ -412,7 +412,7 @@ class Model:
 
     @property
     def _what(self) -> str:
-        """What it predicts, for messages."""
+        """The kind of predictions in words, for messages."""
         return _named(self.network.kind, self.targets)
 
     def __repr__(self) -> str:
@@ -420,7 +420,7 @@ class Model:
 
 
 def _named(kind: Kind, targets: tuple[str, ...]) -> str:
-    """What data tell of a sample, or a model predicts: ``measured targets (price)``."""
+    """The kind and names of labels for messages, such as ``measured targets (price)``."""
     if kind == "classes":
         return "classes"
     listed = ", ".join(targets[:12]) + (", ..." if len(targets) > 12 else "")
@@ -428,7 +428,7 @@ def _named(kind: Kind, targets: tuple[str, ...]) -> str:
 
 
 def _new_path(path: str | Path, *, force: bool) -> Path:
-    """A path for a file; OutputError if one is there already that is not to be replaced."""
+    """The path for a file; OutputError if it exists and must not be replaced."""
     path = Path(path)
     if path.exists() and not force:
         raise OutputError(

@@ -1,4 +1,4 @@
-"""Where each weight lies in the flat array (P, N), and what it is before training.
+"""The layout of weights in the flat array (P, N), and their initial values.
 
 A layer's block is (I + 1, O) in row-major order: the weights, and the biases as the last row, as
 if the layer had one more input that is always 1. The blocks follow one another without gaps.
@@ -52,9 +52,9 @@ HE_SLOPES: Mapping[Activation, float | None] = {
     "softplus": None,
     "identity": None,
 }
-"""The slope below zero, in the sense of He's equation 15, of the activations that resemble ReLU;
-``None`` for those that take Glorot's initialization. SELU wants a variance of one over the inputs
-(Klambauer et al. 2017), as a slope of 1 gives."""
+"""The slope below zero, for He's equation 15, of the activations that resemble ReLU; ``None`` for
+those with Glorot's initialization. SELU needs a variance of one over the inputs (Klambauer et al.
+2017), which a slope of 1 gives."""
 
 
 def layer_offsets(network: NetworkSpec) -> tuple[int, ...]:
@@ -100,12 +100,12 @@ def norm_views(
 
 
 def layer_rates(network: NetworkSpec, *, by_inputs: bool) -> tuple[float, ...]:
-    """The share of the learning rate that the weights of each layer take.
+    """The factor of the learning rate for the weights of each layer.
 
-    By its inputs I it is 1 / sqrt(I), which stands for weights v / sqrt(I) of which v learns, the
-    NTK parametrization (Jacot et al., "Neural Tangent Kernel", 2018). For a step of Adam the size
-    of the gradient does not matter, so v moves as far as the weights would, and they 1 / sqrt(I) of
-    that.
+    With ``by_inputs`` it is 1 / sqrt(I) for I inputs, as if the weights were v / sqrt(I) and v were
+    trained: the NTK parametrization (Jacot et al., "Neural Tangent Kernel", 2018). Adam's steps do
+    not depend on the size of the gradient, so v moves as far as the weights would otherwise, and
+    the weights move 1 / sqrt(I) of that.
     """
     return tuple(1 / math.sqrt(layer.inputs) if by_inputs else 1.0 for layer in network.layers)
 
@@ -113,9 +113,9 @@ def layer_rates(network: NetworkSpec, *, by_inputs: bool) -> tuple[float, ...]:
 def rate_shares(
     network: NetworkSpec, biases: NDArray[np.float32], *, by_inputs: bool
 ) -> NDArray[np.float32] | None:
-    """The share (P, N) of the learning rate that every parameter takes; ``None`` if it is 1.
+    """The factor (P, N) of the learning rate for every parameter; ``None`` if all are 1.
 
-    Biases have the shares (P, 1) that are given; those of weights follow from their layer's inputs,
+    ``biases`` are the factors (P, 1) of biases; those of weights follow from their layer's inputs,
     or are 1.
     """
     if not by_inputs and (biases == 1).all():
@@ -130,7 +130,7 @@ def rate_shares(
 def spread(
     network: NetworkSpec, weights: NDArray[np.float32], biases: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """A setting (P, N) of all parameters, from those of weights and biases (P, 1); norms have 0."""
+    """A setting (P, N) for all parameters, from (P, 1) for weights and biases; 0 for norms."""
     values = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
     for own_weights, own_biases in layer_views(values, network):
         own_weights[...], own_biases[...] = weights[:, :, None], biases
@@ -142,10 +142,10 @@ def initial_parameters(
 ) -> NDArray[np.float32]:
     """Parameters (P, N) for one network per seed: uniform weights, zero biases.
 
-    ``uniform`` and ``scikit-learn`` draw the biases, too. ``normal`` draws from a normal
-    distribution: weights with the variance of one over their inputs, biases with one of 1, and
-    nothing for the last layer, so that all answers are alike at first (Holzmueller et al., "Better
-    by Default", 2024, appendix A). Scales start at 1 and shifts at 0.
+    ``uniform`` and ``scikit-learn`` also draw the biases. ``normal`` draws from a normal
+    distribution: weights with variance 1 / I for I inputs, biases with variance 1. It leaves the
+    last layer zero, so that all predictions are equal at first (Holzmueller et al., "Better by
+    Default", 2024, appendix A). Scales start at 1 and shifts at 0.
     """
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
     for scales, _ in norm_views(parameters, network):
@@ -166,12 +166,12 @@ def initial_parameters(
 
 @dataclass(frozen=True, slots=True)
 class LayerStart:
-    """What the weights and biases of a layer are before training.
+    """The distribution of a layer's initial weights and biases.
 
     Args:
-        weights: the largest of a uniform distribution around zero, or the deviation of a normal
-            one; all are 0 where this is.
-        biases: likewise.
+        weights: the bound of a uniform distribution around zero, or the standard deviation of a
+            normal one; 0 if all weights are 0.
+        biases: the same for biases.
         normal: whether the distribution is normal.
     """
 
@@ -181,7 +181,7 @@ class LayerStart:
 
 
 def layer_starts(network: NetworkSpec, initialization: Initialization) -> list[LayerStart]:
-    """What each layer starts with, as ``initial_parameters`` tells."""
+    """The initial distribution of each layer, see ``initial_parameters``."""
     bounds = [_bound(layer, initialization, network) for layer in network.layers]
     if initialization == "normal":
         return [*(LayerStart(bound, 1.0, normal=True) for bound in bounds[:-1]), LayerStart(0, 0)]
@@ -192,7 +192,7 @@ def layer_starts(network: NetworkSpec, initialization: Initialization) -> list[L
 def initializations(
     network: NetworkSpec, initialization: Initialization
 ) -> tuple[Initialization, ...]:
-    """How the weights of each layer are drawn, from the first to the output's; none is auto."""
+    """The initialization of each layer from first to last, with ``auto`` resolved."""
     return tuple(_chosen(layer, initialization) for layer in network.layers)
 
 
@@ -203,7 +203,7 @@ def _chosen(layer: Layer, initialization: Initialization) -> Initialization:
 
 
 def _bound(layer: Layer, initialization: Initialization, network: NetworkSpec) -> float:
-    """The largest weight of a uniform distribution around zero, or the deviation of a normal one.
+    """The bound of a uniform distribution around zero, or the standard deviation of a normal one.
 
     He: He et al., "Delving Deep into Rectifiers", 2015, equation 15. Glorot: Glorot & Bengio,
     "Understanding the difficulty of training deep feedforward neural networks", 2010, equation
@@ -215,7 +215,7 @@ def _bound(layer: Layer, initialization: Initialization, network: NetworkSpec) -
         slope = HE_SLOPES[layer.activation]
         if layer.activation == "leaky_relu":
             slope = network.leaky_slope
-        slope = 1.0 if slope is None else slope  # He's was asked for where Glorot's is the default
+        slope = 1.0 if slope is None else slope  # He's, where the default is Glorot's
         return math.sqrt(6 / ((1 + slope**2) * layer.inputs))
     if initialization == "scikit-learn":
         variance = 2 if "sigmoid" in network.activations else 6

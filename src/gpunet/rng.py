@@ -1,9 +1,9 @@
 """The one source of randomness: a counter-based generator, the same in numpy and in WGSL.
 
-A draw is a pure function of its key (seed, step, layer, unit), so that a dropout mask need not be
-stored, backward finds what forward drew, and both engines draw the very same numbers. The
-shaders' twin is ``shaders/rng.wgsl``. What is drawn for which purpose belongs to the callers:
-``parameters`` (initial weights), ``training/batches`` (order), the engines (dropout).
+A draw is a pure function of its key (seed, step, layer, unit), so that dropout masks need not be
+stored, the backward pass finds what the forward pass drew, and all engines draw the same numbers.
+``shaders/rng.wgsl`` is the same generator in WGSL. Callers are ``parameters`` (initial weights),
+``training/batches`` (order) and the engines (dropout).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["INITIALIZATION", "SHUFFLING", "WINDOWS", "pcg4d", "permutation", "un
 INITIALIZATION = 0xFFFF_FFFF
 SHUFFLING = 0xFFFF_FFFE
 WINDOWS = 0xFFFF_FFFD
-"""Steps that no training reaches; they key the draws that are not made within a step."""
+"""Steps that no training reaches, as keys of draws outside of training steps."""
 
 
 def pcg4d(
@@ -62,17 +62,17 @@ def normal(seed: int, step: int, layer: int, count: int) -> NDArray[np.float64]:
 def permutation(
     seed: int, epoch: int, count: int, *, first: int = 0, purpose: int = SHUFFLING
 ) -> NDArray[np.uint32]:
-    """The numbers 0 to count - 1 (count,), in another random order for every epoch.
+    """The numbers 0 to count - 1 (count,), in a different random order for every epoch.
 
-    Sorting by a 64-bit draw each makes ties, which would favor the lower number, impossible in
-    practice.
+    They are sorted by 64-bit draws, so that ties, which would favor the lower number, practically
+    never happen.
 
     Args:
-        seed: of the network.
+        seed: the network's seed.
         epoch: counted from 1.
         count: how many numbers.
-        first: draws of the epoch that other permutations have used up.
-        purpose: the step that keys the draws.
+        first: draws of the epoch that other permutations have used.
+        purpose: the step in the draws' key.
     """
     units = np.arange(first, first + count, dtype=np.uint32)
     draws = pcg4d(seed, purpose, epoch, units)  # (4, count)

@@ -1,4 +1,4 @@
-"""The search for settings: what ``gpunet.tune`` does, and `gpunet tune` with it."""
+"""The search for settings, for ``gpunet.tune`` and `gpunet tune`."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ def tune(
     """Search for good settings, many networks side by side, and test the best one once.
 
     Args:
-        data: as ``train`` takes it.
-        space: what is searched, by the names of the settings: a list of choices, or a range such as
+        data: as in ``train``.
+        space: the search space by setting: a list of choices, or a range such as
             ``{"low": 1e-4, "high": 0.1, "log": True}``; by default layers, rates and penalties.
-        trials: settings that are tried in all; of a grid always all points.
-        population: networks of one shape that are trained side by side, at most.
+        trials: number of trials; for a grid all points are tried.
+        population: most networks of one shape that are trained side by side.
         timeout: seconds after which the search stops.
         sampler: how trials are chosen.
         pruner: which trials end early.
-        study: its name, by default date and time; its best model lies in ``tune/NAME``, where it
-            is resumed by ``gpunet tune --resume NAME``.
+        study: the study's name, by default date and time; its best model is in ``tune/NAME``, and
+            ``gpunet tune --resume NAME`` resumes it.
         storage: the URL of a database that several workers share.
-        device: as ``train`` takes it.
+        device: as in ``train``.
         verbose: show a leaderboard in a terminal, lines elsewhere.
         **settings: settings of training that are not searched, such as ``epochs=20``.
 
@@ -69,9 +69,9 @@ def tune(
         The search: ``best`` values, ``config``, ``model``, ``trials``.
 
     Raises:
-        MissingExtraError: Optuna is not installed, which the extra ``tune`` brings.
-        StudyError: there is a study of that name, or no trial has come to an end.
-        UsageError: a setting, or the space, cannot be.
+        MissingExtraError: Optuna is not installed; the extra ``tune`` installs it.
+        StudyError: a study of that name exists, or no trial has finished.
+        UsageError: a setting or the space is invalid.
 
     Example:
         >>> import gpunet
@@ -95,7 +95,7 @@ def tune(
 
 
 def _work(trials: int, population: int, timeout: float | None) -> Work:
-    """How much is searched, once the numbers can be."""
+    """The amount of work of a search, with its numbers checked."""
     return Work(
         checked("trials", trials, int, COUNT),
         checked("population", population, int, COUNT),
@@ -112,12 +112,12 @@ def run_search(
     messages: ConsoleMessages | Warnings,
     study: SearchStudy | None = None,
 ) -> Search:
-    """Search and test the best network: what ``tune`` and the command line share.
+    """Search, and test the best network, for ``tune`` and the command line.
 
-    ``study`` is one that is resumed; without it there is a new one, or one in a database to join.
+    ``study`` is a study to resume; without it, start a new one or join one in a database.
 
     Raises:
-        StudyError: no trial has come to an end, or the study is not what is asked for.
+        StudyError: no trial has finished, or the study does not match the request.
     """
     from gpunet.search.session import best_of, settle_spec
     from gpunet.search.study import SearchStudy
@@ -157,16 +157,16 @@ def run_search(
 
 
 def _space(space: Mapping[str, Any] | None) -> Space | None:
-    """The space that a script describes; ``None`` for the default one.
+    """The search space of a script; ``None`` for the default space.
 
     Raises:
-        UsageError: it names no setting, or a value that cannot be.
+        UsageError: it has an unknown setting or an invalid value.
     """
     from gpunet.search.space import Space
 
     if not space:
         return None
-    tables = {  # as a file of a space has them
+    tables = {  # as in a space file
         name: dict(values) if isinstance(values, Mapping) else {"choices": _listed(values)}
         for name, values in space.items()
     }
@@ -174,7 +174,7 @@ def _space(space: Mapping[str, Any] | None) -> Space | None:
 
 
 def _listed(values: Any) -> Any:
-    """Choices as a file of a space has them; what is no list stays, and is refused there."""
+    """Choices as in a space file; anything but a list stays, to be refused there."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         return values
     return [list(one) if isinstance(one, tuple) else one for one in values]

@@ -480,7 +480,7 @@ def dark_on_light(halves: Path, tmp_path: Path) -> Path:
 def test_dark_on_light_is_learnt_like_light_on_dark(
     gpunet: RunCommand, halves: Path, dark_on_light: Path
 ) -> None:
-    told = "dark on light, so the network is given them inverted"
+    told = "dark on light, so the network gets them inverted"
     light = gpunet("train", "--data", halves, *FAST, "--output", "light")
     dark = gpunet("train", "--data", dark_on_light, *FAST, "--output", "dark")
     assert (light.code, dark.code) == (0, 0)
@@ -933,6 +933,6 @@ def test_a_device_that_was_opened_anew_is_noted(
 
     monkeypatch.setattr(NumpyEngine, "begin_epoch", failing_epoch)
     ran = gpunet("train", "--data", halves, *FAST, "-q")
-    note = "note: the device is lost; try again; it was opened again, and the work repeated\n"
+    note = "note: the device is lost; try again; it was opened again, and the work was repeated\n"
     assert (ran.code, ran.err) == (0, note if reopened else "")
     assert " of 3, " in ran.out

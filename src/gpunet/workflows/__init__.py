@@ -1,1 +1,1 @@
-"""What people want done with a network: train, resume, evaluate, predict, as functions."""
+"""The use cases as functions: train, resume, evaluate, predict."""

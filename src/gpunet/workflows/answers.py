@@ -1,4 +1,4 @@
-"""A model's answers: on labeled samples, and to new images and rows."""
+"""A model's predictions for labeled samples, and for new images and rows."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ __all__ = [
 def evaluate_model(
     model: Model, data: Any, choice: Device, messages: Messages
 ) -> tuple[Samples, Evaluation]:
-    """A model's answers on test samples of data as ``Model.evaluate`` takes them.
+    """Evaluate a model on the test samples of data as in ``Model.evaluate``.
 
-    All rows of a single table, and of arrays, are test samples.
+    All rows of a single table or of arrays are test samples.
 
     Returns:
-        The samples as they are drawn, with the model's labels, and the evaluation.
+        The samples as read, with the model's labels, and the evaluation.
 
     Raises:
-        GpunetError: the data or the device cannot be had, or do not fit the model.
+        GpunetError: the data or the device are not available, or do not fit the model.
     """
     samples = _labeled_samples(model, data, messages)
     words = f"answering {len(samples):,} samples"
@@ -61,17 +61,16 @@ def evaluate_model(
 def answers_to(
     model: Model, data: Any, reading: Reading, count: Callable[[int], None] | None = None
 ) -> Iterator[Answers]:
-    """A model's answers to new samples, block by block, from the numpy engine.
+    """A model's predictions for new samples, block by block, from the numpy engine.
 
-    A few images are answered faster there than on any GPU, and rows as fast as they are read.
+    For a few images numpy is faster than any GPU, and rows are predicted as fast as they are read.
 
-    The data are as ``new_samples`` takes them. ``count`` is told how many samples have been
-    answered so far.
+    The data are as in ``new_samples``. ``count`` is called with the number of samples so far.
 
     Raises:
-        DataError: there are no samples, or one holds what is no number.
+        DataError: there are no samples, or one holds something that is not a number.
         ModelError: they do not fit the model.
-        UsageError: as ``new_samples``.
+        UsageError: as in ``new_samples``.
     """
     done = 0
     with answering_engine(model) as engine:
@@ -85,12 +84,12 @@ def answers_to(
 
 
 def answering_engine(model: Model) -> Engine:
-    """The numpy engine for a model's answers to new samples."""
+    """The numpy engine that predicts new samples with a model."""
     return _engine(model, select_device("cpu"))
 
 
 def unlabeled(model: Model, features: NDArray[Any]) -> Samples:
-    """New samples of some features (n, I), with labels that no answer depends on."""
+    """New samples with these features (n, I); their labels do not matter."""
     count = len(features)
     if model.network.kind == "classes":
         return Samples(features, np.zeros(count, np.int32))
@@ -98,7 +97,7 @@ def unlabeled(model: Model, features: NDArray[Any]) -> Samples:
 
 
 def answers_of(model: Model, data: Any) -> NDArray[np.float32] | NDArray[np.float64]:
-    """The answers to new samples, one digit in each image, as ``Answers.values`` has them."""
+    """Predictions for new samples, one digit per image, as in ``Answers.values``."""
     blocks = answers_to(model, data, Reading(one_digit=True))
     return np.concatenate([block.values for block in blocks])
 
@@ -111,20 +110,20 @@ def answer_into(
     reading: Reading | None = None,
     count: Callable[[int], None] | None = None,
 ) -> int:
-    """Write a model's answers to new samples into a file, whole or not at all; how many there are.
+    """Write predictions for new samples into a file, whole or not at all; the number of samples.
 
-    The file is packed with gzip if its name ends in .gz, and of the kind that its name asks for
-    unless ``kind`` does. The rest is as ``answers_to`` takes it.
+    The file is compressed if its name ends in .gz. Its format is ``kind``, or else follows from its
+    name. The other arguments are as in ``answers_to``.
 
     Raises:
         OutputError: the file cannot be written.
-        GpunetError: as ``answers_to``.
+        GpunetError: as in ``answers_to``.
     """
     kind = kind or format_of(path)
     if kind not in get_args(AnswerFormat):
         raise SettingError("format", kind, f"one of {', '.join(get_args(AnswerFormat))}")
     reading = reading or Reading()
-    if kind == "submission":  # which has one answer for each name
+    if kind == "submission":  # which has one prediction per name
         reading = replace(reading, one_digit=True)
     done = 0
 
@@ -146,7 +145,7 @@ def _engine(model: Model, choice: Device) -> Engine:
 
 
 def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
-    """Samples as they were read, with the numbers of the model's classes."""
+    """Samples as read, with the numbers of the model's classes."""
     if isinstance(data, tuple | list):
         if len(data) != 2:
             raise DataError(f"the data are {len(data)} arrays, wanted (X, y)")
@@ -170,7 +169,7 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
 
 
 def _labels_of(model: Model, labels: Any) -> NDArray[Any]:
-    """Class numbers (n,) of the model's classes, or float64 values (n, T) of its targets."""
+    """The numbers (n,) of the model's classes, or float64 values (n, T) of its targets."""
     if model.network.kind == "classes":
         return number_known(raw_labels(labels, "y"), model.classes)
     titles = titles_of(labels)

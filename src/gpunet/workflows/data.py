@@ -1,4 +1,4 @@
-"""The data of a workflow: opened by whatever names them, and found again from a file."""
+"""The data of a workflow: opens them by name, and finds them again from a model's file."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 
 
 def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
-    """The data of a name or at a path, fetched if need be.
+    """Open data by name or path; they are downloaded if need be.
 
     Raises:
-        DataError: it is missing or not what it should be.
-        UsageError: the options name no column.
+        DataError: the data are missing or invalid.
+        UsageError: a column in the options does not exist.
     """
     with messages.stage(f"opening {name}", "data") as progress:
         dataset = open_dataset(name, progress=progress, options=options)
@@ -49,11 +49,11 @@ def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> D
 
 
 def open_training_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
-    """A dataset to train on, as ``open_data`` opens it; says if its images will be inverted."""
+    """Open a dataset to train on, like ``open_data``; say so if its images will be inverted."""
     dataset = open_data(name, messages, options)
     if is_bright(dataset):
         messages.say(
-            "        the images are dark on light, so the network is given them inverted; "
+            "        the images are dark on light, so the network gets them inverted; "
             "they are shown as they are"
         )
     return dataset
@@ -62,15 +62,15 @@ def open_training_data(name: str, messages: Messages, options: TableOptions = US
 def dataset_of(
     data: Any, messages: Messages, options: TableOptions = USUAL, sample_weight: Any = None
 ) -> tuple[Dataset, str | None]:
-    """The dataset that a script names or brings, and what opens it again, if anything does.
+    """The dataset that a script names or passes, and the name that opens it again, if there is one.
 
     Data are a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)``, a data frame with its labels or
-    a ``Dataset``; what each row of X counts is ``sample_weight`` (n,).
+    a ``Dataset``; ``sample_weight`` (n,) is the weight of each row of X.
 
     Raises:
-        DataError: it is missing or not what it should be.
-        UsageError: there are weights beside other things than arrays, or a column of weights is
-            named where there is none.
+        DataError: the data are missing or invalid.
+        UsageError: ``sample_weight`` comes without arrays, or a column of weights is named but the
+            data have no columns.
     """
     if hasattr(data, "columns") and not isinstance(data, Dataset):
         data = parted(data, options.label)
@@ -108,10 +108,10 @@ def dataset_of(
 
 
 def _with_missing(dataset: Dataset, missing: Missing) -> Dataset:
-    """A dataset whose missing numbers are dealt with as is asked for now.
+    """A dataset whose missing numbers are treated as requested now.
 
     Raises:
-        DataError: it lacks some, and they can no longer be left out, or are refused.
+        DataError: numbers are missing, but can no longer be dropped, or are refused.
     """
     columns = dataset.columns
     if columns is None or missing in ("mean", columns.missing):
@@ -121,22 +121,19 @@ def _with_missing(dataset: Dataset, missing: Missing) -> Dataset:
 
 
 def reference(name: str, dataset: Dataset) -> str:
-    """What opens the same data from any folder, and without falling back on others.
-
-    It is a dataset's name or an absolute path.
-    """
+    """The name or absolute path that opens the same data from any folder, and no others."""
     if name == AUTO:
         return dataset.name
     return name if is_name(name) else str(expanded(name).absolute())
 
 
 def found_again(name: str, reference: str | None) -> str:
-    """What opens the data that a file speaks of.
+    """The name or path that opens the data of a model's file.
 
-    The reference is as the file has it, which may be anybody's.
+    The reference comes from the file, which is not trusted.
 
     Raises:
-        DataError: they are not there.
+        DataError: the data are not there.
     """
     if reference is None:
         raise DataError(
@@ -152,10 +149,10 @@ def found_again(name: str, reference: str | None) -> str:
 
 
 def data_of_model(model: Model, data: str | None, messages: Messages) -> Dataset:
-    """Data with a split of its own: of a name or at a path, by default the model's own.
+    """Open data by name or path, by default the model's own, with the data's own split.
 
     Raises:
-        DataError: they are missing or not what they should be.
+        DataError: the data are missing or invalid.
     """
     if data is not None:
         return open_data(data, messages, TableOptions(kind=model.network.kind))

@@ -1,4 +1,4 @@
-"""The device of a workflow: chosen, tried where that is open, and its tiles measured."""
+"""The device of a workflow: selects it, by a trial if need be, and measures its tiles."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 LONG_TRAINING = 60.0
-"""Seconds; a training with a shorter time limit measures no tiles."""
+"""A training with a time limit below these seconds measures no tiles."""
 
 
 def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
-    """The device of a name, for work that is too short for a trial of devices.
+    """Select a device by name, for work that is too short for a trial of devices.
 
-    With ``shaders``, ``auto`` takes a software adapter before numpy.
+    With ``shaders``, ``auto`` prefers a software adapter to numpy.
 
     Raises:
         UsageError: there is no such device.
@@ -71,15 +71,15 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
 
 
 def find_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
-    """The device of a name, which a trial may settle: what ``select_device`` says, as a stage."""
+    """Select a device as ``select_device`` does, shown as a stage; a trial may still settle it."""
     with messages.stage("looking for devices", "device"):
         return select_device(selector, shaders=shaders)
 
 
 def device_as_before(selector: str, before: str, messages: Messages) -> Device:
-    """The device of a resumed run: as ``auto`` the one that it had, if it is here.
+    """The device of a resumed run; for ``auto`` the one that it had before, if it is here.
 
-    ``before`` is the ``str`` of its ``DeviceInfo``; empty if that is not known.
+    ``before`` is the ``str`` of its ``DeviceInfo``; empty if it is not known.
 
     Raises:
         UsageError: there is no such device.
@@ -101,14 +101,14 @@ def device_as_before(selector: str, before: str, messages: Messages) -> Device:
 def settle_device(
     choice: Device, config: TrainConfig, population: int, dataset: Dataset, messages: Messages
 ) -> Device:
-    """The device of a training, where need be after a trial.
+    """The device of a training, after a trial if need be.
 
     Raises:
-        DeviceError: the adapter that was asked for has failed its check.
+        DeviceError: the adapter that the user chose has failed its check.
     """
     network = network_for(config, dataset)
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
-    with messages.stage("trying which device is the faster one", "trial"):
+    with messages.stage("trying which device is faster", "trial"):
         settled = settle(choice, network, (config,) * population, steps)
     checked = checked_device(settled, messages)
     if checked is not settled:
@@ -119,12 +119,12 @@ def settle_device(
 
 
 def checked_device(choice: Device, messages: Messages) -> Device:
-    """A device that computes what it should: an adapter is checked before its first training.
+    """Check an adapter before its first training; the device that can be trusted.
 
-    It is the one that was chosen, or what ``auto`` takes in its place.
+    It is the chosen device, or the one that ``auto`` takes instead.
 
     Raises:
-        DeviceError: the adapter that was asked for has failed its check.
+        DeviceError: the adapter that the user chose has failed its check.
     """
     if choice.adapter is None or known_faults(choice.adapter.info) is not None:
         return choice
@@ -134,12 +134,12 @@ def checked_device(choice: Device, messages: Messages) -> Device:
     if not check.failed:
         return choice
     other = next_best(choice, check.faults)
-    messages.note(f"{check.summary}; {other.info} is taken instead")
+    messages.note(f"{check.summary}; {other.info} is used instead")
     return checked_device(other, messages)
 
 
 def check_device(selector: str, messages: Messages) -> AdapterCheck:
-    """Check an adapter, even if that was done before.
+    """Check an adapter, even if it was checked before.
 
     Raises:
         UsageError: there is no such adapter.
@@ -165,7 +165,7 @@ def _check_shown(adapter: Adapter, messages: Messages, what: str, name: str = ""
 def measured_tiles(
     choice: Device, config: TrainConfig, dataset: Dataset, messages: Messages
 ) -> TileCache | None:
-    """The tiles known of a device, measured now if the training is long enough for that to pay."""
+    """The fastest tiles of a device, measured now if the training is long enough to profit."""
     if choice.adapter is None:
         return None
     tiles = TileCache.of(choice.adapter)
@@ -187,7 +187,7 @@ def choose_tiles(
     messages: Messages,
     steps: float,
 ) -> list[Measured]:
-    """Measure the tiles of the matmuls for which that pays in a training of this many steps."""
+    """Measure the tiles of those matmuls for which it pays in a training of ``steps`` steps."""
     from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
 
     with trial_engine(config, adapter, dataset) as engine:
@@ -210,7 +210,7 @@ def compile_shaders(
     tiles: TileCache | None,
     messages: Messages,
 ) -> None:
-    """Compile what a training step needs, before its screen opens; each shader is told of."""
+    """Compile the shaders of a training step before its screen opens, and show each one."""
     if choice.adapter is None:
         return
     with messages.stage("compiling shaders", "shaders") as tell:
@@ -224,7 +224,7 @@ def compiling(
     dataset: Dataset,
     tiles: TileCache | None,
 ) -> Iterator[tuple[int, int]]:
-    """Compile what a training step needs; before each shader, how many are done and of how many."""
+    """Compile the shaders of a training step; before each, give the number done and of all."""
     with trial_engine(configs, adapter, dataset, tiles) as engine:
         passes = engine.training_plan().passes
         for done, one in enumerate(passes):
@@ -239,13 +239,13 @@ def trial_engine(
     dataset: Dataset,
     tiles: TileCache | None = None,
 ) -> Iterator[WgpuEngine]:
-    """An engine with the plan of a training; it holds only the first batch of the data.
+    """An engine with the plan of a training, loaded with only the first batch of the data.
 
     Args:
-        configs: how each network is trained; a single one stands for the networks of its ensemble.
-        adapter: that would train them.
+        configs: how each network is trained; a single one stands for all of its ensemble.
+        adapter: the adapter that would train them.
         dataset: the data.
-        tiles: those that were measured on the adapter, if they are to be taken.
+        tiles: the tiles to use, as measured on the adapter.
 
     Raises:
         GpunetError: the settings do not fit the data, or the network does not fit the adapter.
@@ -263,7 +263,7 @@ def trial_engine(
 def training_engine(
     choice: Device, config: TrainConfig, dataset: Dataset, tiles: TileCache | None = None
 ) -> Engine:
-    """The engine that trains the networks of a configuration on these data.
+    """Create the engine that trains a configuration's networks on these data.
 
     Raises:
         DeviceError: the device cannot be opened, or the networks do not fit it.

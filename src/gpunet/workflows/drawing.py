@@ -1,4 +1,4 @@
-"""What a model says of a drawing while it is drawn."""
+"""A model's predictions for a drawing while it is drawn."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawingAnswers:
-    """The answers to the digits of a drawing, from left to right, or to all of it as one image.
+    """Predictions for the digits of a drawing, from left to right, or for all of it as one image.
 
     Args:
         features: (n, I) as ``gpunet predict`` reads them from the same picture.
         pictures: (n, height, width) gray levels as the networks see them.
-        boxes: where each lies (left, top, right, bottom) in pixels of the picture.
-        networks: (P, n, C) or (P, n, T) what each network says.
+        boxes: the position of each (left, top, right, bottom) in pixels of the picture.
+        networks: (P, n, C) or (P, n, T) the predictions of each network.
     """
 
     features: NDArray[Any]
@@ -53,7 +53,7 @@ class DrawingAnswers:
         return mean
 
     def nearest(self, x: float, y: float) -> int:
-        """The sample that is drawn the nearest to a pixel of the picture."""
+        """The sample that is nearest to a pixel of the picture."""
         left, top, right, bottom = np.array(self.boxes, np.float64).T  # (n,) each
         away = np.hypot(
             np.maximum(0, np.maximum(left - x, x - right)),
@@ -63,7 +63,7 @@ class DrawingAnswers:
 
 
 class DrawingReader:
-    """Has drawings answered one after the other, by an engine that stays: making it takes longer.
+    """Predicts drawings one after the other with one engine, since creating it takes longer.
 
     Example:
         >>> import gpunet, numpy as np
@@ -78,13 +78,13 @@ class DrawingReader:
         self._engine: Engine | None = None
 
     def answer(self, model: Model, png: bytes) -> DrawingAnswers:
-        """What a model says of a picture, read as ``gpunet predict`` reads a file.
+        """A model's predictions for a picture, read as ``gpunet predict`` reads a file.
 
-        All models that a reader gets have networks of one shape.
+        All models of a reader must have the same network shape.
 
         Raises:
-            DataError: nothing is drawn, or a figure is no digit.
-            ModelError: the model takes no images.
+            DataError: nothing is drawn, or a figure is not a digit.
+            ModelError: the model does not take images.
         """
         shape = require_images(model)
         (block,) = new_samples(model, io.BytesIO(png), Reading(by_image=True))
@@ -98,10 +98,10 @@ class DrawingReader:
 
 
 def require_images(model: Model) -> tuple[int, int]:
-    """The height and width of what a model can be asked about.
+    """The height and width of a model's images.
 
     Raises:
-        ModelError: its samples are no images.
+        ModelError: its samples are not images.
     """
     if model.image_shape is None:
         raise ModelError(
@@ -112,13 +112,13 @@ def require_images(model: Model) -> tuple[int, int]:
 
 
 def keep_drawing(folder: Path, label: str, picture: NDArray[np.uint8]) -> Path:
-    """Keep a picture in the folder of its class, for `gpunet train`; the path of its file.
+    """Save a picture in the folder of its class, for `gpunet train`; the path of its file.
 
-    Gray levels (height, width) are as the training images have them. Missing folders are made, and
-    nothing is replaced.
+    Gray levels (height, width) are like those of the training images. Missing folders are created,
+    and no file is replaced.
 
     Raises:
-        OutputError: it cannot be written, or no folder can be called as the class.
+        OutputError: it cannot be written, or no folder can have the name of the class.
     """
     from PIL import Image
 
@@ -137,7 +137,7 @@ def keep_drawing(folder: Path, label: str, picture: NDArray[np.uint8]) -> Path:
 
 
 def model_under_way(run: RunInfo) -> Model:
-    """The model that a run trains, all of it but the weights."""
+    """The model that a run is training, without its weights."""
     return replace(
         untrained_model(run.config, run.dataset, None),
         scaling=run.scaling,

@@ -26,12 +26,12 @@ ENDINGS = (".html", ".htm")
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:
-    """What a page carries.
+    """The content of a page.
 
     Args:
-        samples: to train and to test with, at most; 0 for none.
-        weights: of the networks, as they were trained or rounded to half the bytes.
-        license: of the samples, in a line.
+        samples: most samples to train and test with; 0 for none.
+        weights: ``"f32"`` as trained, or ``"f16"``, rounded to half the bytes.
+        license: the license of the samples, in one line.
     """
 
     samples: int = 4000
@@ -50,14 +50,14 @@ class PageOptions:
 def export_page(
     model: Model, path: Path, data: Any, options: PageOptions, messages: Messages
 ) -> int:
-    """Write a model as an HTML file that answers, shows and trains it in a browser; its bytes.
+    """Write a model as an HTML file that predicts, shows and trains in a browser; its size.
 
-    A file that is there is replaced. Data are as ``Model.export`` takes them.
+    An existing file is replaced. Data are as in ``Model.export``.
 
     Raises:
-        UsageError: the path ends otherwise.
-        OutputError: it cannot be written.
-        GpunetError: the data cannot be had, or do not fit the model.
+        UsageError: the path does not end in ``.html``.
+        OutputError: the file cannot be written.
+        GpunetError: the data are missing or invalid, or do not fit the model.
     """
     require_page_name(path)
     require_writable(path)
@@ -84,7 +84,7 @@ def export_page(
 
 
 def require_page_name(path: Path) -> None:
-    """Raise a UsageError unless a file of that name opens in a browser."""
+    """Raise a UsageError unless a browser opens files with this name."""
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(
             f"{path} is no name for a page, which is what a model is exported as; give one such as "
@@ -93,7 +93,7 @@ def require_page_name(path: Path) -> None:
 
 
 def _samples(model: Model, data: Any, messages: Messages) -> tuple[Dataset, str]:
-    """The data that samples are taken from, and where they are from, without any folder's name."""
+    """The data to take samples from, and where they come from, without any folder's name."""
     if data is None:
         return data_of_model(model, None, messages), model.origin.source
     if isinstance(data, str | Path):

@@ -1,4 +1,4 @@
-"""What a workflow says and shows while it works; who sees it, and where, its caller decides."""
+"""What a workflow says and shows while it works; its caller decides where that appears."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def warn(message: object) -> None:
-    """Warn of something that the user should know, at the line of theirs that called gpunet."""
+    """Warn the user at the line of their code that called gpunet."""
     frame, level = sys._getframe(), 1
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "gpunet":
         frame, level = frame.f_back, level + 1
@@ -33,59 +33,59 @@ def warn(message: object) -> None:
 
 
 class Update(Protocol):
-    """Says how far work under way is; a ``datasets`` reader's ``Progress``, too."""
+    """Reports the progress of work, also as the ``Progress`` of a reader in ``datasets``."""
 
     def __call__(self, what: str, done: int = 0, total: int = 0, unit: str = "") -> None:
-        """Tell what is under way, how much of it is done, and how much there is in all.
+        """Report the current work, how much is done, and how much there is in all.
 
-        The total is 0 if it is not known, the unit ``bytes`` if such are counted.
+        ``total`` is 0 if it is not known; ``unit`` is ``bytes`` if bytes are counted.
         """
 
 
 class Messages:
-    """Receives what a workflow says and shows; this one drops it all."""
+    """Receives what a workflow says and shows; this class drops it all."""
 
     @cached_property
     def control(self) -> Control:
-        """Receives what the user asks for while work is shown."""
+        """The user's requests to stop or pause while work is shown."""
         return Control()
 
     def say(self, line: str) -> None:
-        """Tell one line of what is being done."""
+        """Print one line about the work."""
 
     def note(self, message: object) -> None:
-        """Tell what users should know even where they asked for silence."""
+        """Print something that users should know even if they asked for silence."""
 
     def complain(self, message: object) -> None:
-        """Tell what went wrong."""
+        """Print what went wrong."""
         self.note(message)
 
     def dataset(self, dataset: Dataset) -> None:
-        """Tell which data are used."""
+        """Show which data are used."""
 
     def device(self, choice: Device) -> None:
-        """Tell which device is used, and why."""
+        """Show which device is used, and why."""
 
     def checked(self, check: AdapterCheck) -> None:
-        """Tell that an adapter was checked before its first training, and how long that took."""
+        """Show that an adapter was checked before its first training, and how long it took."""
 
     def tiles(self, count: int, seconds: float) -> None:
-        """Tell for how many products the fastest tiles were found, and how long that took."""
+        """Show for how many matmuls the fastest tiles were found, and how long it took."""
 
     def training(self) -> AbstractContextManager[Callback]:
-        """The callback that shows a training, for as long as the context is open."""
+        """The callback that shows a training while the context is open."""
         return nullcontext(Callback())
 
     def log(self, path: Path) -> Callback:
-        """A callback that writes into the log of a run's folder."""
+        """A callback that writes to the log in a run's folder."""
         return Callback()
 
     @contextmanager
     def stage(self, what: str, name: str = "") -> Iterator[Update]:
-        """Tell what is under way, and how far it is, for as long as the context is open.
+        """Show the current work and its progress while the context is open.
 
         Args:
-            what: is under way, in words: ``reading digits.csv``.
+            what: the work in words, such as ``reading digits.csv``.
             name: a word for it once it is done, such as ``data``; empty for none.
         """
         began = time.perf_counter()
@@ -94,9 +94,9 @@ class Messages:
         log.info("%s took %.3f s", what, time.perf_counter() - began)
 
     def show_stage(self, what: str, name: str) -> AbstractContextManager[Update]:
-        """Show a stage, which ``stage`` has begun."""
+        """Show the stage that ``stage`` has begun."""
         return nullcontext(_nothing)
 
 
 def _nothing(what: str, done: int = 0, total: int = 0, unit: str = "") -> None:
-    """An ``Update`` of what nobody sees."""
+    """An ``Update`` that shows nothing."""

@@ -1,6 +1,6 @@
-"""New samples for a model, wherever they are: in tables, arrays, archives, images and folders.
+"""Reads new samples for a model from tables, arrays, archives, images and folders.
 
-They come block by block, so that any number of them takes little memory.
+They come block by block, so that any number of samples takes little memory.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from gpunet.workflows.messages import warn
 __all__ = ["STANDARD_INPUT", "NewSamples", "Reading", "features_of", "new_samples"]
 
 STANDARD_INPUT = "standard input"
-"""What messages, and answers, call a stream."""
+"""The name of a stream in messages and predictions."""
 
 ROWS, VALUES = 1 << 14, 1 << 24
-"""Samples, and features of all of them, that make a block at most."""
+"""Most samples in a block, and most features of all its samples together."""
 
 ARRAYS = (".npy", ".npz")
-"""How the names of files of arrays end."""
+"""The endings of the names of array files."""
 
 LOOKED_AT = 512  # bytes that tell a table from an image
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]|\AP[1-6]\s")
-"""What no table holds: control characters, and the first word of a PPM image."""
+"""Bytes that no table holds: control characters, and the first word of a PPM image."""
 
 Source = Path | BinaryIO
 
@@ -60,10 +60,10 @@ class NewSamples:
     """A block of samples without labels.
 
     Args:
-        title: what the names are: ``row``, ``image``, or the title of the column that holds them.
-        names: of the samples: numbers that count rows from 1, names of files, or texts.
-        features: (n, I) as the model's training samples had them.
-        boxes: where in its image each sample lies (left, top, right, bottom), or ``None``.
+        title: the title of the names: ``row``, ``image``, or the title of their column.
+        names: the samples' names: row numbers from 1, file names, or texts.
+        features: (n, I) in the form of the model's training samples.
+        boxes: the position of each sample in its image (left, top, right, bottom), or ``None``.
     """
 
     title: str
@@ -80,12 +80,12 @@ class Reading:
         id: the column of a table or a data frame that names the rows, by its title, its number
             counted from 1 or ``last``; ``None`` for the index column, else the rows' numbers.
         framing: how images are framed, see ``gpunet predict``.
-        one_digit: whether an image of several digits is refused.
+        one_digit: whether an image with several digits is refused.
         by_image: whether each image is a block of its own.
-        pass_over: is told why an image cannot be read, which is left out then; ``None`` to stop
-            at the first one.
-        tell: is told what else the user should know, such as what was filled; Python warns of it
-            by default.
+        pass_over: called with the reason if an image cannot be read, which is then left out;
+            ``None`` to stop at the first one.
+        tell: called with anything else the user should know, such as which cells were filled; by
+            default a Python warning.
     """
 
     id: str | None = None
@@ -97,19 +97,19 @@ class Reading:
 
 
 def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples]:
-    """New samples as a model's training samples were, not yet prepared.
+    """Read new samples in the form of a model's training samples, not yet prepared.
 
     Args:
-        model: any.
+        model: any model.
         data: numbers (n, I) or (n, height, width) in an array or a data frame, or an iterator of
             such blocks; the path of a table, an .npy or .npz file, an image or a folder of images;
             an open file of a table or an image; several images.
-        reading: how.
+        reading: how to read them.
 
     Raises:
-        DataError: it is not what it should be, once the samples before have been given out.
-        ModelError: it does not fit the model.
-        UsageError: several things are given that are answered alone, or there is no such column.
+        DataError: the data are missing or invalid; the samples before that are given first.
+        ModelError: they do not fit the model.
+        UsageError: several tables or arrays are given at once, or there is no such column.
     """
     sources = _sources(data)
     if sources is None:
@@ -141,12 +141,12 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
 
 
 def features_of(model: Model, data: Any, note: Callable[[str], object]) -> NDArray[Any]:
-    """The features (n, I) of new samples, of the type that the model was trained on.
+    """The features (n, I) of new samples, in the type that the model was trained on.
 
-    They are as ``new_samples`` takes them, but for iterators; ``note`` is told what was filled in.
+    Data are as in ``new_samples``, except iterators; ``note`` is called with what was filled in.
 
     Raises:
-        DataError: it is not what it should be.
+        DataError: the data are invalid.
         ModelError: a column is missing.
     """
     if _sources(data) is not None:
@@ -160,12 +160,12 @@ def features_of(model: Model, data: Any, note: Callable[[str], object]) -> NDArr
 
 
 def name_of(source: Source) -> str:
-    """What messages call a file or a stream."""
+    """The name of a file or stream in messages."""
     return str(source) if isinstance(source, Path) else STANDARD_INPUT
 
 
 def _sources(data: Any) -> list[Source] | None:
-    """The files and streams that data are; ``None`` if they are arrays."""
+    """The files and streams in ``data``; ``None`` if they are arrays."""
     single = isinstance(data, str | Path) or hasattr(data, "readinto")
     listed = [data] if single else data
     if not isinstance(listed, list | tuple) or not listed:
@@ -176,10 +176,10 @@ def _sources(data: Any) -> list[Source] | None:
 
 
 def _kind(model: Model, source: Source) -> str:
-    """``table``, ``array``, or nothing for an image or a folder of images.
+    """``table``, ``array``, or empty for an image or a folder of images.
 
     Raises:
-        ModelError: it is an image and the model takes none.
+        ModelError: it is an image, but the model does not take images.
     """
     takes_images = model.image_shape is not None
     if not isinstance(source, Path):
@@ -202,8 +202,8 @@ def _read_array(path: Path) -> NDArray[Any]:
 
 
 def _is_text(stream: BinaryIO) -> bool:
-    """Whether what a stream holds begins like a table's text; nothing of it is taken."""
-    if hasattr(stream, "peek"):  # as that of a pipe, which cannot be set back
+    """Whether a stream begins like the text of a table; nothing is consumed."""
+    if hasattr(stream, "peek"):  # such as a pipe, which cannot seek
         start = stream.peek(LOOKED_AT)[:LOOKED_AT]
     else:
         start = stream.read(LOOKED_AT)
@@ -250,7 +250,7 @@ def _named_rows(frame: Any, column: str) -> tuple[str, list[str], Any]:
 
 
 def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
-    """Rows (n, I) of numbers, and whether they are gray levels that are to become bytes."""
+    """Rows (n, I) of numbers, and whether they are gray levels to convert to bytes."""
     columns = model.table_columns
     if columns.encodings and len(np.shape(data)) == 2:
         return encoded_rows(data, columns, model.network.inputs, tally)[0], False
@@ -289,7 +289,7 @@ def _require_rows(data: Any) -> None:
 
 
 def _typed(flat: NDArray[Any], grey: bool) -> NDArray[Any]:
-    """Rows as bytes where they are gray levels, else as floats or bytes that they are already."""
+    """Gray levels as bytes; other rows as the floats or bytes that they already are."""
     if grey:
         return flat.astype(np.uint8)
     known = flat.dtype in (np.uint8, np.float32, np.float64)
@@ -297,7 +297,7 @@ def _typed(flat: NDArray[Any], grey: bool) -> NDArray[Any]:
 
 
 def _of_images(model: Model, sources: list[Source], reading: Reading) -> Iterator[NewSamples]:
-    """The digits of images, or whole images, each called by its file's name."""
+    """The digits of images, or whole images, each named after its file."""
     step = 1 if reading.by_image else max(1, min(ROWS, VALUES // model.network.inputs))
     names: list[int | str] = []
     digits: list[Digit] = []
@@ -324,7 +324,7 @@ def _of_images(model: Model, sources: list[Source], reading: Reading) -> Iterato
 
 
 def _images(sources: list[Source], reading: Reading) -> Iterable[tuple[str, Source]]:
-    """Images and what they are called: in the only folder that is given, by their paths in it."""
+    """Images and their names; if a single folder is given, their paths in it."""
     for source in sources:
         if not isinstance(source, Path) or not source.is_dir():
             yield name_of(source), source
@@ -335,9 +335,9 @@ def _images(sources: list[Source], reading: Reading) -> Iterable[tuple[str, Sour
 
 
 def _digits(model: Model, source: Source, reading: Reading) -> list[Digit]:
-    """The digits of an image as the model's training images were framed; else all of it as one."""
+    """The digits of an image, framed like the model's training images, or the whole image."""
     shape = model.image_shape
-    assert shape is not None  # else no image comes here
+    assert shape is not None  # otherwise no image comes here
     image = source if isinstance(source, Path) else source.read(images.LARGEST_FILE + 1)
     framing = _framing(reading.framing, model, shape)
     if framing is None:
@@ -349,7 +349,7 @@ def _digits(model: Model, source: Source, reading: Reading) -> list[Digit]:
 
 
 def _framing(style: FramingStyle, model: Model, shape: tuple[int, int]) -> Framing | None:
-    """How digits are to be framed; ``None`` if images are taken as they are."""
+    """How to frame digits; ``None`` to use images as they are."""
     if style == "as-is":
         return None
     if style == "mnist" and model.framing is None:

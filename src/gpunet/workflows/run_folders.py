@@ -1,6 +1,6 @@
-"""How a training is kept in a folder of its own while it trains, and resumed.
+"""Keeps a training in its own folder while it runs, and resumes it.
 
-What a folder holds belongs to ``artifacts.run_folder``.
+``artifacts.run_folder`` knows the files of a folder.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CHANGEABLE = ("epochs", "max_time")
 """Settings that may differ when a run is resumed."""
 
 CHECKPOINT_SHARE = 20
-"""How much longer than the writing of a checkpoint the time until the next one is, at least."""
+"""The next checkpoint comes at the earliest after so many times the time of writing one."""
 
 
 class Recorder(Callback):
@@ -54,10 +54,10 @@ class Recorder(Callback):
     Args:
         place: the folder of the run; ``None`` for a new one in ``runs``, named by a number, the
             data and the layers.
-        every: epochs between two checkpoints; ``None`` for one an epoch, or fewer where writing
-            them would take more than a twentieth of the time.
-        model: what an earlier run trained, if this one goes on with it.
-        state: where that one stands.
+        every: epochs between two checkpoints; ``None`` for one per epoch, or fewer if writing them
+            would take more than a twentieth of the time.
+        model: the model of the earlier run, if this one resumes it.
+        state: the state of the earlier run.
     """
 
     def __init__(
@@ -73,22 +73,22 @@ class Recorder(Callback):
         self.model: Path | None = None
         """The file of the best model, once it is written."""
         self._model = model
-        self._pending: RunState | None = None  # the latest state, unless it is written
+        self._pending: RunState | None = None  # the latest state, if it is not written yet
         self._due = 0.0  # when the next checkpoint is worth its time
         self._stepped = state is not None
 
     @property
     def folder(self) -> RunFolder:
-        """The folder of the run; one that is named by the data is there from ``keeping`` on."""
+        """The folder of the run; a folder named by the data exists only after ``keeping``."""
         assert self._place is not None, "the run has no folder yet"
         return self._place
 
     @property
     def reference(self) -> str:
-        """What opens the earlier run's data.
+        """The name or path that opens the earlier run's data.
 
         Raises:
-            DataError: they are not where the run was trained.
+            DataError: the data are not where they were.
         """
         if self._model is None:
             return AUTO
@@ -98,15 +98,15 @@ class Recorder(Callback):
     def keeping(
         self, dataset: Dataset, template: Model, device: str, messages: Messages
     ) -> Iterator[Sequence[Callback]]:
-        """Have the folder as long as the context is open; gives what must be told of the training.
+        """Hold the folder while the context is open; gives the callbacks that write to it.
 
         A run that fails before its first step leaves no folder behind.
 
-        The template is what is trained, with any weights; the device is as it was asked for.
+        The template is the model with any weights; the device is the user's choice.
 
         Raises:
-            DataError: the data are not those that the earlier run was trained on.
-            OutputError: the folder cannot be made.
+            DataError: the data are not those of the earlier run.
+            OutputError: the folder cannot be created.
             UsageError: another process trains the run.
         """
         self._require_same(dataset)
@@ -137,18 +137,18 @@ class Recorder(Callback):
             )
 
     def on_train_begin(self, run: RunInfo) -> None:
-        """Write what it takes to train again."""
+        """Write the settings and the environment, to train again."""
         self._attempt(
             lambda: write_settings_of(run.config, self._template, self._device, self.folder)
         )
         self._attempt(lambda: write_environment(run.device, self.folder.environment))
 
     def on_progress(self, progress: Progress) -> None:
-        """See that the training has begun."""
+        """Note that the training has begun."""
         self._stepped = self._stepped or progress.step > 0
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """See that the training has begun, of an epoch that was too short for a report."""
+        """Note that the training has begun, if its first epoch was too short for a report."""
         self._stepped = True
 
     def on_checkpoint(self, state: RunState) -> None:
@@ -172,7 +172,7 @@ class Recorder(Callback):
         self._due = time.monotonic() + CHECKPOINT_SHARE * (time.monotonic() - began)
 
     def finish(self, run: Run) -> None:
-        """Write the best model, now that it is tested, the report, and the curves."""
+        """Write the tested best model, the report and the curves."""
         if run.best_epoch and self._attempt(lambda: save(run.model, self.folder.best)):
             self.model = self.folder.best
         self._attempt(lambda: write_report(run.report(), self.folder.report))
@@ -195,10 +195,10 @@ class Recorder(Callback):
 
 
 def new_run(folder: Path | None, name: str | None, every: int | None) -> Recorder:
-    """What keeps a new run in a folder, or in ``runs`` by its name, or by one that is found for it.
+    """The recorder of a new run: in a folder, or in ``runs`` under a given or a new name.
 
     Raises:
-        UsageError: there is a run already, or the name is none.
+        UsageError: there is a run already, or the name is invalid.
         OutputError: the folder cannot be written to.
     """
     if folder is not None and name is not None:
@@ -220,7 +220,7 @@ def new_run(folder: Path | None, name: str | None, every: int | None) -> Recorde
 
 
 def readable_name(data: str, config: TrainConfig) -> str:
-    """What a run is called after its number, such as ``mnist-16-16``."""
+    """The name of a run after its number, such as ``mnist-16-16``."""
     word = re.sub("[^A-Za-z0-9_]+", "-", data).strip("-")[:24] or "data"
     layers = "-".join(map(str, config.hidden[:6])) or "linear"
     return f"{word}-{layers}" + ("-and-more" if len(config.hidden) > 6 else "")
@@ -229,13 +229,13 @@ def readable_name(data: str, config: TrainConfig) -> str:
 def resumed_run(
     run: str | Path | int | None, every: int | None, config: TrainConfig, given: Collection[str]
 ) -> tuple[Recorder, TrainConfig]:
-    """What keeps an earlier run that is resumed, and its settings with what is changed.
+    """The recorder of a resumed run, and the run's settings with the user's changes.
 
-    ``given`` are the names of the settings of ``config`` that are asked for.
+    ``given`` has the names of the settings in ``config`` that the user gave.
 
     Raises:
         ModelError: there is no run in the folder, or it is damaged.
-        UsageError: a setting is given that must stay as it was, or the run has ended.
+        UsageError: a given setting cannot be changed, or the run has ended.
     """
     found = find_run(run)
     model, state = found.load()

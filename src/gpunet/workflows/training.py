@@ -1,6 +1,6 @@
-"""Training, from data and settings to a tested model: what the command line and scripts call.
+"""Training, from data and settings to a tested model, for the command line and scripts.
 
-Owns the order of things and the model that comes out; the loop itself belongs to ``training``.
+The training loop itself is in ``training``.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class Run:
     Args:
         config: the settings in effect.
         dataset: the data.
-        reference: what opens the data again, ``None`` if nothing does.
-        device: what did the work.
-        result: what the loop left.
+        reference: the name or path that opens the data again, or ``None``.
+        device: the device that trained.
+        result: the result of the training loop.
 
     Example:
         >>> import gpunet
@@ -76,17 +76,17 @@ class Run:
         self.config = config
         """The settings, a ``TrainConfig``."""
         self.device = device
-        """What did the work: ``name``, ``kind``, ``backend`` and ``driver``."""
+        """The device that trained: ``name``, ``kind``, ``backend`` and ``driver``."""
         self.dataset, self.reference, self.result = dataset, reference, result
         self.folder: Path | None = None
-        """Where the run is kept, if it is."""
+        """The folder of the run, if it was kept."""
 
     @cached_property
     def model(self) -> Model:
         """The trained network or ensemble, with the weights of the best epoch.
 
         Raises:
-            ModelError: no epoch had a finite loss, so there is nothing to use.
+            ModelError: no epoch had a finite loss, so there is no model.
         """
         if not self.result.best_epoch:
             raise ModelError(
@@ -106,7 +106,7 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One record per epoch, as ``pandas.DataFrame`` takes them."""
+        """One record per epoch, for example for ``pandas.DataFrame``."""
         return [record.to_dict() for record in self.result.history]
 
     @property
@@ -116,21 +116,21 @@ class Run:
 
     @property
     def epochs_in_words(self) -> str:
-        """The kept epoch, of how many, and why no more followed unless all were done."""
+        """The kept epoch, the number of epochs, and why training stopped unless all were done."""
         name = "best" if self.config.keep == "best" else "kept"
         reason = "" if self.stop_reason == "epochs" else f" ({self.stop_reason})"
         return f"{name} epoch {self.best_epoch} of {len(self.result.history)}{reason}"
 
     @property
     def failed(self) -> bool:
-        """Whether the run came to no model, or the device left something undone."""
+        """Whether training diverged without a model, or the device failed for good."""
         if self.best_epoch:
             return bool(self.result.device_failures)
         return self.stop_reason == "diverged"
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights the model has, counted from 1; 0 if there is none."""
+        """The epoch of the model's weights, counted from 1; 0 if there is none."""
         return self.result.best_epoch
 
     @cached_property
@@ -144,18 +144,18 @@ class Run:
 
     @property
     def own_scores(self) -> tuple[Scores, ...]:
-        """(P,) what each network of an ensemble comes to alone on the test samples."""
+        """(P,) the scores of each network of an ensemble alone on the test samples."""
         loss = network_for(self.config, self.dataset).loss
         return self.result.own_scores(loss, self.dataset.test)
 
     @property
     def curves(self) -> Curves:
-        """The losses by epoch, and the accuracies, or R2 and predictions of measured targets."""
+        """Losses and accuracies by epoch, or losses, R2 and predictions for measured targets."""
         compared = comparison(self.dataset, self.result)
         return Curves.of(self.result.history, self.result.best_epoch, compared)
 
     def plot(self, path: str | Path) -> None:
-        """Draw the curves, and predicted by true targets, into a .png, .svg or .pdf file.
+        """Draw the curves, and predicted against true targets, into a .png, .svg or .pdf file.
 
         Raises:
             MissingExtraError: Matplotlib is not installed.
@@ -198,7 +198,7 @@ class Run:
 
 
 def settle_epochs(config: TrainConfig, dataset: Dataset, messages: Messages) -> TrainConfig:
-    """The settings with the epochs that follow from the data."""
+    """The settings with the number of epochs that follows from the data."""
     decided = settled(config, dataset)
     if config.epochs is None and decided.epochs != config.effective_epochs:
         messages.say(
@@ -219,10 +219,10 @@ def train_model(
     autotune: bool = True,
     sample_weight: Any = None,
 ) -> Run:
-    """Train a network or an ensemble, and test the best weights: all in its order.
+    """Train a network or an ensemble, and test the best weights.
 
-    Arguments are as ``gpunet.train`` takes them; a recorder keeps the run in a folder, and says
-    where an earlier one stands.
+    Arguments are as in ``gpunet.train``; a recorder keeps the run in a folder, and has the state
+    of an earlier run to resume.
     """
     for callback in callbacks:
         if not isinstance(callback, Callback):
@@ -259,10 +259,10 @@ def train_model(
 
 
 def _tell_what_failed(run: Run, messages: Messages) -> None:
-    """Say what went wrong and the next move, if the run or a part of it failed."""
+    """If the run or a part of it failed, say what went wrong and what to do."""
     config, result = run.config, run.result
     for failure in result.overcome:
-        messages.note(f"{failure}; it was opened again, and the work repeated")
+        messages.note(f"{failure}; it was opened again, and the work was repeated")
     kept = f"the weights of epoch {run.best_epoch} are kept"
     if run.stop_reason == "diverged":
         tell = messages.note if run.best_epoch else messages.complain
@@ -286,7 +286,7 @@ def _tell_what_failed(run: Run, messages: Messages) -> None:
 
 
 def untrained_model(config: TrainConfig, dataset: Dataset, reference: str | None) -> Model:
-    """All of the model that is known before it is trained; its weights are zero."""
+    """The model before training, with zero weights."""
     network = network_for(config, dataset)
     return Model(
         network=network,
