@@ -1,10 +1,10 @@
-"""Where the digits are in a photograph, a scan or a drawing.
+"""Finds the digits in a photograph, a scan or a drawing.
 
-Paper is evened out, ink is separated from it, and what is no figure (rules, a box, dust, the desk
-around a sheet) is left out; the figures that are left are cropped.
+The paper's brightness is evened out, ink is separated from it, and everything that is not a figure
+(rules, a box, dust, the desk around a sheet) is left out; the remaining figures are cropped.
 
-An image whose paper is even takes one level for its paper and keeps the greys of its strokes. Only
-others get a paper of their own for every place: what lies under the ink is filled in from around.
+An even paper is described by a single gray level, and the strokes keep their grays. Otherwise the
+paper's level is estimated at every pixel, and filled in from around under the ink.
 """
 
 from __future__ import annotations
@@ -25,45 +25,45 @@ Levels = NDArray[np.float32]
 """Gray levels, or contrasts in gray levels, (height, width)."""
 
 COARSE_SIDE = 64
-"""Pixels, the longer side of the image that the paper is looked at in."""
+"""Pixels of the longer side of the copy in which the paper is estimated."""
 
 SHEET_SIDE = 128
-"""Pixels, the longer side of the image that a sheet on a desk is looked for in."""
+"""Pixels of the longer side of the copy in which a sheet on a desk is sought."""
 
 FAINTEST_CONTRAST = 16
-"""Gray levels from the paper to the ink; below, an image is blank to the eye."""
+"""Smallest difference in gray levels between paper and ink; below, an image counts as blank."""
 
 FAINTEST_INK = 0.08
-"""Part of the full contrast; below, a pixel is paper, or the ringing of an earlier resize."""
+"""Fraction of the full contrast below which a pixel is paper, or ringing of an earlier resize."""
 
 EDGE = 0.2
-"""Part of the full contrast; below, a pixel at a digit's edge is blur of an earlier resize."""
+"""Fraction of the full contrast below which a pixel at a digit's edge is blur of a resize."""
 
 INK_IN_NOISE = 4
-"""Deviations of the noise; a pixel of less contrast is paper."""
+"""Standard deviations of the noise below which a pixel is paper."""
 
 SURELY_INK = 8
-"""Deviations of the noise that the strongest contrast has, at least, where there is ink."""
+"""Standard deviations of the noise that the strongest contrast exceeds if there is ink."""
 
 MOST_PIECES = 256
-"""The largest pieces of ink that are looked at; figures have a few each."""
+"""Number of the largest pieces of ink that are examined; a figure has a few."""
 
 
 class Figure(NamedTuple):
-    """A connected drawing in an image, cropped: a digit, or what may be one."""
+    """A connected drawing in an image, cropped: a possible digit."""
 
     ink: NDArray[np.uint8]
     """(h, w) from 0, the paper, to 255."""
     box: tuple[int, int, int, int]
-    """Left, top, right and bottom in pixels of the whole image, the last two one beyond."""
+    """Left, top, right and bottom in pixels of the whole image; right and bottom are exclusive."""
 
 
 class _Contrast(NamedTuple):
-    """How far each pixel is from the paper, towards the ink."""
+    """The contrast of each pixel: its difference from the paper, toward the ink."""
 
     levels: Levels
     floor: float
-    """What the noise of the paper does not reach."""
+    """A contrast that the noise of the paper does not reach."""
     is_even: bool
     """Whether the paper has one level everywhere."""
 
@@ -71,8 +71,8 @@ class _Contrast(NamedTuple):
 def find_digits(grey: NDArray[np.uint8]) -> list[Figure]:
     """The figures of an image, from left to right; none if it is blank.
 
-    Strokes that lie closely together are one figure. What touches the border of the image is
-    left out if it is an edge of the scene, but not if strokes merely run out of the image.
+    Strokes close to each other are one figure. A piece that touches the border of the image is left
+    out if it is an edge of the scene, but not if strokes merely run out of the image.
 
     Args:
         grey: (H, W) of any size, dark ink on light paper or light on dark.
@@ -89,19 +89,19 @@ def find_digits(grey: NDArray[np.uint8]) -> list[Figure]:
 
 
 def _contrast(grey: Levels) -> _Contrast | None:
-    """How far the image's pixels are from its paper; None where no ink stands out."""
+    """The contrast of the image's pixels; ``None`` if no ink stands out."""
     noise = _noise(grey)
     span = float(np.ptp(grey))
     if noise > 0.01 * span:
         radius = min(12 * noise / span, max(grey.shape) / 120)
         smooth = Image.fromarray(np.rint(grey).astype(np.uint8))
         grey = np.asarray(smooth.filter(ImageFilter.GaussianBlur(radius)), np.float32)
-        noise /= max(1.0, 3.5 * radius)  # 2 sqrt(pi) times the radius, by theory
+        noise /= max(1.0, 3.5 * radius)  # in theory 2 sqrt(pi) times the radius
     coarse = _coarse(grey, COARSE_SIDE)
     level = _even_paper(coarse, grey)
     paper = _local_paper(coarse) if level is None else np.full(coarse.shape, level, np.float32)
     is_dark = _is_dark(coarse if level is None else grey, paper if level is None else level)
-    # Along the edge of a shadow a pixel counts as paper if either side of the edge may be.
+    # At the edge of a shadow, a pixel counts as paper if it matches either side.
     nearest = ImageFilter.MinFilter(3) if is_dark else ImageFilter.MaxFilter(3)
     paper = _filtered(paper, nearest) if level is None else paper
     paper = _resized(paper, grey.shape)
@@ -109,13 +109,13 @@ def _contrast(grey: Levels) -> _Contrast | None:
     if levels.max() < max(FAINTEST_CONTRAST, SURELY_INK * noise):
         return None
     floor = INK_IN_NOISE * noise
-    if level is None:  # shadows take their share of both paper and ink
+    if level is None:  # shadows darken paper and ink by the same factor
         levels = np.where(levels > floor, levels * (paper.max() / np.maximum(paper, 32)), 0)
     return _Contrast(levels, floor, level is not None)
 
 
 def _noise(grey: Levels) -> float:
-    """The deviation of independent noise; 0 for drawings."""
+    """The standard deviation of independent noise; 0 for drawings."""
     if min(grey.shape) < 16:
         return 0.0
     second = grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]
@@ -123,12 +123,12 @@ def _noise(grey: Levels) -> float:
 
 
 def _is_dark(levels: Levels, paper: Levels | float) -> bool:
-    """Whether what is farthest from the paper is darker."""
+    """Whether the pixels farthest from the paper's level are darker than it."""
     return bool((paper - levels).max() > (levels - paper).max())
 
 
 def _even_paper(coarse: Levels, grey: Levels) -> float | None:
-    """The level of paper that has but one; None if more than edges lies between it and the ink."""
+    """The level of even paper; ``None`` if more than edges lies between paper and ink."""
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
     level = float(np.median(border))
     ink = float(grey.min() if _is_dark(grey, level) else grey.max())
@@ -143,7 +143,7 @@ def _even_paper(coarse: Levels, grey: Levels) -> float | None:
 
 
 def _local_paper(coarse: Levels) -> Levels:
-    """The paper at every place of a coarse image, also under the ink."""
+    """The paper's level at every pixel of a coarse image, also under the ink."""
     paper = _median(coarse)
     for _ in range(2):
         away = paper - coarse if _is_dark(coarse, paper) else coarse - paper
@@ -153,7 +153,7 @@ def _local_paper(coarse: Levels) -> Levels:
 
 
 def _median(coarse: Levels) -> Levels:
-    """The median of a large field around each pixel, which most strokes hardly move."""
+    """The median of a large field around each pixel, which most strokes hardly affect."""
     half = coarse[::2, ::2]
     reach = min(round(0.3 * max(half.shape)), min(half.shape) - 1)
     padded = np.pad(half, reach, "reflect", reflect_type="odd") if reach else half
@@ -163,7 +163,7 @@ def _median(coarse: Levels) -> Levels:
 
 
 def _filled(levels: Levels, known: Mask) -> Levels:
-    """The levels, with those that are not known smoothly filled in from around."""
+    """The levels, with unknown ones smoothly filled in from around."""
     if known.all() or not known.any():
         return levels
     height, width = (side + side % 2 for side in levels.shape)
@@ -182,7 +182,7 @@ def _filled(levels: Levels, known: Mask) -> Levels:
 
 
 def _on_sheet_alone(grey: Levels) -> Levels:
-    """The image, with what lies around a bright sheet that is written on taken for paper."""
+    """The image with everything around a bright sheet replaced by paper."""
     coarse = _coarse(grey, SHEET_SIDE)
     border = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
     pieces = find_pieces(coarse > (np.median(border) + np.percentile(coarse, 95)) / 2)
@@ -201,7 +201,7 @@ def _on_sheet_alone(grey: Levels) -> Levels:
 
 
 def _is_rectangle(mask: Mask) -> bool:
-    """Whether the mask fills the smallest rectangle around it, however that is turned."""
+    """Whether the mask fills its smallest enclosing rectangle, at any angle."""
     rows, columns = np.nonzero(mask)
     angles = np.radians(np.arange(0, 90, 3))[:, np.newaxis]
     along = np.ptp(columns * np.cos(angles) + rows * np.sin(angles), axis=1) + 1
@@ -210,9 +210,9 @@ def _is_rectangle(mask: Mask) -> bool:
 
 
 def _threshold(contrast: _Contrast) -> float:
-    """The contrast from which on a pixel is ink, by Otsu's criterion.
+    """The smallest contrast of ink, by Otsu's criterion.
 
-    However little ink there is, the paper weighs as much as all that stands out from it.
+    However little ink there is, paper and ink get the same total weight.
     """
     strongest = float(contrast.levels.max())
     floor = max(contrast.floor, FAINTEST_INK * strongest)
@@ -226,7 +226,7 @@ def _threshold(contrast: _Contrast) -> float:
 
 
 def _without_rules(mask: Mask) -> Mask:
-    """The ink without thin straight lines across the image, which strokes of digits keep."""
+    """The ink without thin straight lines across the image; strokes that cross them stay whole."""
     thickest = max(2, round(max(mask.shape) / 60))
     left = mask.copy()
     for turn in (False, True):
@@ -243,7 +243,7 @@ def _without_rules(mask: Mask) -> Mask:
 
 
 def _figures(pieces: Pieces, contrast: _Contrast) -> list[Mask]:
-    """The members of each figure, (pieces,) each, from left to right."""
+    """The pieces of each figure, as masks (pieces,), from left to right."""
     kept = _plausible(pieces, contrast.is_even)
     rows = np.flatnonzero(kept)
     rows = rows[np.argsort(-pieces.area[rows], kind="stable")][:MOST_PIECES]
@@ -262,7 +262,7 @@ def _figures(pieces: Pieces, contrast: _Contrast) -> list[Mask]:
 
 
 def _plausible(pieces: Pieces, is_even: bool) -> Mask:
-    """Which pieces, (pieces,), may be strokes of digits."""
+    """Which pieces (pieces,) may be strokes of digits."""
     kept = np.ones(len(pieces.area), np.bool_)
     if not len(kept):
         return kept
@@ -282,7 +282,7 @@ def _plausible(pieces: Pieces, is_even: bool) -> Mask:
 
 
 def _boxes(pieces: Pieces, kept: Mask) -> Mask:
-    """Which pieces, (pieces,), are thin boxes around others that are large enough for a digit."""
+    """Which pieces (pieces,) are thin boxes around others that are large enough for a digit."""
     boxes = np.zeros(len(kept), np.bool_)
     field = pieces.height * pieces.width
     thin = kept & (pieces.area < 0.12 * field) & (pieces.extent > 0.5 * max(pieces.shape))
@@ -294,10 +294,10 @@ def _boxes(pieces: Pieces, kept: Mask) -> Mask:
 
 
 def _grouped(pieces: Pieces, rows: Numbers) -> Numbers:
-    """The figure of each of these pieces, (rows,), from 0.
+    """The number of the figure (rows,) of each of these pieces, from 0.
 
-    Pieces are one figure if they lie above each other with a small gap, as the top stroke of a
-    five, or if a fragment lies close to a piece that is much taller.
+    Pieces are one figure if one lies above the other with a small gap, like the top stroke of a
+    five, or if one is a fragment close to a much taller one.
     """
     left, right = pieces.left[rows], pieces.right[rows]
     top, bottom = pieces.top[rows], pieces.bottom[rows]
@@ -315,7 +315,7 @@ def _grouped(pieces: Pieces, rows: Numbers) -> Numbers:
 
 
 def _cropped(contrast: _Contrast, own: Mask, scales: tuple[float, float]) -> Figure:
-    """The crop of a figure whose ink is known (height, width), with its soft edges."""
+    """The crop of a figure with this ink mask (height, width), with its soft edges."""
     rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
     reach = max(1, round(max(np.ptp(rows), np.ptp(columns)) / 20))  # a pixel of MNIST's box
     top, left = max(0, int(rows[0]) - reach), max(0, int(columns[0]) - reach)
@@ -335,7 +335,7 @@ def _cropped(contrast: _Contrast, own: Mask, scales: tuple[float, float]) -> Fig
 
 
 def _spread(mask: Mask, reach: int) -> Mask:
-    """The mask with all pixels that lie so near to it, in rows and in columns."""
+    """The mask dilated by this many pixels in rows and columns."""
     for axis in (0, 1):
         padded = np.pad(mask, [(reach + 1, reach) if axis == now else (0, 0) for now in (0, 1)])
         counts = padded.cumsum(axis=axis, dtype=np.int32)
@@ -345,7 +345,7 @@ def _spread(mask: Mask, reach: int) -> Mask:
 
 
 def _coarse(grey: Levels, side: int) -> Levels:
-    """The image made so small that its longer side has at most so many pixels."""
+    """The image, shrunk so that its longer side has at most this many pixels."""
     scale = max(1.0, max(grey.shape) / side)
     height, width = (max(1, round(pixels / scale)) for pixels in grey.shape)
     small = resampled(Image.fromarray(grey), width, height, Image.Resampling.BOX)
@@ -353,7 +353,7 @@ def _coarse(grey: Levels, side: int) -> Levels:
 
 
 def _resized(levels: Levels, shape: tuple[int, ...]) -> Levels:
-    """The levels at another size (height, width), smooth between pixels."""
+    """The levels resized to (height, width), interpolated smoothly."""
     image = Image.fromarray(np.ascontiguousarray(levels, np.float32))
     return np.asarray(resampled(image, shape[1], shape[0], Image.Resampling.BILINEAR))
 

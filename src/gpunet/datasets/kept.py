@@ -1,8 +1,8 @@
-"""Datasets that took long to read, kept as they were read, so that they are at hand at once.
+"""Keeps datasets that took long to read, so that they open at once the next time.
 
-A kept dataset serves as long as the files that it was read from, what was asked of the readers, and
-the readers themselves are the same. All of them take no more than ``room()`` bytes of the disk; the
-one that was not opened for longest makes way for others.
+A kept dataset is valid as long as its files, the options of the readers, and the readers' code are
+unchanged. All kept datasets together take at most ``room()`` bytes on disk; the least recently
+opened is removed first.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ __all__ = ["VARIABLE", "Kept", "kept_datasets", "read_once", "remove_kept", "roo
 log = logging.getLogger(__name__)
 
 VARIABLE = "GPUNET_CACHE_LIMIT"
-"""The environment variable that bounds what all kept datasets take, such as ``50G``; 0 for none."""
+"""The environment variable with the size limit of all kept datasets, like ``50G``; 0 for none."""
 
 MOST_ROOM = 20 << 30
 SHARE_OF_DISK = 10
-"""The bound without it: so many bytes, or one part of so many of the disk if that is less."""
+"""The default limit: this many bytes, or one in this many of the disk's if that is less."""
 
 LEAST_SIZE = 8 << 20
 LEAST_SECONDS = 1.0
-"""Bytes of a dataset, and time that reading it took, from which on it is kept."""
+"""Smallest size in bytes, and shortest reading time, of a dataset that is kept."""
 
 MOST_FILES = 2_000_000
 DEEPEST = 8
-"""Files in a folder, and folders in one another, up to which it is known whether any changed."""
+"""Most files in a folder, and deepest nesting, for which changes are tracked."""
 
 END = ".dataset"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kept:
-    """A dataset that is kept.
+    """A kept dataset.
 
     Args:
-        path: of the data that it was read from.
-        size: bytes that it takes in the cache folder.
-        opened: when it was opened last, in seconds since 1970.
-        file: that it is kept in.
+        path: path of the data that it was read from.
+        size: bytes in the cache folder.
+        opened: time when it was last opened, in seconds since 1970.
+        file: file that holds it.
     """
 
     path: Path
@@ -66,15 +66,15 @@ class Kept:
 
 
 def read_once(paths: Sequence[Path], asked: object, read: Callable[[], Dataset]) -> Dataset:
-    """A dataset as it was kept; else as it is read now, and kept if that took long.
+    """Open a kept dataset; otherwise read it now, and keep it if that took long.
 
     Args:
-        paths: the files, or the folder, that it is read from, the first as the user named it.
-        asked: what else the reader was asked for; its ``repr`` tells.
-        read: reads it.
+        paths: the files or the folder that it is read from, the first as the user named it.
+        asked: further options of the reader; they are compared by their ``repr``.
+        read: reads the dataset.
 
     Raises:
-        GpunetError: as ``read``.
+        GpunetError: any error of ``read``.
     """
     limit = room()
     stamp = _stamp(paths) if limit else None
@@ -90,14 +90,14 @@ def read_once(paths: Sequence[Path], asked: object, read: Callable[[], Dataset])
     if time.monotonic() - began < LEAST_SECONDS or not _is_worth_keeping(dataset):
         return dataset
     notice = _keep(file, dataset, facts, limit)
-    kept = _found(file, facts) if notice is None else None  # so that spooled rows make way
+    kept = _found(file, facts) if notice is None else None  # so that the spooled rows are freed
     notice = notice or f"what was read is kept in {file.parent} for the next time"
     said = "; ".join(filter(None, (dataset.notice, notice)))
     return dataclasses.replace(kept or dataset, notice=said)
 
 
 def kept_datasets() -> tuple[Kept, ...]:
-    """The datasets that are kept, the one that was opened last at the end.
+    """List the kept datasets, the most recently opened last.
 
     Example:
         >>> import gpunet
@@ -114,16 +114,16 @@ def kept_datasets() -> tuple[Kept, ...]:
 
 
 def remove_kept(data: str | Path | None = None) -> tuple[Kept, ...]:
-    """Remove kept datasets; what they were read from stays.
+    """Remove kept datasets; the files that they were read from stay.
 
     Args:
-        data: the path that they were read from, or its last part; ``None`` for all.
+        data: path that they were read from, or its last part; ``None`` for all.
 
     Returns:
-        Those that were removed.
+        The removed ones.
 
     Raises:
-        DataError: none of these data is kept.
+        DataError: nothing is kept of these data.
 
     Example:
         >>> import gpunet
@@ -133,7 +133,7 @@ def remove_kept(data: str | Path | None = None) -> tuple[Kept, ...]:
     """
     kept = kept_datasets()
     if data is None:
-        _remove(_folder().glob(f"*{END}"))  # also those that are damaged
+        _remove(_folder().glob(f"*{END}"))  # including damaged ones
         return kept
     wanted = Path(data).absolute()
     kept = tuple(one for one in kept if one.path == wanted or one.path.name == str(data))
@@ -144,10 +144,10 @@ def remove_kept(data: str | Path | None = None) -> tuple[Kept, ...]:
 
 
 def room() -> int:
-    """Bytes that all kept datasets together may take.
+    """Most bytes that all kept datasets together may take.
 
     Raises:
-        UsageError: the environment names something else.
+        UsageError: the environment variable does not hold a size.
     """
     named = os.environ.get(VARIABLE, "").strip()
     if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", named, re.IGNORECASE):
@@ -163,9 +163,9 @@ def _folder() -> Path:
 
 
 def _file_of(paths: Sequence[Path], asked: object) -> Path:
-    """Where a dataset is kept; other questions to the readers have another file.
+    """The file of a kept dataset; it depends on the options of the readers.
 
-    Settings are spelled in notices, in Python not as on the command line.
+    It also depends on whether notices spell settings for Python or for the command line.
     """
     words = [*(str(path.absolute()) for path in paths), repr(asked), spelled("label")]
     digest = hashlib.sha256("\0".join(words).encode(errors="surrogateescape"))
@@ -173,7 +173,7 @@ def _file_of(paths: Sequence[Path], asked: object) -> Path:
 
 
 def _found(file: Path, facts: Facts) -> Dataset | None:
-    """The dataset in a file, unless it is damaged, or what it was read from has changed."""
+    """The dataset in a file, unless the file is damaged or its sources have changed."""
     try:
         dataset = read_dataset(file, facts)
         os.utime(file)
@@ -183,7 +183,7 @@ def _found(file: Path, facts: Facts) -> Dataset | None:
 
 
 def _is_worth_keeping(dataset: Dataset) -> bool:
-    """Whether a dataset is large, and its samples do not lie ready in files of the user's."""
+    """Whether a dataset is large and its samples are not already mapped from the user's files."""
     if _size_of(dataset) < LEAST_SIZE:
         return False
     parts = (samples for samples in dataset.parts.values() if len(samples))
@@ -197,7 +197,7 @@ def _size_of(dataset: Dataset) -> int:
 
 
 def _keep(file: Path, dataset: Dataset, facts: Facts, limit: int) -> str | None:
-    """Keep a dataset; a notice if that is not possible."""
+    """Keep a dataset; return a notice if that fails."""
     size = _size_of(dataset)
     if size > limit:
         return (
@@ -222,14 +222,14 @@ def _keep(file: Path, dataset: Dataset, facts: Facts, limit: int) -> str | None:
 
 def _remove(files: Iterable[Path]) -> None:
     for file in files:
-        with suppress(OSError):  # Windows removes none that is mapped
+        with suppress(OSError):  # Windows does not remove mapped files
             file.unlink()
 
 
 def _stamp(paths: Sequence[Path]) -> str | None:
-    """A text that is another one once a file, or a reader, has changed.
+    """A text that changes whenever a file or a reader changes.
 
-    It is ``None`` if that cannot be told.
+    ``None`` if changes cannot be tracked.
     """
     digest = hashlib.sha256(_readers())
     try:
@@ -245,11 +245,11 @@ def _stamp(paths: Sequence[Path]) -> str | None:
 
 
 def _below(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files, and those in the folders, with these folders themselves."""
+    """The files and folders, and everything in the folders."""
     for path in paths:
         yield path.absolute()
         start = len(path.parts)
-        seen: set[tuple[int, int]] = set()  # folders, which links may lead to again and again
+        seen: set[tuple[int, int]] = set()  # folders; links may lead to them again and again
         for folder, folders, files in os.walk(path, followlinks=True):
             here = Path(folder)
             status = here.stat()
@@ -265,7 +265,7 @@ def _below(paths: Sequence[Path]) -> Iterator[Path]:
 
 @cache
 def _readers() -> bytes:
-    """The code that reads datasets, as a digest."""
+    """A digest of the code that reads datasets."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(file.read_bytes())

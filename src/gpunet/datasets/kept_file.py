@@ -1,7 +1,7 @@
-"""The file of a kept dataset: its bare arrays, and then in JSON what they are.
+"""The file of a kept dataset: raw arrays, followed by JSON that describes them.
 
-The JSON and its length stand at the end, so a file that was cut short is none. Large arrays are
-mapped where they lie; those that are read into memory are compared with their checksums.
+The JSON and its length are at the end, so a file that was cut short is invalid. Large arrays are
+mapped; smaller ones are read into memory and compared with their checksums.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from gpunet.files.typed_json import UnsoundError, from_json
 __all__ = ["Facts", "arrays_of", "read_dataset", "read_facts", "write_dataset"]
 
 MAGIC = b"gpunet\x00\x01"
-TRAILER = struct.Struct("<QI8s")  # length and checksum of the JSON, and what tells the format
-PAGE = 4096  # bytes; every array starts at a multiple
+TRAILER = struct.Struct("<QI8s")  # length and checksum of the JSON, and the format's magic bytes
+PAGE = 4096  # bytes; every array starts at a multiple of this
 
 
 class Facts(msgspec.Struct):
-    """What the file says of where the dataset comes from."""
+    """The origin of a dataset, as its file tells it."""
 
-    path: str  # of the data, absolute
-    given: str  # the same as the user named it
-    stamp: str  # of the files and the readers that it was read from and by
+    path: str  # absolute path of the data
+    given: str  # the same path as the user wrote it
+    stamp: str  # stamp of the files and the readers' code
 
 
 class _Array(msgspec.Struct):
-    """Where an array lies in the file."""
+    """The place of an array in the file."""
 
     kind: Literal["uint8", "float32", "float64", "int32"]
     shape: tuple[int, ...]
@@ -60,7 +60,7 @@ class _Array(msgspec.Struct):
         return cls(str(array.dtype), array.shape, offset, checksum)  # type: ignore[arg-type]
 
     def read(self, file: BinaryIO, end: int) -> NDArray[Any]:
-        """The array, of a file whose arrays end there."""
+        """Read or map the array; ``end`` is where the arrays of the file end."""
         size = math.prod(self.shape) * np.dtype(self.kind).itemsize
         if min(*self.shape, self.offset, size, end - size - self.offset) < 0:
             raise UnsoundError("an array lies beyond its end")
@@ -74,7 +74,7 @@ class _Array(msgspec.Struct):
 
 
 class _About(msgspec.Struct):
-    """What a dataset is beside its samples, as ``Dataset`` has it."""
+    """The fields of a ``Dataset`` other than its samples."""
 
     name: str
     classes: tuple[str, ...]
@@ -95,13 +95,13 @@ class _Content(msgspec.Struct):
 
 
 def arrays_of(samples: Samples) -> tuple[NDArray[Any], ...]:
-    """The features, the labels and, if there are some, the weights."""
+    """The features, the labels and, if there are any, the weights."""
     weights = () if samples.weights is None else (samples.weights,)
     return (samples.features, samples.labels, *weights)
 
 
 def write_dataset(file: BinaryIO, dataset: Dataset, facts: Facts) -> None:
-    """Write a dataset into an empty file, without a copy of it in memory."""
+    """Write a dataset to an empty file, without copying it in memory."""
     content = _Content(
         facts=facts,
         about=_About(**{name: getattr(dataset, name) for name in _About.__struct_fields__}),
@@ -116,26 +116,26 @@ def write_dataset(file: BinaryIO, dataset: Dataset, facts: Facts) -> None:
 
 
 def read_facts(path: Path) -> Facts:
-    """Where the dataset in a file comes from.
+    """Read where the dataset in a file comes from.
 
     Raises:
         OSError: the file cannot be read.
-        UnsoundError: it is damaged, or none of this kind.
+        UnsoundError: it is damaged or not a kept dataset.
     """
     with _opened(path) as file:
         return _read_content(file)[0].facts
 
 
 def read_dataset(path: Path, facts: Facts) -> Dataset:
-    """The dataset in a file.
+    """Read the dataset in a file.
 
     Args:
-        path: of the file.
-        facts: where it should come from now.
+        path: path of the file.
+        facts: origin that the dataset must have.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is damaged, or none of this kind.
+        ValueError: it is damaged, not a kept dataset, or has another origin.
     """
     with _opened(path) as file:
         content, end = _read_content(file)
@@ -162,21 +162,21 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """The file, open for reading; a pipe of its name would never be."""
+    """Open a regular file for reading; opening a pipe would block forever."""
     if not path.is_file():
         raise UnsoundError("it is no file")
     return path.open("rb")
 
 
 def _renamed(source: str, before: str, now: str) -> str:
-    """The words for where a dataset comes from, with its path as the user names it now."""
+    """The words for where a dataset comes from, with its path as the user writes it now."""
     if source.endswith(before):
         return source.removesuffix(before) + now
     return now + source.removeprefix(before) if source.startswith(before) else source
 
 
 def _read_content(file: BinaryIO) -> tuple[_Content, int]:
-    """The JSON at the end of a file, and where it begins."""
+    """Read the JSON at the end of a file, and the offset at which it begins."""
     end = file.seek(0, 2) - TRAILER.size
     if end < 0:
         raise UnsoundError("it is cut short")

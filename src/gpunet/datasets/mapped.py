@@ -1,7 +1,7 @@
-"""Arrays that stay in their file: the system reads what is looked at, and forgets it again.
+"""Memory-mapped arrays, of which the system reads only the parts in use.
 
-A file must not get shorter while it is mapped: looking at what is gone ends the process. One that
-is replaced by another of its name does no harm. On Windows, a mapped file cannot be replaced.
+A mapped file must not be shortened: access to the missing part ends the process. Replacing it by
+another file of the same name does no harm. On Windows, a mapped file cannot be replaced.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from gpunet.errors import DataError
 __all__ = ["LARGE", "is_large", "map_array", "require_whole"]
 
 LARGE = 64 << 20
-"""Bytes from which arrays lie in files and are mapped; smaller ones are held in memory, where
-nothing happens to them."""
+"""Bytes from which on an array is mapped from its file. Smaller ones are held in memory, where they
+are safe."""
 
 
 def is_large(size: int) -> bool:
-    """Whether an array of so many bytes is mapped rather than held in memory."""
+    """Whether an array of this size in bytes is mapped rather than held in memory."""
     return size >= LARGE
 
 
@@ -34,14 +34,14 @@ def map_array(
     offset: int = 0,
     order: Literal["C", "F"] = "C",
 ) -> NDArray[Any]:
-    """An array that lies in a file, which is only read.
+    """Map an array in a file, read-only.
 
     Args:
-        file: its path, or the file, open for reading; it may be closed then.
-        kind: the values' type.
-        shape: of the array; not empty.
-        offset: bytes before the first value.
-        order: of the axes, as numpy calls it.
+        file: path of the file, or the file open for reading, which may be closed afterwards.
+        kind: type of the values.
+        shape: shape of the array; not empty.
+        offset: byte offset of the first value.
+        order: memory order, ``C`` or ``F``, as in numpy.
 
     Raises:
         OSError: it cannot be mapped.
@@ -51,10 +51,10 @@ def map_array(
 
 
 def require_whole(array: NDArray[Any]) -> None:
-    """Check that the file behind a mapped array is not shorter than it was; others are in memory.
+    """Check that the file of a mapped array is still long enough; other arrays always pass.
 
     Raises:
-        DataError: it is.
+        DataError: the file has become shorter.
     """
     while isinstance(array.base, np.ndarray):
         array = array.base

@@ -1,4 +1,4 @@
-"""Which data a model was trained on, and what opens them again."""
+"""The data that a model was trained on, and how to open them again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ class Origin:
     """The data that a model was trained on.
 
     Args:
-        name: as the user knows it.
-        reference: what opens the same data again, a dataset's name or an absolute path; ``None``
-            where the file does not tell. A file has the path as seen from its own folder, see
-            ``whereabouts``.
-        fingerprint: the SHA-256 of all samples and labels.
+        name: name that the user knows.
+        reference: opens the same data again: a dataset's name or an absolute path; ``None`` if
+            unknown. In a file the path is relative to the file's folder, see ``whereabouts``.
+        fingerprint: SHA-256 of all samples and labels.
         source: where the data came from, in words.
     """
 

@@ -1,7 +1,7 @@
 """Connected pieces of a mask, in numpy.
 
-A row's neighboring pixels are one run; runs of neighboring rows that touch, corners included, are
-one piece. Memory and time grow with the number of pixels, whatever the mask shows.
+Adjacent pixels of a row are a run; runs in adjacent rows that touch, even at corners, are in one
+piece. Memory and time grow linearly with the number of pixels, whatever the mask shows.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pieces:
-    """The connected pieces of a mask, one row each in the arrays (pieces,).
+    """The connected pieces of a mask; each array (pieces,) has an entry for every piece.
 
-    ``right`` and ``bottom`` lie one pixel beyond; ``contact`` counts pixels on the mask's border.
+    ``right`` and ``bottom`` are exclusive; ``contact`` counts pixels on the mask's border.
     """
 
     shape: tuple[int, int]
-    starts: Numbers  # (runs,) where each run begins and ends, counted along the padded rows
+    starts: Numbers  # (runs,) begin and end of each run, as positions along the padded rows
     stops: Numbers
-    of_run: Numbers  # (runs,) the piece of each run
+    of_run: Numbers  # (runs,) piece of each run
     area: Numbers
     left: Numbers
     top: Numbers
@@ -37,21 +37,21 @@ class Pieces:
 
     @property
     def height(self) -> Numbers:
-        """Pixels from the top to the bottom of each piece."""
+        """Height of each piece in pixels."""
         return self.bottom - self.top
 
     @property
     def width(self) -> Numbers:
-        """Pixels from the left to the right of each piece."""
+        """Width of each piece in pixels."""
         return self.right - self.left
 
     @property
     def extent(self) -> Numbers:
-        """The longer side of each piece."""
+        """Longer side of each piece in pixels."""
         return np.maximum(self.height, self.width)
 
     def drawn(self, chosen: Mask) -> Mask:
-        """The mask (height, width) of those pieces that are chosen, (pieces,)."""
+        """The mask (height, width) of the chosen pieces (pieces,)."""
         height, width = self.shape
         runs = chosen[self.of_run]
         steps = np.zeros(height * (width + 1), np.int8)
@@ -96,10 +96,10 @@ def find_pieces(mask: Mask) -> Pieces:
 
 
 def joined(count: int, first: Numbers, second: Numbers) -> Numbers:
-    """A number from 0 for each of so many things (count,), the same where pairs connect them.
+    """Number the connected components: for each of ``count`` items its component (count,), from 0.
 
-    Each round hooks at least half of the trees that are not finished to another, so that the
-    rounds grow with the logarithm of the count.
+    Each round attaches at least half of the unfinished trees to another, so the number of rounds
+    grows with the logarithm of the count.
     """
     root = np.arange(count)
     while True:
@@ -112,7 +112,7 @@ def joined(count: int, first: Numbers, second: Numbers) -> Numbers:
 
 
 def run_lengths(mask: Mask) -> Numbers:
-    """For each pixel (height, width) how many pixels its run in the row has; 0 outside."""
+    """The length of each pixel's run in its row (height, width); 0 outside of the mask."""
     starts, stops = _runs(mask)
     lengths = np.zeros(mask.shape, np.int64)
     lengths[mask] = np.repeat(stops - starts, stops - starts)
@@ -120,7 +120,7 @@ def run_lengths(mask: Mask) -> Numbers:
 
 
 def _runs(mask: Mask) -> tuple[Numbers, Numbers]:
-    """Where the runs begin and end, (runs,) each, in rows that one empty pixel follows."""
+    """Begin and end (runs,) of the runs, in rows that are padded with an empty pixel."""
     padded = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int8)
     padded[:, :-1] = mask
     steps = np.diff(padded.reshape(-1), prepend=0)
@@ -128,10 +128,10 @@ def _runs(mask: Mask) -> tuple[Numbers, Numbers]:
 
 
 def _touching(starts: Numbers, stops: Numbers, row: int) -> tuple[Numbers, Numbers]:
-    """The pairs of runs that touch, the upper and the lower of each; a row is so long."""
+    """The pairs (upper, lower) of runs that touch, in rows of this length."""
     first = np.searchsorted(stops, starts + row, "left")
     count = np.searchsorted(starts, stops + row, "right") - first
     upper = np.repeat(np.arange(len(starts)), count)
-    before = count.cumsum() - count  # pairs before those of each run
+    before = count.cumsum() - count  # number of pairs before those of each run
     lower = np.arange(len(upper)) + np.repeat(first - before, count)
     return upper, lower

@@ -1,8 +1,8 @@
-"""What a network is given of an image's pixels: their range, and which end of it is inverted.
+"""How a network gets an image's pixels: their range, and whether they are inverted.
 
-Bytes, and floats from 0 to 1, are pixels as they are; dark images on a light background are
-inverted, because inputs near 1 nearly everywhere keep a network from learning. Floats of another
-range are standardized, all pixels alike, which makes either background as good as the other.
+Bytes, and floats from 0 to 1, are used directly. Mostly bright images are inverted, because inputs
+near 1 nearly everywhere keep a network from learning. Floats of another range are standardized,
+with the same mean and deviation for all pixels; then the background does not matter.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from gpunet.datasets.dataset import Dataset, Samples
 __all__ = ["FRACTIONS", "Levels", "are_pixels", "inverted", "is_bright", "levels_of"]
 
 Levels = tuple[float, float]
-"""What black and white are in an image's features."""
+"""The values of black and white in an image's features."""
 
 FRACTIONS: Levels = (0.0, 1.0)
-"""The levels of fractions, and of bytes, which are read as 0 to 1."""
+"""The levels of fractions, and of bytes, which stand for 0 to 1."""
 
 LOOKED_AT = 4096
-"""Images, spread over all of them, that tell how bright they are."""
+"""Number of images, spread over all, whose brightness is measured."""
 
 
 def levels_of(dataset: Dataset) -> Levels:
-    """What black and white are: the usual range that holds the training images, else their own.
+    """The levels of black and white: a usual range that contains the images, else their own range.
 
-    Samples that are no images have ``FRACTIONS``.
+    For samples that are not images, ``FRACTIONS``.
     """
     features = dataset.train.features
     if dataset.image_shape is None or features.dtype == np.uint8:
@@ -54,11 +54,11 @@ def are_pixels(dataset: Dataset) -> bool:
 
 
 def is_bright(dataset: Dataset) -> bool:
-    """Whether the samples are images that are given to a network inverted.
+    """Whether the samples are images that should be inverted for a network.
 
-    They are if the mean of all pixels is above the middle: just then inverting lessens the mean
-    square of the inputs. That holds for dark ink on light paper whatever lies at the border, and
-    for photographs, where it does little either way.
+    They are if the mean of all pixels is above the middle of the range: exactly then inverting
+    reduces the mean square of the inputs. This works for dark ink on light paper with any border,
+    and for photographs, where inverting matters little.
     """
     if dataset.image_shape is None or not are_pixels(dataset):
         return False
@@ -69,8 +69,8 @@ def is_bright(dataset: Dataset) -> bool:
 
 
 def inverted(samples: Samples) -> Samples:
-    """Images with dark and light exchanged: 255 - x for bytes, 1 - x for floats."""
+    """Invert images: 255 - x for bytes, 1 - x for floats."""
     features: NDArray[Any] = samples.features
     white = features.dtype.type(255 if features.dtype == np.uint8 else 1)
-    with np.errstate(invalid="ignore"):  # of what is no number, which is refused later
+    with np.errstate(invalid="ignore"):  # for NaN, which is refused later
         return replace(samples, features=white - features)

@@ -1,4 +1,4 @@
-"""How readers and downloads tell how far they are."""
+"""How readers and downloads report progress."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ __all__ = ["Progress", "untold"]
 
 
 class Progress(Protocol):
-    """Called with what is under way, how much of it is done, and how much there is in all.
+    """Called with the current activity, the amount done, and the total amount.
 
-    That is 0 if it is not known. The unit is ``bytes`` where such are counted.
+    The total is 0 if it is unknown. The unit is ``bytes`` if bytes are counted.
     """
 
     def __call__(self, what: str, done: int, total: int, unit: str = "") -> None:
-        """Take a report."""
+        """Receive a report."""
 
 
 def untold(what: str, done: int, total: int, unit: str = "") -> None:
-    """A ``Progress`` that nobody hears of."""
+    """A ``Progress`` that ignores all reports."""

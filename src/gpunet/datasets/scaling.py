@@ -1,4 +1,4 @@
-"""How features and measured targets are standardized, and how missing numbers are filled."""
+"""Standardizes features and measured targets, and fills missing numbers."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from gpunet.datasets.dataset import Samples, refuse_unknown_values
 
 __all__ = ["Scaling"]
 
-COLUMN = 1 << 20  # values of one column added up together, so that temporaries stay small
+COLUMN = 1 << 20  # values of a column that are summed at once, so that temporaries stay small
 
 CLIP = 3.0
-"""What a robustly scaled feature never reaches: x becomes x / sqrt(1 + (x / 3)**2)."""
+"""Bound of a robustly scaled feature: x becomes x / sqrt(1 + (x / 3)**2)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
-    """How float features are standardized: to mean 0 and standard deviation 1, or robustly.
+    """The scaling of float features: to mean 0 and standard deviation 1, or robustly.
 
     Args:
-        mean: (I,) float64, of the training samples; the median where it is robust.
-        deviation: (I,) float64, of the training samples; 1 where a feature is constant. Where it is
-            robust, the distance of the quartiles.
-        fill: (I,) float64, what takes the place of a missing value before all else; the mean where
-            it is ``None``.
-        clips: whether what was standardized is clipped smoothly to below ``CLIP``.
+        mean: (I,) float64, means of the training samples; medians if the scaling is robust.
+        deviation: (I,) float64, standard deviations of the training samples, or 1 for a constant
+            feature; interquartile ranges if the scaling is robust.
+        fill: (I,) float64, replacements for missing values, before scaling; ``None`` for the means.
+        clips: whether standardized values are smoothly clipped to below ``CLIP``.
     """
 
     mean: NDArray[np.floating[Any]]
@@ -39,10 +38,10 @@ class Scaling:
 
     @classmethod
     def of(cls, features: NDArray[Any]) -> Scaling:
-        """The scaling that standardizes these features (n, I), float32 or float64.
+        """The scaling that standardizes features (n, I), float32 or float64.
 
-        A feature that differs by no more than its own rounding counts as constant. What is missing
-        counts nowhere.
+        A feature whose values differ only by rounding counts as constant. Missing values are
+        ignored.
         """
         mean = _sum_of(features) / len(features)
         deviation = np.sqrt(_sum_of(features, mean) / len(features))
@@ -54,10 +53,10 @@ class Scaling:
 
     @classmethod
     def robust(cls, features: NDArray[Any]) -> Scaling:
-        """The scaling of features (n, I) by their medians and quartiles, clipped smoothly.
+        """The scaling of features (n, I) by medians and interquartile ranges, smoothly clipped.
 
-        Half the range takes the place of the quartiles' distance where that is 0. What is missing
-        becomes the mean (Holzmueller et al., "Better by Default", 2024, section 3).
+        If an interquartile range is 0, half the full range is used. Missing values become the mean
+        (Holzmueller et al., "Better by Default", 2024, section 3).
         """
         columns = (_present(features[:, column]) for column in range(features.shape[1]))
         facts = np.array([_facts(column) for column in columns]).reshape(-1, 6).T  # (6, I)
@@ -66,27 +65,27 @@ class Scaling:
         return cls(median, _divisor(apart, median, features.dtype), mean, clips=True)
 
     def with_median(self, features: NDArray[Any]) -> Scaling:
-        """A scaling that fills missing numbers with the medians of these features (n, I)."""
+        """A copy that fills missing numbers with the medians of features (n, I)."""
         columns = (_present(features[:, column]) for column in range(features.shape[1]))
         fill = [float(np.median(present)) if len(present) else 0.0 for present in columns]
         return replace(self, fill=np.array(fill, np.float64))
 
     def without(self, features: NDArray[np.bool_]) -> Scaling:
-        """A scaling that fills missing numbers but does not standardize these features (I,)."""
+        """A copy that fills these features (I,) but does not standardize them."""
         mean, deviation = np.where(features, 0, self.mean), np.where(features, 1, self.deviation)
         return Scaling(mean, deviation, self.filling, self.clips)
 
     @property
     def filling(self) -> NDArray[np.floating[Any]]:
-        """What takes the place of missing values, (I,)."""
+        """The replacements (I,) for missing values."""
         return self.mean if self.fill is None else self.fill
 
     def apply(self, samples: Samples, above: int = 0) -> Samples:
-        """Fill what is missing, standardize samples in float64, and round them to float32.
+        """Fill missing values, standardize samples in float64, and round to float32.
 
         Args:
             samples: float32 or float64.
-            above: how many samples there were before these, for messages.
+            above: number of samples before these, for messages.
 
         Raises:
             DataError: a value is so far from the training samples that float32 cannot hold it.
@@ -109,23 +108,23 @@ class Scaling:
         return replace(samples, features=scaled)
 
     def of_targets(self, targets: NDArray[Any]) -> NDArray[np.float32]:
-        """Measured targets (n, T) standardized, for training."""
+        """Standardize measured targets (n, T) for training."""
         return np.asarray((targets - self.mean) / self.deviation, np.float32)
 
     def to_features(self, scaled: NDArray[Any]) -> NDArray[np.float64]:
-        """What standardized features (..., I) were before, as exactly as they tell it."""
+        """Undo the standardization of features (..., I), as exactly as possible."""
         values = scaled.astype(np.float64)
         if self.clips:
             values = values / np.sqrt(np.maximum(1 - (values / CLIP) ** 2, 1e-6))
         return self.to_targets(values)
 
     def to_targets(self, answers: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """What standardized answers (..., T) are in the targets' own units."""
+        """Convert standardized outputs (..., T) to the targets' own units."""
         return np.asarray(answers * self.deviation + self.mean)
 
 
 def _facts(values: NDArray[Any]) -> list[float]:
-    """The least of some values (n,), the quartiles, the greatest, and the mean; zeros if none."""
+    """Minimum, quartiles, maximum and mean of values (n,); zeros if there are none."""
     wide = values.astype(np.float64) if len(values) else np.zeros(1)
     return [*np.quantile(wide, (0, 0.25, 0.5, 0.75, 1)), wide.mean()]
 
@@ -133,8 +132,8 @@ def _facts(values: NDArray[Any]) -> list[float]:
 def _divisor(
     deviation: NDArray[np.float64], mean: NDArray[np.float64], kind: np.dtype[Any]
 ) -> NDArray[np.float64]:
-    """The deviation (I,) of features of a type; 1 where it is within their rounding."""
-    least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
+    """The deviation (I,) of features of a type; 1 where it is below their rounding error."""
+    least = np.finfo(np.float32).tiny  # a network could not use smaller differences
     return np.where(deviation <= np.maximum(np.finfo(kind).eps * np.abs(mean), least), 1, deviation)
 
 
@@ -144,10 +143,10 @@ def _present(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _sum_of(features: NDArray[Any], mean: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """The sums (I,) over the rows of features (n, I), or of their squared distances from a mean.
+    """The sums (I,) over the rows of features (n, I), or of squared distances from a mean.
 
-    Rows are added one after the other, in the order and to the bits of numpy's own ``mean`` and
-    ``std`` over axis 0, but without a copy of all of them in float64.
+    Rows are added one after the other, in the same order and with the same bits as numpy's ``mean``
+    and ``std`` over axis 0, but without a float64 copy of all rows.
     """
     if features.shape[1] == 1:
         return np.array([_sum_of_column(features[:, 0], mean)])
@@ -167,7 +166,7 @@ def _sum_of(features: NDArray[Any], mean: NDArray[np.float64] | None = None) -> 
 
 
 def _sum_of_column(values: NDArray[Any], mean: NDArray[np.float64] | None) -> np.float64:
-    """``_sum_of`` one column (n,), halved as numpy halves what it adds."""
+    """``_sum_of`` for one column (n,), with numpy's pairwise summation."""
     if len(values) <= COLUMN:
         wide = values.astype(np.float64) if mean is None else np.square(values - mean)
         return np.add.reduce(wide)  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
-"""Samples that are taken from where they lie, and prepared for a network as they are asked for.
+"""Samples that are read and prepared for a network on demand.
 
-What was read may be larger than memory, if it is mapped from a file: nothing is copied but the
-rows of a window or of a batch. A source that is small is asked for all of its rows at once.
+Samples mapped from a file may be larger than memory: only the rows of a window or a batch are
+copied. A small source is read all at once.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from gpunet.datasets.mapped import require_whole
 __all__ = ["Rows", "Source"]
 
 Rows = slice | NDArray[np.intp]
-"""Which rows are meant: a slice takes them without a copy."""
+"""A selection of rows; a slice needs no copy."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """Some rows of samples, and what is done to them before the first layer.
+    """Some rows of samples, and how they are prepared for the first layer.
 
     Args:
-        samples: as they were read; their features may be a memory map.
-        rows: those that belong to it, n of them; all by default.
-        prepare: makes of some samples what a network takes, given how many there are before them;
-            float32 of float64 by default.
+        samples: samples as read; their features may be a memory map.
+        rows: the n rows of this source; by default all.
+        prepare: turns samples into the network's input, given the number of samples before them; by
+            default rounds float64 to float32.
     """
 
     samples: Samples
     rows: Rows = field(default_factory=lambda: slice(None))
     prepare: Callable[[Samples, int], Samples] = lambda samples, _: samples.single()
     labels: NDArray[Any] = field(init=False)
-    """(n,) or (n, T) the labels of all rows."""
+    """(n,) or (n, T) labels of all rows."""
     weights: NDArray[np.float32] | None = field(init=False)
-    """(n,) what each of the rows counts."""
+    """(n,) weights of the rows; ``None`` for equal weights."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", self.samples.labels[self.rows])
@@ -50,16 +50,16 @@ class Source:
         return len(self.labels)
 
     def __getitem__(self, rows: Rows) -> Samples:
-        """These of its rows, prepared, in memory or a view of what was read.
+        """Prepared samples of some rows, in memory or as a view of the original ones.
 
         Raises:
-            DataError: they are in a file that has become shorter, or cannot be prepared.
+            DataError: their file has become shorter, or they cannot be prepared.
         """
         above = (rows.start or 0) if isinstance(rows, slice) else 0
         return self.prepare(self._raw(rows), above)
 
     def _raw(self, rows: Rows) -> Samples:
-        """These of its rows as they were read."""
+        """Some rows as they were read."""
         require_whole(self.samples.features)
         if isinstance(self.rows, slice):
             return self.samples[self.rows][rows]
@@ -67,10 +67,10 @@ class Source:
 
     @property
     def is_mapped(self) -> bool:
-        """Whether the features lie in a file and not in memory."""
+        """Whether the features are mapped from a file rather than in memory."""
         return isinstance(self.samples.features, np.memmap)
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a prepared row where a device holds it: whole groups of four features."""
+        """Bytes of a prepared row on a device, where features are padded to groups of four."""
         return self.samples.row_bytes

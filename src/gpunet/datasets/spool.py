@@ -1,7 +1,7 @@
-"""Rows that are written as they come, and given back as one array.
+"""Collects rows into one array, on disk if they are many.
 
-Small ones are held in memory. Others lie in a file of the cache folder that has no name: nobody
-else sees it, and the disk has its room again once nobody needs the array, however the process ends.
+Small arrays stay in memory. Others go into a file without a name in the cache folder: nobody else
+sees it, and the disk space is free again once nobody needs the array, however the process ends.
 """
 
 from __future__ import annotations
@@ -33,25 +33,24 @@ __all__ = [
 ]
 
 MAXIMUM_BYTES = 8 << 30
-"""The most that one file's samples may take up in memory; beyond, they lie in a file."""
+"""Most bytes that the samples of a file may take in memory; larger ones go into a file."""
 
 LEFT_FREE = 1 << 30
-"""Bytes of the disk that are never taken."""
+"""Bytes of the disk that always stay free."""
 
-PAGES = 256 << 20  # bytes of a file that are mapped at once
-ASIDE = 4  # arrays are put aside from this part of a large size on: more is made of them
-ALIGNMENT = 64  # bytes that an array put aside starts at a multiple of
+PAGES = 256 << 20  # bytes by which a file grows and is mapped
+ASIDE = 4  # share of a large size from which arrays are put aside, as more are made of them
+ALIGNMENT = 64  # bytes; arrays in a file start at multiples of this
 
 
 class Spool:
-    """Takes blocks of rows and gives them back as one array.
+    """Collects blocks of rows into one array.
 
-    Where a file is wanted but none can be made, the rows are held in memory all the same, up to
-    ``MAXIMUM_BYTES``.
+    If a file is needed but cannot be made, the rows stay in memory, up to ``MAXIMUM_BYTES``.
 
     Args:
-        name: of what they are, as messages call it.
-        size: bytes of all rows, if it is known.
+        name: name of the content in messages.
+        size: bytes of all rows, if known.
 
     Example:
         >>> spool = Spool("numbers")
@@ -66,11 +65,11 @@ class Spool:
         self._kind: np.dtype[Any] | None = None
         self._rows = self._columns = 0
         self._size = 0  # bytes taken so far
-        self._content = bytearray()  # them, unless they are in the file
+        self._content = bytearray()  # the blocks, unless they are in the file
         self._file = _File(name)
 
     def add(self, block: NDArray[Any]) -> None:
-        """Take rows (n, K), as many columns as in the first block and of any type.
+        """Add rows (n, K) of any type, with as many columns as the first block.
 
         Raises:
             DataError: neither the disk nor the memory has room for them.
@@ -83,7 +82,7 @@ class Spool:
         self._write(np.ascontiguousarray(block, kind))
 
     def array(self) -> NDArray[Any]:
-        """All rows (n, K), of a type that holds all blocks; the last that can be asked for."""
+        """Return all rows (n, K), in a type that holds all blocks; it must be the last call."""
         assert self._kind is not None, "nothing was added"
         shape = (self._rows, self._columns)
         if not self._file.is_open or not self._size:  # nothing that could be mapped
@@ -91,7 +90,7 @@ class Spool:
         return self._file.mapped(self._kind, shape)
 
     def _widen(self, kind: np.dtype[Any]) -> None:
-        """Turn what was taken so far into values of another type."""
+        """Convert the rows so far to another type."""
         wide = Spool(self._name, self._promised)
         if self._size:
             taken = self.array()
@@ -116,23 +115,23 @@ class Spool:
 
 
 class Aside:
-    """Puts arrays aside, one by one: once they are many, they lie in a file.
+    """Puts arrays aside one by one, in a file once they are large in all.
 
-    Where no file can be made, they stay in memory, up to ``MAXIMUM_BYTES``.
+    If no file can be made, they stay in memory, up to ``MAXIMUM_BYTES``.
 
     Args:
-        name: of what they are, as messages call it.
+        name: name of the content in messages.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._size = 0  # bytes of all arrays
         self._file = _File(name)
-        self._pages = np.empty(0, np.uint8)  # of the file, where the next array will lie
-        self._used = 0  # bytes of them
+        self._pages = np.empty(0, np.uint8)  # pages of the file for the next array
+        self._used = 0  # bytes in use on the pages
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Keep an array and give it back, perhaps mapped from the file.
+        """Keep an array and return it, perhaps mapped from the file.
 
         Raises:
             DataError: neither the disk nor the memory has room for it.
@@ -154,28 +153,28 @@ class Aside:
 
 
 class _File:
-    """A file of the cache folder that has no name; it is made once something is to lie in it."""
+    """A file without a name in the cache folder; it is created when it is first needed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._file: IO[bytes] | None = None
-        self._start = 0  # where the present pages start
-        self._end = 0  # where they end
+        self._start = 0  # offset of the current pages
+        self._end = 0  # their end
         self.refusal = ""
-        """Why there is no file, and what helps."""
+        """Why there is no file, and how to help that."""
 
     def __del__(self) -> None:
-        """Close the file; what is mapped of it stays."""
+        """Close the file; arrays mapped from it stay valid."""
         if self._file is not None:
             self._file.close()
 
     @property
     def is_open(self) -> bool:
-        """Whether something lies in the file."""
+        """Whether the file has been created."""
         return self._file is not None
 
     def can_take(self, size: int) -> bool:
-        """Whether there is a file, which is made if there is room for so many bytes."""
+        """Create the file if the disk has room for this many bytes; whether there is a file."""
         if self._file is None and not self.refusal:
             folder = cache_folder()
             try:
@@ -191,7 +190,7 @@ class _File:
         return self._file is not None
 
     def append(self, content: bytearray | memoryview, place: int | None = None) -> None:
-        """Write at the end of the file, or at a place of its last pages.
+        """Write at the end of the file, or at an offset in its last pages.
 
         Raises:
             DataError: the disk is full.
@@ -207,10 +206,10 @@ class _File:
                 content = content[self._file.write(content) :]
 
     def pages(self, size: int) -> NDArray[np.uint8]:
-        """Add room for (size,) bytes at the end of the file, as an array to be written into.
+        """Append (size,) bytes to the file and return them as a writable array.
 
         Raises:
-            DataError: the file may not become so large.
+            DataError: the file cannot become so large.
         """
         assert self._file is not None
         self._start, self._end = self._end, self._end + size + -size % ALLOCATIONGRANULARITY
@@ -220,7 +219,7 @@ class _File:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Turns what the system refuses into a DataError."""
+        """Turn errors of the system into DataErrors."""
         try:
             yield
         except OSError as error:
@@ -230,12 +229,12 @@ class _File:
             ) from error
 
     def mapped(self, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-        """The content as an array."""
+        """Map the content as an array."""
         return map_array(cast(BinaryIO, self._file), kind, shape)
 
 
 def spooled(name: str, blocks: Iterable[NDArray[Any]], size: int = 0) -> NDArray[Any]:
-    """Blocks of rows as one array, as ``Spool`` gives it."""
+    """Collect blocks of rows into one array with a ``Spool``."""
     spool = Spool(name, size)
     for block in blocks:
         spool.add(block)
@@ -248,16 +247,16 @@ def converted(
     convert: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
     columns: int = 0,
 ) -> NDArray[Any]:
-    """An array (n, ...) as rows (n, I) of another type, which lie one after the other.
+    """Convert an array (n, ...) to contiguous rows (n, I) of another type.
 
-    One that is so already stays as it is. What is made of a mapped array is no whole copy in
-    memory.
+    An array that already has this form is returned unchanged. A mapped array is not copied to
+    memory as a whole.
 
     Args:
-        array: what is to be converted.
-        kind: the wanted type.
-        convert: makes rows of that type of some rows; by default their values are kept.
-        columns: of what it makes, I; by default as many as a row has values.
+        array: the array to convert.
+        kind: the new type.
+        convert: converts some rows to that type; by default keeps the values.
+        columns: number of columns I after conversion; by default as many as a row has values.
     """
     shape = (len(array), columns or math.prod(array.shape[1:]))
     if convert is None and array.flags.c_contiguous and array.dtype == kind:
@@ -276,13 +275,13 @@ def converted(
 
 
 def taken(array: NDArray[Any], rows: slice | NDArray[np.integer]) -> NDArray[Any]:
-    """Some rows of an array (n, I): a view if they are a slice, else a copy.
+    """Select rows of an array (n, I): a view for a slice, else a copy.
 
     Many rows of a mapped array are spooled.
 
     Args:
-        array: mapped or in memory.
-        rows: their numbers in ascending order.
+        array: the array, mapped or in memory.
+        rows: row numbers in ascending order.
     """
     if isinstance(rows, slice) or not isinstance(array, np.memmap):
         return array[rows]
@@ -295,15 +294,15 @@ def taken(array: NDArray[Any], rows: slice | NDArray[np.integer]) -> NDArray[Any
 
 
 def require_memory(name: str, size: int, refusal: str = "") -> None:
-    """Check that so many bytes of samples are not more than is held in memory.
+    """Check that samples of this size may be held in memory.
 
     Args:
-        name: of the samples.
-        size: of them, in bytes.
-        refusal: why they lie in no file, and what helps, if they were meant to.
+        name: name of the samples in messages.
+        size: size in bytes.
+        refusal: why they could not be put into a file, and what helps, if that was tried.
 
     Raises:
-        DataError: they are more.
+        DataError: they are too large.
     """
     if size > MAXIMUM_BYTES:
         reason = f", and {refusal}" if refusal else "; give a smaller part of it"
@@ -314,7 +313,7 @@ def require_memory(name: str, size: int, refusal: str = "") -> None:
 
 
 def refusal_of_room(size: int) -> str:
-    """Why the cache folder has no room for so many bytes more, and what helps; empty if it has."""
+    """Why the cache folder lacks room for this many bytes, and what helps; empty if it has it."""
     _, free = disk()
     if size + LEFT_FREE <= free:
         return ""

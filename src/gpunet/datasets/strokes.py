@@ -1,11 +1,10 @@
 """The dataset ``strokes``: handwritten-looking digits, drawn from pen strokes.
 
-A hand of ``data/strokes/digits.json`` is chosen, distorted, drawn with a pen, and framed in 28x28
-pixels as MNIST does it (a 20x20 box, centered by center of mass).
+Each digit starts from a handwriting in ``data/strokes/digits.json``. It is distorted, drawn with a
+pen, and framed in 28x28 pixels as in MNIST (a 20x20 box, centered by center of mass).
 
-Every sample has a row of uniform random numbers of its own, found by its index in the stream of
-the seed; so a sample depends on the seed and its index alone, and two ranges of indices of one
-seed never share a draw.
+Every sample has its own row of uniform random numbers, at its index in the stream of the seed. So a
+sample depends only on the seed and its index, and different indices never share random numbers.
 """
 
 from __future__ import annotations
@@ -30,38 +29,38 @@ Integers = NDArray[np.int64]
 
 CLASSES = 10
 SIDE = 28  # pixels, width and height of an image
-BOX = 20  # pixels, MNIST's box for the longer side of the ink
-BLOCK = 8000  # samples drawn at once, whole runs of ten: under 100 MB of working memory
+BOX = 20  # pixels of the longer side of the ink: MNIST's box
+BLOCK = 8000  # samples drawn at once, a multiple of ten: under 100 MB of working memory
 
-MOST_CONTROLS = 24  # control points of a hand, all its strokes together
+MOST_CONTROLS = 24  # control points of a handwriting, over all strokes
 MOST_STROKES = 2
 WAVES = 3  # in the smooth displacement field
-SPACING = 0.04  # between drawn points, in half boxes: under half a pixel
-SHARPNESS = 0.35  # pen radii, the reach over which close drawn points melt into one line
+SPACING = 0.04  # distance between drawn points, in half boxes: under half a pixel
+SHARPNESS = 0.35  # pen radii within which drawn points melt into one line
 
-# How much writers differ, as deviations; lengths are in half boxes, angles in radians. Set by
-# hand, so that slant, width and ink spread as widely as in MNIST's training images and a network
-# trained on the drawn digits reads those well.
+# How much writers differ, as standard deviations; lengths are in half boxes, angles in radians.
+# Tuned by hand, so that slant, width and ink vary as much as in MNIST's training images and a
+# network trained on the drawn digits reads those well.
 MIDDLE = 0.13  # of the digit's middle, against its rim
-TAPER = 0.13  # share by which one end is wider than the middle
+TAPER = 0.13  # fraction by which one end is wider than the middle
 BEND = 0.06  # of the spine
-WAVE = 0.15  # at most, height of one wave of the displacement field
+WAVE = 0.15  # largest amplitude of a wave of the displacement field
 JITTER = 0.025  # of one control point
 OFFSET = 0.06  # of one stroke
-OVERSHOOT = 0.25  # of a stroke's end, in lengths of its last span
-BLEND = (-0.15, 0.5)  # least and greatest share of a second hand
+OVERSHOOT = 0.25  # of a stroke's end, in lengths of its last segment
+BLEND = (-0.15, 0.5)  # range of the weight of a second handwriting
 WIDTH = 0.18  # of the logarithm of the width
 LEAN = 0.13  # mean slant to the right, x over y
 SLANT = 0.27
 TURN = 0.13
 RADIUS = 1.25  # of the pen, pixels, median
 RADIUS_SPREAD = 0.25  # of the radius's logarithm
-SWELL = 0.4  # at most, share by which pressure changes the radius
-NIB = 0.35  # at most, share by which a flat nib changes the radius
+SWELL = 0.4  # largest fraction by which pressure changes the radius
+NIB = 0.35  # largest fraction by which a flat nib changes the radius
 EDGE = (0.7, 1.5)  # pixels from full ink to none
-INK = (0.95, 1.2)  # darkest ink, cut at 1
+INK = (0.95, 1.2)  # darkest ink, clipped at 1
 
-# Random numbers of one sample: how many of each. A bell takes three uniform numbers.
+# Number of random numbers of each name per sample. A bell takes three uniform numbers.
 BELL = 3
 COLUMNS = {
     "form": 1,
@@ -87,23 +86,23 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Form:
-    """One way to build a digit; its hands share the number of strokes and control points."""
+    """One way to write a digit; its handwritings have the same strokes and control points."""
 
     digit: int
     name: str
-    weight: float  # how often it is written, against the digit's other forms
+    weight: float  # relative frequency among the forms of the digit
     hands: tuple[str, ...]
     controls: Floats  # (hands, controls, 2), x right and y down, the unit box at -1 ... 1
     strokes: tuple[slice, ...]  # of the controls
     spline: Floats  # (points, controls), from control points to drawn points
-    steps: Floats  # (points, controls), from control points to half the way between neighbors
+    steps: Floats  # (points, controls), from control points to half steps between neighbors
 
 
 def generate(count: int, seed: int, *, start: int = 0) -> tuple[Bytes, Bytes]:
-    """Draw samples ``start`` to ``start + count`` of the endless dataset of ``seed``.
+    """Draw samples ``start`` to ``start + count`` of the infinite dataset of ``seed``.
 
     Returns the images (count, 784), uint8, bright ink on black, and the labels (count,), uint8.
-    Each run of ten samples, from index 0 on, holds every digit once in random order. Raises
+    Each run of ten samples, from index 0 on, has every digit once, in random order. Raises
     ValueError if count, seed or start is negative.
     """
     if min(count, seed, start) < 0:
@@ -118,10 +117,10 @@ def generate(count: int, seed: int, *, start: int = 0) -> tuple[Bytes, Bytes]:
 
 @cache
 def load_pens() -> tuple[Form, ...]:
-    """Every form of every digit, in the order of the data file.
+    """Load every form of every digit, in the order of the data file.
 
-    Raises FileNotFoundError if the file is missing and ValueError if the hands of a form differ
-    in structure or break the limits that the file's readme states.
+    Raises FileNotFoundError if the file is missing, and ValueError if the handwritings of a form
+    differ in structure or break the limits stated in the file's README.
     """
     text = data_file("strokes", "digits.json").read_text(encoding="utf-8")
     return tuple(
@@ -160,7 +159,7 @@ def _form(digit: int, name: str, entry: dict[str, Any]) -> Form:
 
 
 def _spline(controls: Floats) -> Floats:
-    """Catmull-Rom weights (points, controls) of one stroke, even in length on its mean hand."""
+    """Catmull-Rom weights (points, controls) of a stroke, evenly spaced on the mean handwriting."""
     fine = _catmull_rom(np.linspace(0, controls.shape[1] - 1, 32 * controls.shape[1]), controls)
     curves = fine @ controls  # (hands, fine points, 2)
     lengths = np.linalg.norm(np.diff(curves, axis=1), axis=2)  # (hands, fine points - 1)
@@ -184,7 +183,7 @@ def _catmull_rom(positions: NDArray[np.float64], controls: Floats) -> Floats:
     )
     weights = np.zeros((len(positions), last + 1), np.float32)
     for neighbor, quarter in enumerate(quarters):
-        # Beyond the ends the end point itself stands in for the missing neighbor.
+        # At the ends, the end point itself replaces the missing neighbor.
         index = np.clip(span + neighbor - 1, 0, last)
         np.add.at(weights, (np.arange(len(positions)), index), quarter.astype(np.float32))
     return weights
@@ -197,7 +196,7 @@ def _half_steps(spline: Floats) -> Floats:
 
 
 def _side_by_side(parts: list[Floats]) -> Floats:
-    """One block-diagonal matrix of the strokes' matrices."""
+    """Join the strokes' matrices into a block-diagonal one."""
     whole = np.zeros(np.sum([part.shape for part in parts], axis=0), np.float32)
     row = column = 0
     for part in parts:
@@ -237,14 +236,14 @@ class _Draws:
 
     def bell(self, name: str) -> Floats:
         """Return bell-shaped numbers (samples, columns / 3): mean 0, deviation 1, within 3."""
-        # A sum of uniforms takes no logarithm or cosine, which may differ between platforms.
+        # A sum of uniforms needs no logarithm or cosine, which may differ between platforms.
         thirds = self.uniform(name).reshape(len(self._table), -1, BELL)
         numbers: Floats = (thirds.sum(axis=2) - 1.5) * 2
         return numbers
 
 
 def _uniform(seed: int, stream: int, first: int, stop: int, width: int) -> NDArray[np.float64]:
-    """Rows first to stop, (stop - first, width), of the endless table of a stream of the seed."""
+    """Rows (stop - first, width) of the infinite table of random numbers of a seed."""
     bits = np.random.PCG64(np.random.SeedSequence((seed, stream)))
     bits.advance(first * width)
     return np.random.Generator(bits).random((stop - first, width))
@@ -270,7 +269,7 @@ def _images(labels: Bytes, draws: _Draws) -> Bytes:
 
 
 def _rows_by_form(labels: Bytes, draws: _Draws) -> Iterator[tuple[Form, Integers]]:
-    """Each form that is drawn, with the rows (rows,) that draw it."""
+    """Each form in use, with the samples (rows,) that use it."""
     choice = draws.uniform("form")[:, 0]
     for digit in range(CLASSES):
         forms = [form for form in load_pens() if form.digit == digit]
@@ -283,13 +282,13 @@ def _rows_by_form(labels: Bytes, draws: _Draws) -> Iterator[tuple[Form, Integers
 
 
 def _hands(form: Form, draws: _Draws) -> Integers:
-    """Choose the hand that leads and the one mixed in, (samples, 2)."""
+    """Choose the main handwriting and the one mixed in, (samples, 2)."""
     chosen = draws.uniform("hands") * len(form.hands)
     return np.minimum(chosen.astype(np.int64), len(form.hands) - 1)
 
 
 def _posed(form: Form, draws: _Draws) -> Floats:
-    """Set the control points (samples, controls, 2) as one writer would."""
+    """Place the control points (samples, controls, 2) for one writer per sample."""
     hands = form.controls[_hands(form, draws)]  # (samples, 2, controls, 2)
     mixed = _per_sample(draws.between("blend", BLEND))
     points = hands[:, 0] + mixed * (hands[:, 1] - hands[:, 0])
@@ -315,7 +314,7 @@ def _reproportioned(points: Floats, draws: _Draws) -> Floats:
 
 
 def _waved(points: Floats, draws: _Draws) -> Floats:
-    """Displace smoothly: coinciding points stay together, so corners stay corners."""
+    """Displace points by a smooth field: equal points stay equal, so corners stay corners."""
     moved = points.copy()
     waves = draws.uniform("wave").reshape(len(points), WAVES, 5)
     for wave in range(WAVES):
@@ -328,7 +327,7 @@ def _waved(points: Floats, draws: _Draws) -> Floats:
 
 
 def _shaken(points: Floats, form: Form, draws: _Draws) -> Floats:
-    """Move every point and stroke a little by itself, and start and end early or late."""
+    """Jitter every point and stroke, and let strokes start and end early or late."""
     count = len(points)
     jitter = draws.bell("jitter").reshape(count, MOST_CONTROLS, 2) * JITTER
     shaken = points + jitter[:, : points.shape[1]]
@@ -343,7 +342,7 @@ def _shaken(points: Floats, form: Form, draws: _Draws) -> Floats:
 
 
 def _leaned(points: Floats, draws: _Draws) -> Floats:
-    """Stretch, slant and turn the whole digit."""
+    """Stretch, slant and rotate the whole digit."""
     width = np.exp(draws.bell("width")[:, 0] * WIDTH)
     slant = draws.bell("slant")[:, 0] * SLANT + LEAN
     turn = draws.bell("turn")[:, 0] * TURN
@@ -380,7 +379,7 @@ def _fit(points: Floats, radius: Floats) -> Floats:
 
 
 def _pressed(directions: Floats, draws: _Draws) -> Floats:
-    """How wide the pen writes along the strokes (samples, points), 1 in the mean."""
+    """The relative width of the pen along the strokes (samples, points), 1 on average."""
     pressure, nib = draws.uniform("pressure"), draws.uniform("nib")
     along = np.linspace(0, 1, directions.shape[1], dtype=np.float32)
     turns = along * (0.5 + pressure[:, :1]) + pressure[:, 1:2]
@@ -394,11 +393,11 @@ def _pressed(directions: Floats, draws: _Draws) -> Floats:
 def _nearness(points: Floats, lengths: Floats, reach: Floats) -> Floats:
     """Sum over the points of a Gaussian around each, 1 on a straight line: (samples, 20, 20).
 
-    A Gaussian is a product of its two axes, so the sum is one small matrix product a sample.
+    A Gaussian is separable, so the sum is one small matrix product per sample.
     """
     pixels = np.arange(BOX, dtype=np.float32) + 0.5
     away = (points[..., np.newaxis] - pixels) / reach[..., np.newaxis, np.newaxis]
-    # Further off than that there is no ink; the limit keeps clear of slow subnormal numbers.
+    # Farther away there is no ink; the limit avoids slow subnormal numbers.
     axes = np.exp(np.maximum(away**2 * -0.5, -30))  # (samples, points, 2, 20)
     weights = lengths / (reach * math.sqrt(2 * math.pi))
     rows = (axes[:, :, 1] * weights[..., np.newaxis]).transpose(0, 2, 1)
@@ -407,7 +406,7 @@ def _nearness(points: Floats, lengths: Floats, reach: Floats) -> Floats:
 
 
 def _framed(ink: Floats) -> Bytes:
-    """Set the boxes into images (samples, 28, 28), center of mass in the middle as in MNIST."""
+    """Place the boxes in images (samples, 28, 28), centered by center of mass as in MNIST."""
     grey = np.rint(ink * 255).astype(np.uint8)
     offsets = np.arange(BOX)
     down = _margin(ink.sum(axis=2) @ offsets, ink)
@@ -420,7 +419,7 @@ def _framed(ink: Floats) -> Bytes:
 
 
 def _margin(moment: NDArray[np.float64], ink: Floats) -> Integers:
-    """Pixels before the box (samples,) that bring the center of mass to pixel 14."""
+    """Offset of the box in pixels (samples,) that puts the center of mass at pixel 14."""
     center = moment / ink.sum(axis=(1, 2))
     margin: Integers = np.clip(np.rint(SIDE / 2 - center), 0, SIDE - BOX).astype(np.int64)
     return margin

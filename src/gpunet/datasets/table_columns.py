@@ -1,4 +1,4 @@
-"""Which columns of a table its features, its label and its targets are, for other tables alike."""
+"""The roles of a table's columns: features, label, targets; applied to further tables."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Columns", "Encoding"]
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a column of a table becomes more than one feature.
+    """The encoding of a column that becomes more than one feature.
 
     Args:
-        column: its place among the columns that become features, counted from 0.
-        levels: the words of a column of words, in order; each has a feature, which is 1 where the
-            cell is that word, else 0. An empty word stands for a missing cell. Without levels it
-            is a column of numbers, followed by a feature that is 1 where the number is missing.
+        column: index among the columns that become features, from 0.
+        levels: words of a column of words, in order; each has a feature that is 1 if the cell is
+            that word, else 0. An empty word stands for a missing cell. Without levels, it is a
+            column of numbers, followed by a feature that is 1 if the number is missing.
     """
 
     column: int
@@ -28,27 +28,27 @@ class Encoding:
 
     @property
     def width(self) -> int:
-        """How many features the column becomes."""
+        """Number of features that the column becomes."""
         return len(self.levels) or 2
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of a table the features and the label are, for other tables of its kind.
+    """The roles of a training table's columns, for finding them in other tables.
 
     Args:
-        features: (S,) the titles of the columns that become features, in their order; ``None``
-            where the table has no titles, or two alike, so that columns go by position.
-        label: the title of the label, or ``None``.
-        place: the label's column, counted from 0.
+        features: (S,) titles of the columns that become features, in order; ``None`` if the table
+            has no titles or repeats one, so that columns are found by position.
+        label: title of the label, or ``None``.
+        place: index of the label's column, from 0.
         index: whether the first column numbers the rows and is left out.
         grey: whether the values are gray levels, which are divided by 255.
-        ignored: further columns that are left out, counted from 0.
-        encodings: of the columns that become several features, in the order of the columns; every
-            other column is one feature, its number.
-        missing: what is done about missing cells; a model fills them unless it refuses them.
-        further: the columns of further targets, counted from 0, beside that of ``place``.
-        further_labels: their titles; none where the table has no titles.
+        ignored: indices of further columns that are left out, from 0.
+        encodings: encodings of the columns that become several features, in the order of the
+            columns; every other column is one feature, its number.
+        missing: treatment of missing cells; a model fills them unless it refuses them.
+        further: indices of the columns of further targets, from 0, besides ``place``.
+        further_labels: titles of the further targets; empty if the table has no titles.
     """
 
     features: tuple[str, ...] | None
@@ -64,38 +64,38 @@ class Columns:
 
     @property
     def places(self) -> tuple[int, ...]:
-        """The columns of the label, or of all targets."""
+        """Indices of the columns of the label, or of all targets."""
         return (self.place, *self.further)
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """The titles of these columns, or ``None``."""
+        """Titles of the label or all targets, or ``None``."""
         return None if self.label is None else (self.label, *self.further_labels)
 
     @property
     def fills(self) -> bool:
-        """Whether numbers may be missing, to be filled by a ``Scaling``."""
+        """Whether numbers may be missing and are filled by a ``Scaling``."""
         return self.missing != "refuse"
 
     def count(self, inputs: int) -> int:
-        """How many columns S become so many features."""
+        """Number of columns S that become this many features."""
         return inputs - sum(one.width - 1 for one in self.encodings)
 
     def inputs(self, count: int) -> int:
-        """How many features I so many columns become."""
+        """Number of features I that this many columns become."""
         return count + sum(one.width - 1 for one in self.encodings)
 
     def starts(self, inputs: int) -> NDArray[np.int64]:
-        """The first feature (S,) of each column."""
+        """Index of the first feature (S,) of each column."""
         widths = np.ones(self.count(inputs), np.int64)
         for one in self.encodings:
             widths[one.column] = one.width
         return np.cumsum(widths) - widths
 
     def feature_names(self, inputs: int) -> list[str] | None:
-        """What each feature (I,) is: a column's title, and a word or ``missing`` where it has more.
+        """Names of the features (I,): a column's title, with a word or ``missing`` where needed.
 
-        ``None`` where the table has no titles.
+        ``None`` if the table has no titles.
         """
         if self.features is None:
             return None
@@ -107,7 +107,7 @@ class Columns:
         return [f"{title}{part}" for title, own in columns for part in own]
 
     def flags(self, inputs: int) -> NDArray[np.bool_]:
-        """Which features (I,) are 0 or 1 by an encoding."""
+        """Which features (I,) are always 0 or 1 because of an encoding."""
         starts, flags = self.starts(inputs), np.zeros(inputs, np.bool_)
         for one in self.encodings:
             first = starts[one.column] + (not one.levels)

@@ -1,7 +1,7 @@
-"""Where data are, as a file says it that is passed on: by a name, or seen from its own folder.
+"""How a shareable file refers to data: by name, or by a path relative to its own folder.
 
-It tells little of the machine that it was written on, and a file of somebody else makes gpunet open
-nothing that is far from it. In memory a path is absolute.
+So the file reveals little about the machine that wrote it, and somebody else's file cannot make
+gpunet open data far away from it. In memory, paths are absolute.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 __all__ = ["located", "portable"]
 
 MOST_CLIMBS = 3
-"""Folders up from a file to its data, as from ``runs/NAME`` to data beside the working folder."""
+"""Most folders up from a file to its data: from ``runs/NAME`` to data beside the working folder."""
 
 
 def portable(reference: str | None, folder: Path) -> str | None:
-    """What a file in a folder says of where data are.
+    """The reference to data for a file in a folder.
 
-    A dataset's name stays, a path is seen from the folder. That path tells nothing of the folders
-    above those that the file and the data have in common; the path of data elsewhere is left out.
+    A dataset's name is kept, a path becomes relative to the folder. The relative path does not
+    reveal the common parent folders; a path to data farther away is left out.
 
     Args:
-        reference: a dataset's name, an absolute path, or ``None`` where nobody knows.
-        folder: of the file.
+        reference: a dataset's name, an absolute path, or ``None`` if unknown.
+        folder: folder of the file.
     """
     if reference is None or not Path(reference).is_absolute():
         return reference
@@ -31,23 +31,23 @@ def portable(reference: str | None, folder: Path) -> str | None:
     try:
         relative = os.path.relpath(end, start)
         common = Path(os.path.commonpath([start, end]))
-    except ValueError:  # two drives of Windows
+    except ValueError:  # different drives on Windows
         return None
     seen = Path(relative).as_posix()
-    seen = seen if "/" in seen else f"./{seen}"  # which no name of a dataset looks like
+    seen = seen if "/" in seen else f"./{seen}"  # unlike any name of a dataset
     near = Path(relative).parts.count(os.pardir) == 0 or _is_own(common)
     return seen if near and located(seen, folder) is not None else None
 
 
 def located(reference: str | None, folder: Path) -> str | None:
-    """The dataset's name, or the absolute path, that a file in a folder speaks of.
+    """The dataset's name or absolute path for a reference in a file.
 
     Args:
-        reference: as the file has it, whoever wrote it.
-        folder: of the file.
+        reference: reference in the file, which is not trusted.
+        folder: folder of the file.
 
     Returns:
-        ``None`` where the file says nothing, or names a place that is not near it.
+        ``None`` if the file has no reference, or refers to a place far away.
     """
     if reference is None or set("\\\0") & set(reference):
         return None
@@ -63,5 +63,5 @@ def located(reference: str | None, folder: Path) -> str | None:
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether a folder is somebody's own, and not one of the machine such as ``/home``."""
+    """Whether a folder belongs to a user, unlike one of the system such as ``/home``."""
     return len(folder.parts) > 2 or folder in (Path.home(), Path.cwd())

@@ -1,6 +1,6 @@
-"""Readers: one per kind of file that holds a dataset, and what they share.
+"""Readers: one for each kind of file that holds a dataset, and their shared code.
 
 ``path`` chooses the reader; ``idx``, ``npz``, ``npy_files``, ``image_folder`` and ``image_table``
-read here, and tables in a room of their own, ``datasets.tables``. ``files``, ``packed``,
-``features``, ``labels`` and ``parts`` are what all of them stand on.
+are the readers here; tables have a package of their own, ``datasets.tables``. All of them use
+``files``, ``packed``, ``features``, ``labels`` and ``parts``.
 """

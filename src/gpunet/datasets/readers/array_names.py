@@ -1,4 +1,4 @@
-"""What arrays are called: which of them are the features and the labels of which part."""
+"""Names of arrays: which array holds the features or the labels of which part."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ ROLES = {
     "x": ("x", "images", "imgs", "data", "features", "inputs", "samples", "image", "feature"),
     "y": ("y", "labels", "target", "targets", "label", "classes", "class"),
 }
-"""What features and labels are called, what is looked for first in front."""
+"""Names of features and of labels, in order of preference."""
 
 UNNAMED = {"arr_0": "x_train", "arr_1": "y_train"}
-"""What ``numpy.savez(path, x, y)`` calls two arrays."""
+"""Names of two arrays saved by ``numpy.savez(path, x, y)``."""
 
 WANTED = (
     "features called x_train, X, train_images, data, features, inputs or arr_0, and labels called "
     "y_train, y, train_labels, labels, target or arr_1, perhaps also those of val and test"
 )
-"""The names that are looked for, in words for the user."""
+"""The accepted names, in words for the user."""
 
 MOST_SHOWN = 8  # names in a message
 
@@ -45,11 +45,11 @@ _NAME = re.compile(
 
 
 def named_arrays(names: Iterable[str]) -> dict[str, str]:
-    """Which arrays are which: names by ``x_train``, ``y_train``, ``x_test`` and so on.
+    """Find the arrays of a dataset: their names by ``x_train``, ``y_train``, ``x_test`` and so on.
 
-    ``X_train``, ``train_images`` and ``trainX`` are ``x_train``; so is ``X`` alone, unless another
-    array says that it is for training. Of several that would do, the one that is spelled most
-    like that is taken.
+    ``X_train``, ``train_images`` and ``trainX`` count as ``x_train``; so does ``X`` alone, unless
+    the name of another array says that it is for training. Of several candidates, the one whose
+    spelling is closest is taken.
 
     Example:
         >>> named_arrays(["X", "target", "test_images", "names"])
@@ -66,7 +66,7 @@ def named_arrays(names: Iterable[str]) -> dict[str, str]:
 
 
 def prefix_of(name: str) -> str | None:
-    """What stands before the name of an array in that of its file; ``None`` if it names no array.
+    """The prefix before an array's name in a file's stem; ``None`` if it names no array.
 
     Example:
         >>> prefix_of("digits_x_train"), prefix_of("x_train"), prefix_of("digits")
@@ -77,18 +77,18 @@ def prefix_of(name: str) -> str | None:
 
 
 def is_features_name(name: str) -> bool:
-    """Whether an array of this name holds features, and no labels beside them."""
+    """Whether an array of this name holds features alone, without a column of labels."""
     meaning = _meaning(name)
     return meaning is not None and meaning[1].startswith("x") and "data" not in name.lower()
 
 
 def require_arrays(found: Collection[str], names: Iterable[str], whose: Path | str) -> None:
-    """Check that the features and the labels of each part are there, of ``train`` in any case.
+    """Check that every part has both features and labels, and that there is a part ``train``.
 
     Args:
-        found: the keys of ``named_arrays``.
-        names: of all arrays.
-        whose: the file or the folder that holds them.
+        found: keys of the result of ``named_arrays``.
+        names: names of all arrays.
+        whose: name of the file or folder that holds them.
 
     Raises:
         DataError: an array is missing.
@@ -103,21 +103,21 @@ def require_arrays(found: Collection[str], names: Iterable[str], whose: Path | s
 
 
 def listed(names: Iterable[str]) -> str:
-    """The names of all arrays, cut to a few."""
+    """A list of the arrays' names, shortened if there are many."""
     names = sorted(names)
     seen = ", ".join(map(shown, names[:MOST_SHOWN])) or "nothing"
     return f"{seen} and {len(names) - MOST_SHOWN:,} more" if len(names) > MOST_SHOWN else seen
 
 
 def left_out(names: Iterable[str], found: Mapping[str, str]) -> str | None:
-    """The notice of arrays that are not taken, though their names would do; ``None`` if none."""
+    """A notice about arrays with a fitting name that are not used; ``None`` if there are none."""
     others = [shown(name) for name in names if _meaning(name) and name not in found.values()]
     those = f"array {others[0]} is" if len(others) == 1 else f"arrays {', '.join(others)} are"
     return f"the {those} left out" if others else None
 
 
 def _meaning(name: str) -> tuple[tuple[object, ...], str] | None:
-    """How well a name says what its array is, the less the better, and what it is."""
+    """How unusual a name is (less is better), and which array it names."""
     if (match := _NAME.fullmatch(name.lower())) is None:
         return None
     word = match["role"] or match["after"]

@@ -1,4 +1,4 @@
-"""What an array says that is to be predicted: classes, labels of 0 or 1, or measured targets."""
+"""The targets in an array: classes, labels of 0 or 1, or measured targets."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = [
 
 
 def kind_of_array(values: NDArray[Any]) -> Kind:
-    """What an array holds, as its values tell: (n,) or (n, 1), or (n, T) for several targets.
+    """The kind of targets in an array (n,), (n, 1) or (n, T), guessed from its values.
 
     Fractions are measured, and so are whole numbers that hardly recur. One-hot rows are classes;
-    other rows of 0 and 1 are labels, of which a sample has any number.
+    other rows of 0 and 1 are labels, any number per sample.
     """
     if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or not values.size:
         return "classes"
@@ -41,7 +41,7 @@ def kind_of_array(values: NDArray[Any]) -> Kind:
 
 
 def told_kind(values: NDArray[Any], kind: Kind) -> str | None:
-    """The notice of what an array is taken for, if that does not go without saying."""
+    """A notice about the guessed kind of an array, unless it is obvious."""
     if kind == "measured" and _are_whole(values):
         return (
             f"y holds {len(np.unique(values)):,} different whole numbers, which are taken as "
@@ -53,12 +53,12 @@ def told_kind(values: NDArray[Any], kind: Kind) -> str | None:
 
 
 def target_names(given: Any, values: NDArray[Any], kind: Kind) -> tuple[str, ...]:
-    """What targets are called; nothing if there are classes.
+    """The names of the targets; empty for classes.
 
     Args:
-        given: what holds them, perhaps a data frame or a series, whose titles they take.
+        given: the object that holds them; a data frame or a series has titles for them.
         values: the same (n,) or (n, T) as an array.
-        kind: what they are.
+        kind: kind of targets.
     """
     if kind == "classes":
         return ()
@@ -73,17 +73,17 @@ def target_names(given: Any, values: NDArray[Any], kind: Kind) -> tuple[str, ...
 def targets_of(
     values: NDArray[Any], name: str, kind: Kind, titles: tuple[str, ...] = ()
 ) -> Targets:
-    """What an array (n,) or (n, T) holds.
+    """Read the targets in an array (n,) or (n, T).
 
     Args:
         values: numbers of any type, or texts that name classes.
-        name: what messages call it.
-        kind: what it holds.
-        titles: (T,) of the targets.
+        name: name of the array in messages.
+        kind: kind of targets.
+        titles: (T,) names of the targets.
 
     Raises:
-        DataError: something is no number though one is wanted, or there are more or fewer targets
-            than titles.
+        DataError: a value is not a number although one is needed, or the numbers of targets and
+            titles differ.
     """
     if kind == "classes":
         return raw_classes(values, name)
@@ -111,7 +111,7 @@ def raw_classes(array: NDArray[Any], name: str) -> RawLabels:
     if values.dtype.kind == "U":
         try:
             values = values.astype(TEXT)
-        except TypeError as error:  # what is no character, or half of one
+        except TypeError as error:  # an invalid character, or half a surrogate pair
             raise DataError(f"{name} holds damaged text; write it again") from error
     return RawLabels(name, values, range(1, len(values) + 1))
 
@@ -126,6 +126,6 @@ def are_one_hot(labels: NDArray[Any]) -> bool:
 
 
 def _are_whole(values: NDArray[Any]) -> bool:
-    """Whether all of the finite ones are whole numbers."""
+    """Whether all finite values are whole numbers."""
     finite = values[np.isfinite(values)]
     return bool((finite == np.rint(finite)).all())

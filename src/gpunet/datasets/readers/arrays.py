@@ -48,7 +48,7 @@ def from_arrays(
     options: TableOptions,
     sample_weight: Any = None,
 ) -> Dataset:
-    """What ``Dataset.from_arrays`` documents."""
+    """Make a dataset of arrays, as ``Dataset.from_arrays`` documents."""
     titles = titles_of(x)
     parts: dict[Part, tuple[Any, Any]] = {"train": (x, y)}
     if x_test is not None or y_test is not None:
@@ -103,7 +103,7 @@ def from_arrays(
 
 
 def _require_alike(titles: tuple[str, ...] | None, y: Any, x_test: Any, y_test: Any) -> None:
-    """Check that both X_test and y_test are there, with the columns of X and y if titled."""
+    """Check that X_test and y_test are both given, with the same titles as X and y."""
     if x_test is None or y_test is None:
         lacking = "X_test" if x_test is None else "y_test"
         raise DataError(f"{lacking} is missing; give both X_test and y_test, or neither")
@@ -120,7 +120,7 @@ def _require_alike(titles: tuple[str, ...] | None, y: Any, x_test: Any, y_test: 
 
 
 def _weights(values: Any, count: int) -> NDArray[np.float32]:
-    """What each of so many samples counts."""
+    """The weights of ``count`` samples."""
     array = as_numbers(values, "sample_weight")
     if array.shape != (count,):
         raise DataError(
@@ -132,7 +132,7 @@ def _weights(values: Any, count: int) -> NDArray[np.float32]:
 
 
 def _plain(features: Any, name: str) -> NDArray[Any] | None:
-    """Features as an array of numbers; ``None`` if they are rows of other things, or lack some."""
+    """Features as an array of numbers; ``None`` if they hold other things, or some are missing."""
     columns = (features[title].to_numpy() for title in titles_of(features) or ())
     if any(column.dtype.kind in "mM" for column in columns):
         return None
@@ -161,26 +161,26 @@ def dataset_of_arrays(
     targets: tuple[str, ...] = (),
     weights: NDArray[np.float32] | None = None,
 ) -> Dataset:
-    """A dataset of the arrays ``x_train`` and ``y_train``, and those of other parts.
+    """Make a dataset of the arrays ``x_train`` and ``y_train``, and those of other parts.
 
     Args:
-        arrays: (n, ...) numbers and (n,) or (n, 1) labels, one-hot rows (n, C), or targets (n, T),
-            by the names of ``parts``.
-        name: of the dataset.
+        arrays: features (n, ...); and labels (n,) or (n, 1), one-hot rows (n, C), or targets (n,
+            T); by the names of ``parts``.
+        name: name of the dataset.
         source: where it came from, in words.
-        called: what messages call an array.
-        titles: (I,) of the columns, if they have any.
-        notice: what the user should know already.
-        is_file: whether the arrays come from files: images in color are turned to gray as those of
-            folders are, and the last sixth of the training samples is for testing where there is
-            no ``x_test``; else there are no test samples then.
-        missing: what a model does about rows that lack a number; these here lack none.
-        kind: what is to be predicted; ``None`` to tell it by the values of ``y_train``.
-        targets: (T,) what the targets are called, if they have names.
-        weights: (n,) what the training samples count.
+        called: gives the name of an array in messages.
+        titles: (I,) titles of the columns, if they have any.
+        notice: what the user should already know.
+        is_file: whether the arrays come from files. Then color images are converted to gray, as
+            those in folders are, and without ``x_test`` the last sixth of the training samples is
+            used for testing; otherwise there would be no test samples.
+        missing: what a model does about rows that lack a number; these arrays lack none.
+        kind: what is to be predicted; ``None`` to guess it from the values of ``y_train``.
+        targets: (T,) names of the targets, if they have any.
+        weights: (n,) weights of the training samples.
 
     Raises:
-        DataError: an array is of a wrong type or shape, or holds what is no number.
+        DataError: an array has a wrong type or shape, or holds something that is not a number.
     """
     parts = [part for part in NAMES if f"x_{part}" in arrays]
     kind = kind or kind_of_array(arrays["y_train"])
@@ -220,7 +220,7 @@ def dataset_of_arrays(
 def _shape_of_all(
     arrays: Mapping[str, NDArray[Any]], parts: Sequence[str], called: Callable[[str], str]
 ) -> tuple[int, ...]:
-    """The shape of a sample, which all parts have in common."""
+    """The shape of a sample, which must be the same in all parts."""
     shape = arrays["x_train"].shape[1:]
     for part in parts:
         if (other := arrays[f"x_{part}"].shape[1:]) != shape:
@@ -232,10 +232,10 @@ def _shape_of_all(
 
 
 def as_numbers(features: Any, name: str) -> NDArray[Any]:
-    """Features of any kind as an array of numbers; an array of numbers stays as it is.
+    """Convert features of any kind to an array of numbers; an array of numbers is returned as is.
 
     Raises:
-        DataError: something is no number.
+        DataError: a value is not a number.
     """
     array = _array(features)
     if array.dtype.kind in "biuf":
@@ -261,7 +261,7 @@ def as_numbers(features: Any, name: str) -> NDArray[Any]:
 
 
 def _array(values: Any) -> NDArray[Any]:
-    """Values as an array; a sparse matrix is refused, a data frame asked for its numbers."""
+    """Convert values to an array; refuse a sparse matrix, and take the numbers of a data frame."""
     if hasattr(values, "tocsr"):
         raise DataError("a sparse matrix cannot be trained on; convert it with .toarray()")
     if hasattr(values, "to_numpy"):
@@ -273,16 +273,16 @@ def _array(values: Any) -> NDArray[Any]:
 
 
 def raw_labels(values: Any, name: str) -> RawLabels:
-    """Labels (n,) of any kind, as they are numbered among classes.
+    """Labels (n,) of any kind, ready to be numbered as classes.
 
     Raises:
-        DataError: one is missing, or they are no array.
+        DataError: a label is missing, or they are not an array.
     """
     return raw_classes(_labels(values), name)
 
 
 def _labeled(values: Any, missing: Missing) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """The labels (m, ...) that there are, and which rows (n,) have one."""
+    """The labels (m, ...) that are not missing, and which rows (n,) have one."""
     array = _array(values)
     kept = np.ones(len(array) if array.ndim else 0, np.bool_)
     if array.ndim and array.size:
@@ -298,7 +298,7 @@ def _labeled(values: Any, missing: Missing) -> tuple[NDArray[Any], NDArray[np.bo
 
 
 def _labels(values: Any) -> NDArray[Any]:
-    """Labels as an array of numbers or texts."""
+    """Convert labels to an array of numbers or texts."""
     array = _array(values)
     if array.dtype.kind not in "biufOTUS":
         raise DataError(
@@ -351,7 +351,7 @@ def _require_pair(
 
 
 def _flattened(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """The samples (n, I), all finite numbers."""
+    """Flatten the samples to (n, I), and check that all numbers are finite."""
     flat = array.reshape(len(array), -1)
     if flat.dtype.kind == "b":
         flat = converted(flat, np.float32)

@@ -1,4 +1,4 @@
-"""Arrays of images in color, which are turned to gray as image files are."""
+"""Converts arrays of color images to gray, in the same way as image files."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from gpunet.datasets.spool import converted
 __all__ = ["are_colored", "turned_to_grey"]
 
 BRIGHTNESS = np.array([19595, 38470, 7471]) / 65536
-"""Shares of red, green and blue in a gray level (ITU-R BT.601), to the bit as Pillow has them."""
+"""Weights of red, green and blue in a gray level (ITU-R BT.601), bit by bit as in Pillow."""
 
 Shape = tuple[int, ...]
 
 
 def are_colored(shape: Shape) -> bool:
-    """Whether samples of this shape are images of three channels, the last axis or the first."""
+    """Whether samples of this shape are images with three channels, in the last or first axis."""
     return _channels(shape) is not None
 
 
 def turned_to_grey(
     arrays: tuple[NDArray[Any], ...], shape: Shape
 ) -> tuple[tuple[NDArray[Any], ...], Shape]:
-    """Images in color as gray images, and the shape (height, width) of one.
+    """Convert color images to gray; return them and the shape (height, width) of one.
 
     Args:
         arrays: (n, I) each, uint8 or floats, all of one type.
-        shape: of an image: (height, width, 3) or (3, height, width).
+        shape: shape of an image: (height, width, 3) or (3, height, width).
 
     Returns:
-        The arrays (n, height * width), of the same type, but uint8 where all values were bytes
-        divided by 255.
+        The arrays (n, height * width), of the same type, or uint8 if all values were bytes divided
+        by 255.
     """
     axis = _channels(shape)
     assert axis is not None
@@ -45,7 +45,7 @@ def turned_to_grey(
 
 
 def _channels(shape: Shape) -> int | None:
-    """The axis of red, green and blue, if there is one."""
+    """The axis of the color channels, if there is one."""
     for axis in (2, 0):
         if len(shape) == 3 and shape[axis] == 3:
             sides = shape[:axis] + shape[axis + 1 :]

@@ -1,4 +1,4 @@
-"""Features as a dataset holds them: gray levels as bytes, everything else as floats."""
+"""Chooses the type of features in a dataset: bytes for gray levels, floats for everything else."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ __all__ = [
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", re.ASCII)
 GREY_MAXIMUM = 255
 DARKEST_IMAGES = 127
-"""Whole numbers of which none is above this are counts, codes or flags, and no gray levels:
-images have bright places. As bytes they would be divided by 255 to next to nothing."""
+"""Whole numbers up to this are counts, codes or flags rather than gray levels, because images have
+bright places. As bytes they would be divided by 255 and become tiny."""
 
-SMALLEST_SIDE = 8  # pixels; fewer features than 8 x 8 are taken for a table
+SMALLEST_SIDE = 8  # pixels; fewer features than 8 x 8 are a table
 ROUNDING = 1e-3
-"""Parts of a gray level by which 255 times a gray level's share of 255 may miss it: the error of
-float32, or of a text with six decimals."""
+"""Largest error, in gray levels, when a fraction is multiplied by 255: that of float32, or of a
+text with six decimals."""
 
 MOST_DEVIATIONS = 2048
-"""Up to so many standard deviations from 0, rounding to the 24 bits of float32 moves a value by
-at most 1/8192 of a deviation, which no training notices. Times in seconds since 1970 that differ
-by minutes lie farther out: they stay float64, twice the memory, until they are standardized."""
+"""Standard deviations from 0 up to which float32 is precise enough: its 24 bits move a value by at
+most 1/8192 of a deviation, which no training notices. Times in seconds since 1970 that differ by
+minutes lie farther out; they stay float64, with twice the memory, until they are standardized."""
 
 
 def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArray[Any], ...]:
-    """The features of the training and the test set, all of one type.
+    """Convert the features of all sets to the same type.
 
-    They become uint8 if they may be gray levels and all are whole, from 0 to 255, and some above
-    127; else float32, or float64 where float32 would round away what a feature differs by.
+    They become uint8 if they may be gray levels and all are whole, from 0 to 255, with some above
+    127; else float32, or float64 if float32 would round away differences within a feature.
 
     Args:
         arrays: (n, I) each, no value infinite; the training set first.
-        grey: whether the values stand in columns that may be the pixels of an image.
+        grey: whether the columns may be the pixels of an image.
 
     Returns:
         The arrays (n, I), all of one type.
@@ -63,7 +63,7 @@ def as_grey_levels(
     arrays: tuple[NDArray[np.uint8] | NDArray[np.float32], ...],
     image_shape: tuple[int, int] | None,
 ) -> tuple[NDArray[np.uint8] | NDArray[np.float32], ...]:
-    """Images whose pixels all are bytes divided by 255 as those bytes; anything else as it is.
+    """Convert images of bytes divided by 255 back to bytes; return anything else unchanged.
 
     Args:
         arrays: (n, I) each, uint8 or float32, all values finite.
@@ -75,16 +75,16 @@ def as_grey_levels(
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell's text is a number to numpy, NaN and infinity among them."""
+    """Whether numpy reads a cell's text as a number; NaN and infinity count."""
     try:
         float(text)
     except ValueError:
         return False
-    return "_" not in text and text.strip().isascii()  # numpy takes neither 1_000 nor other digits
+    return "_" not in text and text.strip().isascii()  # numpy reads neither 1_000 nor other digits
 
 
 def is_numeric(cell: str) -> bool:
-    """Whether a cell's text is a number, with a decimal point or a decimal comma."""
+    """Whether a cell's text is a number with a decimal point or a decimal comma."""
     return is_number(cell) or COMMA_NUMBER.fullmatch(cell.strip()) is not None
 
 
@@ -105,7 +105,7 @@ def guess_image_shape(features: NDArray[Any]) -> tuple[int, int] | None:
 
 
 def _levels(shares: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bytes that were divided by 255."""
+    """Fractions of 255 as bytes."""
     return np.rint(255 * shares.astype(np.float64)).astype(np.uint8)
 
 
@@ -121,20 +121,20 @@ def _are_shares_of_255(array: NDArray[Any]) -> bool:
 
 
 def is_square(features: int) -> bool:
-    """Whether so many features may be the pixels of a square image of at least 8 x 8."""
+    """Whether this number of features may be the pixels of a square image of at least 8 x 8."""
     side = math.isqrt(features)
     return side * side == features and side >= SMALLEST_SIDE
 
 
 def _suits_float32(features: NDArray[Any]) -> bool:
-    """Whether no feature (n, I) lies so far from 0 that float32 would blur its differences.
+    """Whether float32 is precise enough for the differences within each feature (n, I).
 
-    What is missing counts nowhere.
+    Missing values are ignored.
     """
     if features.dtype in (np.uint8, np.float32) or not len(features):
         return True
     width = features.shape[1]
-    middle = np.full(width, np.nan)  # a value of each feature, so that nothing cancels
+    middle = np.full(width, np.nan)  # subtract one value of each feature, against cancellation
     largest, counts, sums, squares = (np.zeros(width) for _ in range(4))
     with np.errstate(over="ignore"):
         for rows in row_blocks(features):
@@ -154,7 +154,7 @@ def _suits_float32(features: NDArray[Any]) -> bool:
 
 
 def highest_grey_level(arrays: tuple[NDArray[Any], ...]) -> int:
-    """The highest of all values (n, I) if they are whole and from 0 to 255, else 0."""
+    """The largest of all values (n, I) if they are whole and from 0 to 255, else 0."""
     blocks = (array[rows] for array in arrays for rows in row_blocks(array))
     highest = 0
     for block in blocks:

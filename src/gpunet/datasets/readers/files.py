@@ -1,4 +1,4 @@
-"""Files as the readers take them: regular, readable, and never larger than they justify."""
+"""Opens files for the readers: regular, readable, and read only within bounds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 DEFLATE_RATIO = 1032
-"""Deflate makes at most so many bytes of one (zlib's technical notes)."""
+"""Most bytes that deflate can make of one (zlib's technical notes)."""
 
 
 CHUNK = 1 << 20  # bytes read at once
@@ -32,7 +32,7 @@ CHUNK = 1 << 20  # bytes read at once
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turns what the system refuses while ``path`` is read into a DataError."""
+    """Turn errors of the system while reading ``path`` into DataErrors."""
     try:
         yield
     except FileNotFoundError as error:
@@ -50,10 +50,10 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """A regular file, open for reading bytes.
+    """Open a regular file for reading bytes.
 
     Raises:
-        DataError: it is missing, empty, unreadable or no regular file.
+        DataError: it is missing, empty, unreadable or not a regular file.
     """
     with reading(path):
         status = path.stat()
@@ -66,7 +66,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_at_most(file: BinaryIO, size: int) -> bytearray:
-    """Up to ``size`` bytes, allocated as they come and not as they were promised."""
+    """Read up to ``size`` bytes; memory is allocated only for bytes that exist."""
     content = bytearray()
     while len(content) < size:
         chunk = file.read(min(CHUNK, size - len(content)))
@@ -79,16 +79,16 @@ def read_at_most(file: BinaryIO, size: int) -> bytearray:
 def read_bytes(
     file: BinaryIO, size: int, name: str, start: bytes | bytearray = b""
 ) -> NDArray[np.uint8]:
-    """Up to ``size`` bytes, in memory or spooled as they come.
+    """Read up to ``size`` bytes as an array, in memory or spooled to disk.
 
     Args:
-        file: open for reading.
-        size: how many bytes in all.
-        name: what messages call them.
-        start: those that have been read already.
+        file: file open for reading.
+        size: number of bytes in all.
+        name: name of the content in messages.
+        start: bytes that have already been read.
 
     Raises:
-        DataError: there is no room for them.
+        DataError: neither memory nor disk has room for them.
     """
     spool = Spool(name, size)
     spool.add(np.frombuffer(start, np.uint8)[:, None])
@@ -100,5 +100,5 @@ def read_bytes(
 
 
 def shown(text: str) -> str:
-    """A user's text as a message quotes it, cut after 40 characters."""
+    """Quote a user's text for a message, cut after 40 characters."""
     return repr(text if len(text) <= 40 else f"{text[:37]}...")

@@ -1,4 +1,4 @@
-"""The IDX format of MNIST: four files, images and labels of the training and the test set.
+"""Reads the IDX format of MNIST: four files, images and labels of the training and test set.
 
 The format is that of Yann LeCun's page on MNIST: big-endian, a magic number (2051 for images,
 2049 for labels), the lengths of the axes, then one byte per value.
@@ -31,7 +31,7 @@ __all__ = ["Content", "dataset_from", "idx_files", "is_idx_name", "read_idx"]
 
 
 class Kind(NamedTuple):
-    """What a file holds, the magic number that says so, and how many axes it has."""
+    """A kind of IDX file: its content, magic number, and number of axes."""
 
     name: str
     magic: int
@@ -39,7 +39,7 @@ class Kind(NamedTuple):
 
     @property
     def header(self) -> int:
-        """Bytes before the values."""
+        """Bytes of the header, before the values."""
         return 4 + 4 * self.axes
 
 
@@ -53,25 +53,25 @@ NAME = re.compile(
 
 
 class Content(NamedTuple):
-    """The content of one file, (bytes,) if it is an array, and the name that messages give it."""
+    """The content of one file, (bytes,) if it is an array, and its name in messages."""
 
     name: str
     data: bytes | bytearray | NDArray[np.uint8]
 
 
 def is_idx_name(name: str) -> bool:
-    """Whether a file's name is one of those that the four files go by."""
+    """Whether a file's name is a usual name of one of the four files."""
     return NAME.fullmatch(name) is not None
 
 
 def read_idx(path: Path) -> Dataset:
-    """Read the four IDX files, plain or gzipped, of a folder.
+    """Read the four IDX files of a folder, plain or gzipped.
 
     Args:
         path: the folder, or any one of its four files.
 
     Raises:
-        DataError: a file is missing, unreadable, or does not hold what its name and header say.
+        DataError: a file is missing or unreadable, or its content contradicts its name or header.
     """
     contents = [_read(file, kind) for file, kind in zip(idx_files(path), 2 * KINDS, strict=True)]
     folder = path if path.is_dir() else path.parent
@@ -81,16 +81,16 @@ def read_idx(path: Path) -> Dataset:
 def dataset_from(
     contents: list[Content], *, name: str, source: str, classes: tuple[str, ...] | None = None
 ) -> Dataset:
-    """The dataset that four files' contents hold.
+    """Make a dataset of the contents of four files.
 
     Args:
         contents: images and labels of the training set, then of the test set.
-        name: of the dataset.
+        name: name of the dataset.
         source: where it came from.
         classes: names of the classes in the order of their numbers, if they are known.
 
     Raises:
-        DataError: a file does not hold what its header says, or two do not belong together.
+        DataError: a file contradicts its header, or two files do not belong together.
     """
     train_images, train_labels, test_images, test_labels = (
         _values(content, kind) for content, kind in zip(contents, 2 * KINDS, strict=True)
@@ -119,12 +119,12 @@ def dataset_from(
 
 
 def idx_files(path: Path) -> list[Path]:
-    """The four files of a folder, or those that belong to one of them.
+    """Find the four files in a folder, or those that belong to one of them.
 
-    A plain file goes before a gzipped one of the same name, and any file before a folder.
+    A plain file takes precedence over a gzipped one of the same name, and any file over a folder.
 
     Raises:
-        DataError: one is missing, or there are several of it.
+        DataError: a file is missing, or there are several sets of files.
     """
     folder = path if path.is_dir() else path.parent
     found: dict[tuple[str, str, str], Path] = {}
@@ -164,10 +164,10 @@ def _require_found(
 
 
 def _read(path: Path, kind: Kind) -> Content:
-    """A file's unpacked content, read no further than its header promises.
+    """Read a file's unpacked content, no further than its header promises.
 
-    One byte beyond is read, if there is one, so that a file that is too long is noticed. A large
-    file that is not packed is mapped.
+    One byte more is read if there is one, to notice a file that is too long. A large file that is
+    not packed is mapped.
     """
     with unpacked(path) as (file, largest):
         header = read_at_most(file, kind.header)

@@ -1,4 +1,4 @@
-"""Files of images as a dataset, whatever tells their classes."""
+"""Makes a dataset of image files, wherever their classes come from."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
     | {".jp2", ".ico"}
 )
-"""How the files end that are decoded."""
+"""Endings of the names of files that are decoded."""
 
-LARGEST_IMAGE = 1 << 22  # pixels; a network takes no more features
+LARGEST_IMAGE = 1 << 22  # pixels; the most features of a network
 
 REPORT_EVERY = 256  # images between two calls of the progress callback
 
 
 Found = Sequence[tuple[Path, int]]
-"""Images and the numbers of their classes, in the order in which they are read."""
+"""Images and their class numbers, in the order of reading."""
 
 
 def dataset_of_images(
@@ -41,19 +41,20 @@ def dataset_of_images(
     notices: Sequence[str | None],
     progress: Progress | None,
 ) -> Dataset:
-    """Read images, turned to gray and brought to their commonest size.
+    """Read images as gray images of their most common size.
 
-    The aspect ratio is not kept. Without a test part, the last sixth of every class is for testing.
+    The aspect ratio is not kept. Without a test part, the last sixth of every class is used for
+    testing.
 
     Args:
         found: the images of each part, ``train`` the first of them.
-        classes: the classes' names.
-        root: the folder or the file that stands for the dataset.
-        notices: what the user should know already.
-        progress: called with a text, the images read, and the images in all.
+        classes: names of the classes.
+        root: folder or file that stands for the dataset.
+        notices: what the user should already know.
+        progress: called with a text, the number of images read, and the total.
 
     Raises:
-        DataError: an image cannot be read, or a class has too few.
+        DataError: an image cannot be read, or a class has too few images.
     """
     split = None
     if "test" not in found:
@@ -81,7 +82,7 @@ def dataset_of_images(
 
 
 def _split(everything: Found, classes: tuple[str, ...], root: Path) -> tuple[Found, Found, str]:
-    """The training and the test images of one set, and a notice of how they were chosen."""
+    """Split one set into training and test images; return a notice about the split, too."""
     total = len(everything)
     counts = Counter(label for _, label in everything).most_common()
     if counts[-1][1] < 2:
@@ -99,7 +100,7 @@ def _split(everything: Found, classes: tuple[str, ...], root: Path) -> tuple[Fou
 def _read_all(
     paths: list[Path], root: Path, progress: Progress | None
 ) -> tuple[NDArray[np.uint8], tuple[int, int], list[str]]:
-    """The images (n, height * width), their height and width, and how they were changed."""
+    """Read the images (n, height * width); return their height and width and notices, too."""
     width, height = _commonest_size(paths)
     spool = Spool(str(root), len(paths) * width * height)
     resized_count = colored_count = 0
@@ -126,7 +127,7 @@ def _read_all(
 
 
 def _commonest_size(paths: list[Path]) -> tuple[int, int]:
-    """Width and height of most images; of sizes that are equally common, the one in the middle."""
+    """The most common width and height; of equally common sizes, the middle one."""
     path_of: dict[tuple[int, int], Path] = {}
     counts: Counter[tuple[int, int]] = Counter()
     for path in paths:

@@ -1,4 +1,4 @@
-"""Folders of images: one folder per class, its name the class's name."""
+"""Reads folders of images: one folder per class, with the name of the class."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from gpunet.errors import DataError
 __all__ = ["images_below", "is_image_folder", "read_image_folder"]
 
 UNREAD = frozenset({".avif", ".heic", ".heif", ".jxl", ".psd", ".svg", ".dng", ".cr2", ".nef"})
-"""How files end that are images, too, but of kinds that are not decoded."""
+"""Endings of the names of image files that are not decoded."""
 
-DEEPEST = 4  # folders, one in the other, that are gone through in search of images
+DEEPEST = 4  # depth of nested folders that are searched for images
 
 
 def is_image_folder(folder: Path) -> bool:
-    """Whether a folder holds classes of images, at once or below a folder such as ``train``."""
+    """Whether a folder holds classes of images, directly or in a folder such as ``train``."""
     with reading(folder):
         return _holds_classes(_part_folders(folder)["train"])
 
 
 def images_below(folder: Path) -> list[Path]:
-    """All images in a folder and in those below it, in the order of their paths.
+    """All images in a folder and its subfolders, ordered by path.
 
-    Those of kinds that are not read are among them, so that reading them says so.
+    Images of unsupported kinds are included, so that reading them reports it.
 
     Raises:
         DataError: there is none, or a folder cannot be read.
@@ -56,16 +56,16 @@ def images_below(folder: Path) -> list[Path]:
 def read_image_folder(root: Path, progress: Progress | None = None) -> Dataset:
     """Read ``root/train/CLASS/*.png`` and ``root/test/CLASS/*.png``, or ``root/CLASS/*.png``.
 
-    ``root/val/CLASS/*.png``, where it is there, is the validation set. Without ``test``, the last
-    sixth of every class of ``train``, by file name, is for testing. ``parts`` knows what else the
-    three may be called. A folder that holds nothing but one folder stands for that one.
-    Images are turned to gray and brought to their commonest size (the aspect ratio is not kept);
-    the classes are ordered by name, whole numbers by value. Hidden files and files that do not
-    end like images are left out; links are followed. The notice tells what is left out or changed.
+    ``root/val/CLASS/*.png``, if it exists, is the validation set. Without ``test``, the last sixth
+    of every class of ``train``, by file name, is used for testing. ``parts`` lists other names for
+    the three. A folder with nothing but one folder in it stands for that folder. Images are
+    converted to gray and resized to their most common size (the aspect ratio is not kept); the
+    classes are ordered by name, whole numbers by value. Hidden files and files without an image's
+    ending are left out; links are followed. The notice tells what is left out or changed.
 
     Args:
         root: the folder.
-        progress: called with a text, the images read, and the images in all.
+        progress: called with a text, the number of images read, and the total.
 
     Raises:
         DataError: a class is missing, or an image cannot be read.
@@ -83,7 +83,7 @@ def read_image_folder(root: Path, progress: Progress | None = None) -> Dataset:
 
 
 def _part_folders(root: Path) -> dict[Part, Path]:
-    """The folders of classes of each part that there is; those of ``train`` may be the root's own.
+    """The folders of the classes of each part; the root's own if there is no ``train``.
 
     A folder ``train`` that holds images and no classes is a class of that name.
     """
@@ -97,7 +97,7 @@ def _part_folders(root: Path) -> dict[Part, Path]:
 
 
 def _inner(folder: Path) -> Path:
-    """The folder, or the one in it if that is the only one and there are no images beside it."""
+    """The folder, or the only folder in it if there are no images next to that."""
     for _ in range(DEEPEST):
         below = _folders_in(folder)
         if len(below) != 1 or _has_images(folder) or _has_images(below[0]):
@@ -132,7 +132,7 @@ def _class_names(root: Path) -> tuple[str, ...]:
 
 
 def _sort_key(name: str) -> tuple[int, str]:
-    """Whole numbers by value (0, 1, 2, 10), before words by alphabet."""
+    """Sort key: whole numbers by value (0, 1, 2, 10), then words alphabetically."""
     is_number = name.isascii() and name.isdigit() and len(name) < 19
     return (int(name), name) if is_number else (1 << 63, name)
 
@@ -162,7 +162,7 @@ def _found(root: Path, classes: tuple[str, ...]) -> Found:
 
 
 def _left_out(root: Path, used: Collection[Path]) -> list[str]:
-    """What there is to say of the images below ``root`` that are not in the folders in use."""
+    """Notices about images below ``root`` that are left out."""
     strays: list[Path] = []
     unread: Counter[str] = Counter()
     for name, below, _ in os.walk(root):
@@ -205,7 +205,7 @@ def _folders_in(root: Path) -> list[Path]:
 
 
 def _files_in(folder: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterator[Path]:
-    """The visible files of a folder that end like images."""
+    """The visible files of a folder with an image's ending."""
     return (
         path
         for path in folder.iterdir()
@@ -214,5 +214,5 @@ def _files_in(folder: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterator[Pat
 
 
 def _is_visible(name: str) -> bool:
-    """Whether a file or folder is the user's own; macOS puts ``__MACOSX`` into its archives."""
+    """Whether a file or folder is neither hidden nor macOS's ``__MACOSX``."""
     return not name.startswith(".") and name != "__MACOSX"

@@ -1,4 +1,4 @@
-"""Tables of images: one column names the files, another one tells their classes."""
+"""Reads tables of images: one column names the files, another gives their classes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from gpunet.errors import DataError, spelled
 
 __all__ = ["ImageTable", "find_image_table", "read_image_tables"]
 
-ROWS = 20  # of a table that are looked at to find the images
-DEPTH = 2  # folders, one in the other, that are gone through in search of the images
-MOST_FOLDERS = 1000  # that are looked into
-MOST_FILES = 200_000  # images beyond which no other folder is looked into
+ROWS = 20  # rows of a table that are checked for names of images
+DEPTH = 2  # depth of nested folders that are searched for the images
+MOST_FOLDERS = 1000  # folders that are searched
+MOST_FILES = 200_000  # images after which no further folder is searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class ImageTable:
     """A table that names images.
 
     Args:
-        path: of the table.
-        beginning: its first lines.
-        column: which column names the images.
-        folder: the folder that the names start from.
-        images: those in and below it.
+        path: path of the table.
+        beginning: first lines of the table.
+        column: number of the column that names the images.
+        folder: folder to which the names are relative.
+        images: images in and below the folder.
     """
 
     path: Path
@@ -52,10 +52,10 @@ class ImageTable:
 
 
 def find_image_table(path: Path) -> ImageTable | None:
-    """What a table says of images, or ``None`` if it is about something else.
+    """Recognize a table of images; ``None`` if it is another kind of table.
 
-    It names images if a column of its first rows holds names that end like those of images, or
-    names that are those of images beside the table but for their ends (``id,label``).
+    It names images if, in the first rows, a column holds file names with an image's ending, or the
+    names without endings of images next to the table (``id,label``).
 
     Raises:
         DataError: the file cannot be read.
@@ -82,16 +82,16 @@ def find_image_table(path: Path) -> ImageTable | None:
 def read_image_tables(
     tables: Mapping[Part, ImageTable], label: str | None, progress: Progress | None
 ) -> Dataset:
-    """Read the images that tables name, with the labels that they give.
+    """Read the images that tables name, with their labels.
 
     Args:
-        tables: those of the parts, ``train`` the first of them.
-        label: the label's column, as ``named_columns.named_label`` takes it; ``None`` to choose.
-        progress: called with a text, the images read, and the images in all.
+        tables: tables of the parts, ``train`` first.
+        label: column of the label, as for ``named_columns.named_label``; ``None`` to choose it.
+        progress: called with a text, the number of images read, and the total.
 
     Raises:
-        DataError: a table does not tell which column is the label, an image is missing or cannot
-            be read, or a label can be no class.
+        DataError: the label's column is unclear, an image is missing or cannot be read, or a label
+            cannot be a class.
         UsageError: ``label`` names no column.
     """
     rows = {part: _rows(table, label) for part, table in tables.items()}
@@ -133,7 +133,7 @@ def _rows(table: ImageTable, label: str | None) -> tuple[list[Path], RawLabels]:
 
 
 def _label_column(head: Head, image: int, label: str | None) -> int:
-    """The column of the labels: the user's, the one titled so, or the only one that is left."""
+    """The labels' column: named by the user, recognized by its title, or the only one left."""
     named = named_label(head, label)
     if named is not None and named != image:
         return named
@@ -160,10 +160,10 @@ def _label_column(head: Head, image: int, label: str | None) -> int:
 
 
 def _cells(table: ImageTable) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a table: the numbers of their lines, and their cells."""
+    """The rows of a table: line numbers and cells."""
     head, separator, before, _, blanks = table.beginning
     if head.titles and _ends_like_an_image(head.titles[table.column]):
-        yield before, list(head.titles)  # a table without titles, whose rows hold words only
+        yield before, list(head.titles)  # a table of words without titles
     with unpacked(table.path) as (file, _):
         number = 0
         texts = closed(text_blocks(file, str(table.path)))
@@ -181,14 +181,14 @@ def _cells(table: ImageTable) -> Iterator[tuple[int, list[str]]]:
 
 
 class Images:
-    """The images in and below a folder, listed folder by folder as they are asked for."""
+    """The images in and below a folder, listed lazily, folder by folder."""
 
     def __init__(self) -> None:
         self._listed: dict[Path, dict[str, str]] = {}
         self._count = 0
 
     def start_of(self, table: Path, names: tuple[str, ...]) -> tuple[Path, int]:
-        """The folder that most names in a table start from, and how many are images there."""
+        """The folder in which most names of a table are images, and the number of those."""
         part = part_of(table.stem)
         best, most = table.parent, (0, False)
         for folder in islice(_folders(table.parent), MOST_FOLDERS):
@@ -201,7 +201,7 @@ class Images:
         return best, most[0]
 
     def find(self, folder: Path, name: str) -> Path | None:
-        """The image that a table calls so, with or without its end."""
+        """The image with this name in a table, with or without its ending."""
         parts = PurePosixPath(name.strip().replace("\\", "/")).parts
         if not parts or ".." in parts:
             return None
@@ -213,7 +213,7 @@ class Images:
         return None if file is None else inner / file
 
     def named(self, folder: Path) -> Mapping[str, str]:
-        """A folder's images by their names, also without their ends and without leading zeros."""
+        """A folder's images by name, also without endings and without leading zeros."""
         if folder not in self._listed:
             files = sorted(filter(_ends_like_an_image, _names(folder)))
             self._count += len(files)
@@ -227,7 +227,7 @@ class Images:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    """A folder, those in it, and those in these, without hidden ones."""
+    """A folder and the folders up to two levels below it, without hidden ones."""
     level = [root]
     for _ in range(DEPTH):
         yield from level
@@ -236,24 +236,24 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _names(folder: Path, *, folders: bool = False) -> list[str]:
-    """The names of a folder's visible files, or of the folders in it."""
+    """The names of a folder's visible files or folders."""
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.is_dir() == folders]
-    except OSError:  # others' folders may be closed to the user
+    except OSError:  # the user may have no access to a folder
         return []
     return sorted(name for name in names if not name.startswith("."))
 
 
 def _unpadded(name: str) -> str:
-    """A name without leading zeros, which spreadsheets take away from numbers."""
+    """A name without leading zeros, which spreadsheets remove from numbers."""
     return name.lstrip("0") or "0"
 
 
 def _left_out(
     tables: Mapping[Part, ImageTable], rows: Mapping[Part, tuple[list[Path], RawLabels]]
 ) -> str | None:
-    """The notice of images beside those that are named, if there are any."""
+    """A notice about images that the tables do not name, if there are any."""
     used = {path for paths, _ in rows.values() for path in paths}
     folders = {path.parent for path in used}
     images = tables["train"].images

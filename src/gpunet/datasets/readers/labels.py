@@ -1,7 +1,7 @@
-"""Labels as a dataset holds them: the numbers of the classes, and the classes' names.
+"""Turns labels into class numbers and class names.
 
-Texts are compared as Python's own: numpy up to 2.4 reads foreign memory where
-it compares two arrays of ``TEXT`` with one another, as ``searchsorted`` does.
+Texts are compared as Python strings: numpy up to 2.4 reads foreign memory when it compares two
+arrays of ``TEXT``, for example in ``searchsorted``.
 """
 
 from __future__ import annotations
@@ -32,43 +32,43 @@ __all__ = [
 ]
 
 TEXT = np.dtypes.StringDType()
-"""Texts that take as much memory as they are long; one long label makes no other longer."""
+"""Texts of variable length, so that one long label does not make the others longer."""
 
 FEW_CLASSES = 256
-"""Up to so many classes are believed; beyond, each needs some samples on average."""
+"""Number of classes that is always plausible; with more, each needs some samples on average."""
 
 FEW = 10
-"""Up to so many different whole numbers are classes, however seldom each of them occurs."""
+"""Number of different whole numbers that are classes however rarely each occurs."""
 
 SAMPLES_PER_CLASS = 4
 
 LONGEST_LABEL = 200  # characters
-LISTED = 12  # classes that a message lists
-ROWS = 65536  # labels looked at together, so that the temporaries stay small
+LISTED = 12  # most classes in a message
+ROWS = 65536  # labels processed together, so that temporaries stay small
 
 WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 
 Key = int | str
-"""What a label means: a whole number, or a word."""
+"""The meaning of a label: a whole number, or a word."""
 
 
 @dataclass(frozen=True, eq=False)
 class RawLabels:
-    """Labels as a file has them."""
+    """Labels as they are in a file or an array."""
 
-    name: str  # of the file or the array
+    name: str  # name of the file or the array
     values: NDArray[Any]  # (n,) numbers of any type, or ``TEXT``
-    rows: NDArray[np.integer] | range  # (n,) what a message calls each label's row
-    unit: str = "row"  # what such a row is called
-    levels: tuple[str, ...] = ()  # the classes in order, if the file tells them
+    rows: NDArray[np.integer] | range  # (n,) number of each label's row in messages
+    unit: str = "row"  # the word for a row in messages
+    levels: tuple[str, ...] = ()  # the classes in order, if the file lists them
 
     def where(self, rows: NDArray[np.bool_]) -> RawLabels:
-        """Those of some rows."""
+        """The labels of some rows."""
         return replace(self, values=self.values[rows], rows=np.asarray(self.rows)[rows])
 
     @cached_property
     def parted(self) -> tuple[list[Any], list[int], NDArray[np.int64]]:
-        """As ``distinct`` gives it: the different values, their first rows, and which is where.
+        """The unique values, the first row of each, and the index of each row's value.
 
         Raises:
             DataError: a value is too long.
@@ -83,12 +83,12 @@ class RawLabels:
         return parted
 
     def describe(self, value: Any) -> str:
-        """What a message calls a value's first label."""
+        """The name of a value's first label in messages."""
         values, firsts, _ = self.parted
         return self._describe_row(firsts[values.index(value)])
 
     def refused(self, value: Any, wanted: str) -> DataError:
-        """The error for a value that is no class."""
+        """The error for a value that is not a class."""
         return DataError(f"{self.describe(value)} is {_quoted(value)}, wanted {wanted}")
 
     def _describe_row(self, row: int) -> str:
@@ -96,7 +96,7 @@ class RawLabels:
 
 
 class Classes(NamedTuple):
-    """The names of the classes, (n,) int32 which one each label is, and perhaps a notice."""
+    """The names of the classes, the class number of each label (n,) int32, and perhaps a notice."""
 
     names: tuple[str, ...]
     numbers: list[NDArray[np.int32]]
@@ -104,15 +104,14 @@ class Classes(NamedTuple):
 
 
 def number_classes(train: RawLabels, *others: RawLabels) -> Classes:
-    """Number the classes that the training set has, from 0 on, in the order of their values.
+    """Number the classes of the training set from 0 on, in the order of their values.
 
-    Labels are whole numbers or words, which are ordered alphabetically unless the file tells their
-    order. Whole numbers that leave
-    out a few (1 to 26, or -1 and 1, or 3 and 8) are renumbered and keep their names.
+    Labels are whole numbers, or words in alphabetical order unless the file gives an order. Whole
+    numbers with gaps (1 to 26, or -1 and 1, or 3 and 8) are renumbered and keep their names.
 
     Raises:
-        DataError: a label that can be no class, fewer than two classes, more classes than the
-            samples can tell apart, or one of the others that the training set does not have.
+        DataError: a label cannot be a class, there are fewer than two classes or implausibly many,
+            or another set has a class that the training set lacks.
     """
     sets = (train, *others)
     numeric = _are_numeric(*sets)
@@ -128,7 +127,7 @@ def number_classes(train: RawLabels, *others: RawLabels) -> Classes:
 
 
 def _in_order(known: set[Key], levels: Sequence[str]) -> list[Key]:
-    """Classes in the order of a file's levels, or else in that of their values."""
+    """The classes in the order of the file's levels, or else of their values."""
     places = {level: place for place, level in enumerate(levels)}
     if all(str(key) in places for key in known):
         return sorted(known, key=lambda key: places[str(key)])
@@ -136,10 +135,10 @@ def _in_order(known: set[Key], levels: Sequence[str]) -> list[Key]:
 
 
 def number_known(labels: RawLabels, classes: Sequence[str]) -> NDArray[np.int32]:
-    """The numbers (n,) of labels among classes whose names are known.
+    """The class numbers (n,) of labels whose classes are known by name.
 
     Raises:
-        DataError: a label is none of them.
+        DataError: a label is not one of the classes.
     """
     numeric = all(len(name) <= LONGEST_LABEL and WHOLE.fullmatch(name) for name in classes)
     numbers: dict[Key, int] = {
@@ -150,7 +149,7 @@ def number_known(labels: RawLabels, classes: Sequence[str]) -> NDArray[np.int32]
 
 
 def distinct(values: NDArray[Any]) -> tuple[list[Any], list[int], NDArray[np.int64]]:
-    """The different values, the row of each one's first, and (n,) which of them each value is."""
+    """The unique values, the first row of each, and the index (n,) of each row's value."""
     if values.dtype.kind in "biuf":
         known, rows, numbered = np.unique(values, return_index=True, return_inverse=True)
         return known.tolist(), rows.tolist(), numbered
@@ -183,7 +182,7 @@ def _are_numeric(*sets: RawLabels) -> bool:
 
 
 def _keys(labels: RawLabels, numeric: bool) -> list[Key]:
-    """What each of the different values means."""
+    """The meanings of the unique values."""
     keys: list[Key] = []
     for value in labels.parted[0]:
         key = _whole_number(value) if numeric else value.strip()
@@ -200,7 +199,7 @@ def _keys(labels: RawLabels, numeric: bool) -> list[Key]:
 
 
 def _known_key(value: Any, numeric: bool) -> Key:
-    """What a label means among known classes; one that is none of them stays as it is written."""
+    """The meaning of a label among known classes; an unknown label is kept as written."""
     text = str(value).strip()
     if not numeric or not is_number(text):
         return text
@@ -209,8 +208,8 @@ def _known_key(value: Any, numeric: bool) -> Key:
 
 
 def _whole_number(value: Any) -> int | None:
-    """The whole number that a number or its text stands for, however large it is."""
-    if isinstance(value, int):  # True and False among them
+    """The whole number that a number or a text stands for, however large it is."""
+    if isinstance(value, int):  # including True and False
         return int(value)
     if isinstance(value, str) and WHOLE.fullmatch(value):
         return int(value)
@@ -219,7 +218,7 @@ def _whole_number(value: Any) -> int | None:
 
 
 def _numbered(labels: RawLabels, keys: list[Key], numbers: dict[Key, int]) -> NDArray[np.int32]:
-    """The classes' numbers (n,) of the labels."""
+    """The class numbers (n,) of the labels."""
     for value, key in zip(labels.parted[0], keys, strict=True):
         if key not in numbers:
             listed = ", ".join(shown(str(name)) for name in list(numbers)[:LISTED])
@@ -233,7 +232,7 @@ def _numbered(labels: RawLabels, keys: list[Key], numbers: dict[Key, int]) -> ND
 
 
 def _quoted(value: Any) -> str:
-    """A label as a message shows it: a word in quotes, a number as it is written."""
+    """A label in a message: a word in quotes, a number as it is written."""
     return shown(value) if isinstance(value, str) and not is_number(value) else str(value)[:40]
 
 
@@ -252,7 +251,7 @@ def _require_plausible(labels: RawLabels, known: list[Key]) -> None:
 
 
 def _gap_notice(known: list[Key]) -> str | None:
-    """A notice if whole numbers between the lowest label and the highest never occur."""
+    """A notice if some whole numbers between the lowest and the highest label never occur."""
     lowest, highest = known[0], known[-1]
     if isinstance(lowest, str) or isinstance(highest, str) or highest - lowest == len(known) - 1:
         return None

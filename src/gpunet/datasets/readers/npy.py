@@ -1,7 +1,7 @@
-"""Arrays as numpy writes them, in a file of their own or in a file among others.
+"""Reads arrays in numpy's format, alone in a file or within an archive.
 
-They are read here and not by ``numpy.load``, so that none is allocated before it is certain that
-the file can hold it. Large ones are mapped where they lie. Pickled objects are never loaded.
+``numpy.load`` is not used, so that no memory is allocated before it is certain that the file can
+hold the array. Large arrays are mapped. Pickled objects are never loaded.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ __all__ = ["FEATURES", "LABELS", "Header", "read_npy"]
 
 FEATURES = "biuf"
 LABELS = "biufUS"
-"""numpy's letters for the types that arrays may have which hold features or labels."""
+"""numpy's letters for the accepted types of features and of labels."""
 
-LONGEST_HEADER = 1 << 16  # bytes; numpy itself takes none of more than 10,000
+LONGEST_HEADER = 1 << 16  # bytes; numpy's own limit is 10,000
 
 
 class Header(NamedTuple):
-    """What an array's header promises."""
+    """The header of an array."""
 
     shape: tuple[int, ...]
-    is_fortran: bool  # whether the first axis is the fastest
+    is_fortran: bool  # whether the first axis varies fastest
     kind: np.dtype[Any]
-    start: int  # bytes before the values
+    start: int  # byte offset of the values
 
     @property
     def size(self) -> int:
@@ -46,16 +46,16 @@ class Header(NamedTuple):
 
     @classmethod
     def read(cls, content: BinaryIO, name: str, kinds: str) -> Header:
-        """The header with which a content begins.
+        """Read the header at the start of some content.
 
         Args:
-            content: the array, open at its start.
-            name: what messages call it.
+            content: file positioned at the start of the array.
+            name: name of the array in messages.
             kinds: ``FEATURES`` or ``LABELS``.
 
         Raises:
-            DataError: its values are of another type.
-            ValueError: it is no header.
+            DataError: the values have another type.
+            ValueError: it is not a header.
         """
         shape, is_fortran, kind = _parsed(content)
         if kind.hasobject:
@@ -69,20 +69,20 @@ class Header(NamedTuple):
         return cls(shape, is_fortran, kind, content.tell())
 
     def mapped(self, file: BinaryIO, offset: int) -> NDArray[Any]:
-        """The array as it lies in a file, so many bytes after its start.
+        """Map the array in a file, at a byte offset.
 
         Raises:
-            ValueError: the file ends before.
+            ValueError: the file ends too early.
         """
         start = offset + self.start
         return self._native(map_array(file, self.kind, self.shape, start, self._order))
 
     def values(self, content: BinaryIO, name: str) -> NDArray[Any]:
-        """The array, read from what follows the header; large ones lie in a spool.
+        """Read the array from the content after its header; a large one is spooled to disk.
 
         Raises:
             DataError: there is no room for it.
-            ValueError: the content ends before.
+            ValueError: the content ends too early.
         """
         flat = read_bytes(content, self.size, name)
         if len(flat) < self.size:
@@ -91,7 +91,7 @@ class Header(NamedTuple):
 
     @property
     def _order(self) -> Literal["C", "F"]:
-        """The order of the axes, as numpy calls it."""
+        """The memory order, ``C`` or ``F``, as in numpy."""
         return "F" if self.is_fortran else "C"
 
     def _native(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -102,14 +102,14 @@ class Header(NamedTuple):
 
 
 def read_npy(path: Path, kinds: str) -> NDArray[Any]:
-    """The array in a file of ``numpy.save``; a large one is mapped.
+    """Read an array from a file of ``numpy.save``; a large one is mapped.
 
     Args:
-        path: of the file.
-        kinds: ``FEATURES``, or ``LABELS``, which are always held in memory.
+        path: path of the file.
+        kinds: ``FEATURES``, or ``LABELS``, which are always read into memory.
 
     Raises:
-        DataError: it cannot be read, is damaged or pickled, or is of a wrong type.
+        DataError: the file cannot be read, is damaged or pickled, or has a wrong type.
     """
     with open_file(path) as file:
         try:
@@ -133,10 +133,10 @@ def read_npy(path: Path, kinds: str) -> NDArray[Any]:
 
 
 def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """A header as numpy reads it; ValueError for whatever its parser raises of a damaged one."""
+    """Parse a header with numpy; turn any error about a damaged one into a ValueError."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # of headers that look like Python 2's
+            warnings.simplefilter("error")  # about headers that look like Python 2's
             first = np.lib.format.read_magic(content) == (1, 0)
             length = content.read(2 if first else 4)
             if int.from_bytes(length, "little") > LONGEST_HEADER:

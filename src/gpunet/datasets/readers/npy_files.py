@@ -1,4 +1,4 @@
-"""Datasets in NPY files: an array each, known by their names, or one with a column of labels."""
+"""Reads datasets in NPY files: arrays known by their names, or one with a column of labels."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from gpunet.errors import DataError, SettingError, spelled
 
 __all__ = ["read_npy_files", "whole_npy_files"]
 
-END = ".npy"  # of the files' names
+END = ".npy"  # at the end of the files' names
 
-ROWS_PER_CLASS = 2  # that a column of labels has on average, at least
+ROWS_PER_CLASS = 2  # rows per class that a column of labels has on average, at least
 
 
 def whole_npy_files(files: Iterable[Path]) -> list[Path]:
-    """One NPY file of a folder for each dataset that their names tell of; all if none tells."""
+    """One NPY file for each dataset in a folder, by their names; all files if no name tells."""
     files = [file for file in files if file.suffix.lower() == END]
     prefixes = {prefix for file in files if (prefix := prefix_of(file.stem)) is not None}
     named = [_named(files, prefix) for prefix in sorted(prefixes)]
@@ -47,19 +47,19 @@ def whole_npy_files(files: Iterable[Path]) -> list[Path]:
 def read_npy_files(path: Path, label: str | None, kind: Kind | None = None) -> Dataset:
     """Read the dataset that an NPY file belongs to.
 
-    ``X.npy`` belongs to ``y.npy`` beside it, and so on: files are known by the names of arrays in
-    an NPZ archive, perhaps with something in front that they have in common. A file of another
-    name, or ``data.npy`` alone, holds rows of numbers (n, K), of which one is the label: the last
-    one, or the first one, if the other can be no label.
+    ``X.npy`` belongs to ``y.npy`` next to it, and so on: files have the same names as arrays in an
+    NPZ archive, perhaps with a common prefix. A file of another name, or ``data.npy`` alone, holds
+    rows of numbers (n, K) with a column for the label: the last or the first, whichever can be a
+    label.
 
     Args:
-        path: of one of the files.
-        label: the label's column, ``last`` or counted from 1; ``None`` to choose.
-        kind: what is to be predicted; ``None`` to tell it by the values.
+        path: path of one of the files.
+        label: column of the label, ``last`` or counted from 1; ``None`` to choose it.
+        kind: what is to be predicted; ``None`` to guess it from the values.
 
     Raises:
-        DataError: a file is missing or unreadable, or it is not plain which column is the label.
-        UsageError: ``label`` is no column, or there are no columns.
+        DataError: a file is missing or unreadable, or the label's column is unclear.
+        UsageError: ``label`` is not a column, or there are no columns.
     """
     with reading(path.parent):
         path.stat()
@@ -87,13 +87,13 @@ def read_npy_files(path: Path, label: str | None, kind: Kind | None = None) -> D
 
 
 def _named(files: Iterable[Path], prefix: str) -> dict[str, Path]:
-    """The files of one dataset by what they hold, as ``named_arrays`` calls it."""
+    """The files of one dataset by the keys of ``named_arrays``."""
     stems = {file.stem[len(prefix) :]: file for file in files if prefix_of(file.stem) == prefix}
     return {key: stems[stem] for key, stem in named_arrays(stems).items()}
 
 
 def _read_rows(path: Path, label: str | None, kind: Kind | None) -> Dataset:
-    """Read rows of numbers, of which one is the label, or some are targets."""
+    """Read rows of numbers with columns for the label or the targets."""
     array = read_npy(path, FEATURES)
     if array.ndim != 2 or array.shape[1] < 2 or not array.size:
         raise DataError(
@@ -142,7 +142,7 @@ def _label_columns(
 
 
 def _may_be_classes(values: NDArray[Any]) -> bool:
-    """Whether values are whole numbers that recur, and not all the same."""
+    """Whether values are whole numbers that recur and are not all equal."""
     different = np.unique(values)
     recur = 2 <= len(different) <= len(values) / ROWS_PER_CLASS
     return recur and bool((different == np.rint(different)).all())

@@ -1,4 +1,4 @@
-"""NPZ archives with the arrays of a dataset, such as x_train, y_train, x_test and y_test.
+"""Reads NPZ archives with the arrays of a dataset, such as x_train, y_train, x_test, y_test.
 
 ``npy`` reads the single arrays.
 """
@@ -28,28 +28,28 @@ from gpunet.errors import DataError
 
 __all__ = ["read_features", "read_npz"]
 
-LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member, before its name
+LOCAL_HEADER = struct.Struct("<26xHH")  # header of a zip archive's member, up to its name
 
 
 def read_npz(path: Path, kind: Kind | None = None) -> Dataset:
     """Read an archive of ``x_train`` and ``y_train``, and perhaps those of test and val.
 
     ``x_train`` holds numbers, one sample per row, of any further shape: (n, 28, 28), (n, 28, 28, 1)
-    and (n, 1, 28, 28) are gray images, (n, 28, 28, 3) and (n, 3, 28, 28) are turned to gray, others
-    are flattened. Bytes stay bytes, and so do other numbers of images that all are gray levels
-    (whole, 0 to 255, some above 127, or those divided by 255); the rest becomes floats.
-    ``y_train`` holds whole numbers or words, (n,) or (n, 1), or one-hot rows (n, C); or measured
-    targets, (n,) or (n, T), or rows (n, T) of 0 and 1 for any number of labels. ``x_val`` and
-    ``y_val`` are the validation set; where ``x_test`` is not there, the last sixth of the training
-    samples is for testing. ``array_names`` knows what else the arrays may be called.
+    and (n, 1, 28, 28) are gray images, (n, 28, 28, 3) and (n, 3, 28, 28) are converted to gray,
+    other shapes are flattened. Bytes stay bytes; other types become bytes if all values of the
+    images are gray levels (whole, 0 to 255, some above 127, or such levels divided by 255), else
+    floats. ``y_train`` holds whole numbers or words, (n,) or (n, 1), or one-hot rows (n, C); or
+    measured targets, (n,) or (n, T), or rows (n, T) of 0 and 1 for any number of labels. ``x_val``
+    and ``y_val`` are the validation set; without ``x_test``, the last sixth of the training samples
+    is used for testing. ``array_names`` lists other names for the arrays.
 
     Args:
-        path: of the archive.
-        kind: what is to be predicted; ``None`` to tell it by the values.
+        path: path of the archive.
+        kind: what is to be predicted; ``None`` to guess it from the values.
 
     Raises:
-        DataError: an array is missing, damaged, pickled, of a wrong type or shape, or holds what
-            is no number.
+        DataError: an array is missing, damaged, pickled, of a wrong type or shape, or holds
+            something that is not a number.
     """
     with open_file(path) as file, _archive(path, file) as archive:
         members = {name.removesuffix(".npy"): name for name in archive.namelist()}
@@ -69,10 +69,10 @@ def read_npz(path: Path, kind: Kind | None = None) -> Dataset:
 
 
 def read_features(path: Path) -> NDArray[Any]:
-    """The features (n, ...) of new samples: of the test set where there is one, or the only array.
+    """Read the features (n, ...) of new samples: those of a test set, or the only array.
 
     Raises:
-        DataError: there is none, or it is damaged, pickled or holds no numbers.
+        DataError: there is no such array, or it is damaged, pickled or does not hold numbers.
     """
     with open_file(path) as file, _archive(path, file) as archive:
         members = {name.removesuffix(".npy"): name for name in archive.namelist()}
@@ -89,7 +89,7 @@ def read_features(path: Path) -> NDArray[Any]:
 
 @contextmanager
 def _archive(path: Path, file: BinaryIO) -> Iterator[zipfile.ZipFile]:
-    """The archive, whose damages become DataErrors."""
+    """Open the archive; damage becomes a DataError."""
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
@@ -101,7 +101,7 @@ def _archive(path: Path, file: BinaryIO) -> Iterator[zipfile.ZipFile]:
         lzma.LZMAError,
         struct.error,
         EOFError,
-        NotImplementedError,  # a way of compressing that zipfile does not know
+        NotImplementedError,  # a compression that zipfile does not know
         OverflowError,
         RuntimeError,  # encrypted
         ValueError,
@@ -114,7 +114,7 @@ def _archive(path: Path, file: BinaryIO) -> Iterator[zipfile.ZipFile]:
 def _read_array(
     path: Path, file: BinaryIO, archive: zipfile.ZipFile, member: str, key: str
 ) -> NDArray[Any]:
-    """One array, once the archive's size bears out what its header promises."""
+    """Read one array, after checking its header against the archive's size."""
     entry = archive.getinfo(member)
     name = f"{member.removesuffix('.npy')} of {path}"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -139,8 +139,8 @@ def _read_array(
 
 
 def _start_of(entry: zipfile.ZipInfo, file: BinaryIO) -> int:
-    """Where a stored member's content starts in the archive, as its own header says there."""
+    """The offset of a stored member's content in the archive, from the member's own header."""
     file.seek(entry.header_offset)
     header = file.read(LOCAL_HEADER.size)
-    name, extra = LOCAL_HEADER.unpack(header)  # lengths of what follows; zipfile has seen it, too
+    name, extra = LOCAL_HEADER.unpack(header)  # lengths; zipfile has read them, too
     return entry.header_offset + len(header) + int(name) + int(extra)

@@ -1,7 +1,7 @@
-"""Files that are packed with gzip, bzip2, xz or zip, open for reading what they hold.
+"""Opens files that are packed with gzip, bzip2, xz or zip.
 
-How a file is packed is told by its first bytes, whatever it is called. It is unpacked as it is
-read, and no further than an honest file of its size may go.
+The first bytes of a file tell how it is packed, whatever its name. It is unpacked while it is read,
+up to a plausible size.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gpunet.errors import DataError
 __all__ = ["ENDS", "GZIP_MAGIC", "ZIP_ERRORS", "unpacked", "without_end"]
 
 ENDS = (".gz", ".bz2", ".xz", ".zip")
-"""How the names of packed files end."""
+"""Endings of the names of packed files."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC, BZIP2_BLOCKS = b"BZh", (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
@@ -32,33 +32,33 @@ XZ_MAGIC = b"\xfd7zXZ\x00"
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
 FREE = 1 << 26
-"""Bytes that any packed file may hold; beyond, ``DEFLATE_RATIO`` holds for all ways of packing.
-Bzip2 makes a million bytes of one where all are alike, which no data are."""
+"""Bytes that any packed file may unpack to; above, ``DEFLATE_RATIO`` limits all formats. Bzip2 can
+make a million bytes of one, but only of equal bytes, which are no data."""
 
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""How files of an archive may be packed; ``zipfile`` unpacks others all at once."""
+"""Compression methods that are read; ``zipfile`` unpacks others all at once."""
 
 ZIP_ERRORS = (struct.error, NotImplementedError, OverflowError, RuntimeError, ValueError)
-"""What ``zipfile`` raises of damaged archives beside BadZipFile."""
+"""Errors that ``zipfile`` raises about damaged archives, besides BadZipFile."""
 
-MOST_SHOWN = 8  # names of an archive's files in a message
+MOST_SHOWN = 8  # most names of an archive's files in a message
 
 
 def without_end(name: str) -> str:
-    """A file's name without the end that says how it is packed, in the same case."""
+    """A file's name without the ending of its packing."""
     path = PurePath(name)
     return name[: -len(path.suffix)] if path.suffix.lower() in ENDS else name
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """A file open for reading, unpacked on the way if it is packed, and its largest possible size.
+    """Open a file, unpacking it if it is packed; return its largest possible size, too.
 
-    Of a zip archive it is the one file in it, or the only one that ends in .csv or .tsv.
+    In a zip archive it is the only file, or the only file ending in .csv or .tsv.
 
     Raises:
-        DataError: as ``open_file``; the packed content is cut short, damaged or more than a file
-            of that size may hold; an archive does not hold one file.
+        DataError: as in ``open_file``; or the packed content is cut short, damaged or implausibly
+            large; or an archive does not hold exactly one file.
     """
     with open_file(path) as file, _unpacking(path):
         size = path.stat().st_size
@@ -72,7 +72,7 @@ def unpacked(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 
 def _opened(path: Path, file: BinaryIO) -> BinaryIO:
-    """What a file holds, open for reading; the file itself if it is not packed."""
+    """The unpacked content, open for reading; the file itself if it is not packed."""
     start = file.read(len(BZIP2_MAGIC) + 1 + len(BZIP2_BLOCKS[0]))
     file.seek(0)
     if start.startswith(GZIP_MAGIC):
@@ -85,7 +85,7 @@ def _opened(path: Path, file: BinaryIO) -> BinaryIO:
 
 
 def _member(path: Path, file: BinaryIO) -> BinaryIO:
-    """The one file of a zip archive that is meant."""
+    """The file to read in a zip archive."""
     with _zip_damages():
         archive = zipfile.ZipFile(file)
     entries = [
@@ -114,7 +114,7 @@ def _member(path: Path, file: BinaryIO) -> BinaryIO:
 
 @contextmanager
 def _zip_damages() -> Iterator[None]:
-    """Turns whatever else ``zipfile`` raises of a damaged archive into a BadZipFile."""
+    """Turn all other errors of ``zipfile`` about a damaged archive into BadZipFile."""
     try:
         yield
     except ZIP_ERRORS as error:
@@ -123,12 +123,12 @@ def _zip_damages() -> Iterator[None]:
 
 @contextmanager
 def _unpacking(path: Path) -> Iterator[None]:
-    """Turns what unpacking raises of damaged content into a DataError."""
+    """Turn errors about damaged content into DataErrors."""
     try:
         yield
     except (zlib.error, lzma.LZMAError, zipfile.BadZipFile, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the system's word, not that of gzip or bzip2
+            raise  # an error of the system, not of gzip or bzip2
         raise DataError(
             f"{path} is cut short or damaged: its compressed content cannot be unpacked; "
             "fetch it again"
@@ -136,12 +136,12 @@ def _unpacking(path: Path) -> Iterator[None]:
 
 
 class _Bounded(io.RawIOBase):
-    """An unpacked file that is read no further than it may hold.
+    """An unpacked file with a limit on its size.
 
     Args:
-        path: of the packed file.
-        file: what it holds.
-        largest: bytes that it may hold.
+        path: path of the packed file.
+        file: the unpacked content.
+        largest: most bytes that may be read.
     """
 
     def __init__(self, path: Path, file: BinaryIO, largest: int) -> None:

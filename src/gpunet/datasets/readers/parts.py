@@ -1,4 +1,4 @@
-"""The parts of a dataset: the names that they go by, and how they become one dataset."""
+"""The parts of a dataset: their names, and how they are joined into one dataset."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ NAMES: dict[Part, tuple[str, ...]] = {
     "val": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
-"""What each part is called; capitals count as small letters."""
+"""Names of each part; case does not matter."""
 
 
 TEST_SHARE = 6
-"""One part of so many of a file that is not split yet is for testing, as MNIST has it (nearly)."""
+"""One in this many samples of an unsplit file is for testing, about as in MNIST (one in seven)."""
 
 
 def part_of(name: str) -> Part | None:
-    """The part that a name stands for, or ``None``."""
+    """The part with this name, or ``None``."""
     return next((part for part in NAMES if name.lower() in NAMES[part]), None)
 
 
 def by_part(entries: Iterable[tuple[str, Path]], root: Path, kind: str) -> dict[Part, Path]:
-    """The files or folders of ``root`` that are parts, of entries with what their names say.
+    """The files or folders of ``root`` that are parts, from paths with their parts.
 
     Raises:
-        DataError: two are the same part; the message calls them by their kind.
+        DataError: two are the same part; ``kind`` is the word for them in the message.
     """
     parts: dict[Part, Path] = {}
     for name, path in entries:
@@ -69,7 +69,7 @@ def by_part(entries: Iterable[tuple[str, Path]], root: Path, kind: str) -> dict[
 
 
 def given_validation(count: int, what: str, where: str) -> str:
-    """The notice of a validation set that the data came with, such as 20 images in val/."""
+    """A notice about a validation set that the data came with, such as 20 images in val/."""
     return (
         f"the {count:,} {what} {where} are the validation set, in place of {spelled('validation')}"
     )
@@ -88,23 +88,23 @@ def assembled(
     columns: Columns | None = None,
     weights: Mapping[Part, NDArray[np.float32] | None] = MappingProxyType({}),
 ) -> Dataset:
-    """The dataset of the parts that there are, ``train`` the first of them.
+    """Make a dataset of its parts, ``train`` first.
 
     Args:
-        features: (n, I) of each part, all of one type.
-        targets: what is to be predicted of each part's n samples, all of one kind.
-        shape: of a sample as it was read; with one axis it may be an image all the same.
-        name: of the dataset.
+        features: (n, I) features of each part, all of one type.
+        targets: labels or targets of each part's n samples, all of one kind.
+        shape: shape of a sample as it was read; even with one axis it may be an image.
+        name: name of the dataset.
         source: where it came from, in words.
-        notice: what the user should know already.
-        unsplit: why the last sixth of the training samples is for testing where there is no test
-            part, as a notice begins; empty if there are no test samples then.
-        validation: what a notice calls the validation part.
-        columns: of the table that the samples stood in.
-        weights: (n,) what the samples of a part count, where they do not count alike.
+        notice: what the user should already know.
+        unsplit: without a test part, why the last sixth of the training samples is for testing, as
+            the start of a notice; empty to have no test samples.
+        validation: name of the validation part in notices.
+        columns: columns of the table that holds the samples.
+        weights: (n,) weights of the samples of a part, unless they are equal.
 
     Raises:
-        DataError: a label can be no class, or a part has one that the training samples lack.
+        DataError: a label cannot be a class, or a part has a class that the training samples lack.
     """
     encoded = columns is not None and columns.encodings
     image_shape = None if encoded else _image_shape(shape, features["train"])
@@ -136,7 +136,7 @@ def assembled(
 
 
 def _split(samples: Samples, known: _Numbered, tests: bool) -> tuple[Samples, Samples, str]:
-    """The samples to train on, the last sixth to test with or none, and which rows those are."""
+    """Split off the last sixth of the samples for testing, if wanted; describe those rows."""
     total = len(samples)
     count = max(1, total // TEST_SHARE) if tests else 0
     train, test, by_class = split_last(samples, count)
@@ -150,7 +150,7 @@ def _split(samples: Samples, known: _Numbered, tests: bool) -> tuple[Samples, Sa
 
 
 class _Numbered(NamedTuple):
-    """What is to be predicted, as numbers of each part: (n,) int32, or (n, T) float64."""
+    """The labels or targets of each part as numbers: (n,) int32, or (n, T) float64."""
 
     numbers: list[NDArray[Any]]
     classes: tuple[str, ...] = ()
@@ -160,7 +160,7 @@ class _Numbered(NamedTuple):
 
 
 def _numbered(parts: Sequence[Targets]) -> _Numbered:
-    """What is to be predicted of the training samples, and of those of other parts."""
+    """Turn the labels or targets of all parts into numbers."""
     labels = [one for one in parts if isinstance(one, RawLabels)]
     if labels:
         classes = number_classes(*labels)
@@ -176,7 +176,7 @@ def _numbered(parts: Sequence[Targets]) -> _Numbered:
 
 
 def joined(*notices: str | None) -> str | None:
-    """Several notices as one, of those that there are."""
+    """Join notices, leaving out ``None``."""
     return "; ".join(filter(None, notices)) or None
 
 

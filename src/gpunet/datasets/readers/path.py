@@ -1,4 +1,4 @@
-"""A path's dataset: which reader a file or a folder needs."""
+"""Opens the dataset at a path: chooses the reader for a file or a folder."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ KINDS = (
     "folder for each class, at once or in the folders train and test (or training, testing and so "
     "on), or with a table of file names and labels; val in place of test is for validation"
 )
-"""What can be read, in words for the user."""
+"""The supported kinds of files and folders, in words for the user."""
 
 SINGLE = (*DATA_ENDS, ".npz")
-"""How the one file that is a folder's dataset may end."""
+"""Endings of a file that may be the dataset of its folder."""
 
-MOST_SHOWN = 8  # names of a folder's content in a message
-MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of data
+MOST_SHOWN = 8  # most names of a folder's content in a message
+MOST_FOLDERS = 1000  # most folders in a folder that are searched for data
 
 LARGE = 16 << 20
-"""Bytes of a file that is read through, from which on it is said that this is under way."""
+"""Smallest size in bytes of a file whose reading is announced."""
 
 
 def read_path(
@@ -61,13 +61,13 @@ def read_path(
 
     Args:
         path: a table, an IDX, NPZ or NPY file, or a folder of such files or of images.
-        progress: called with a text, what is done, and what there is to do (0 if that is not
-            known), if it takes long.
-        options: what the user says of the columns of a table.
+        progress: called with a text, the amount done, and the total (0 if unknown), if it takes
+            long.
+        options: the user's choices about a table's columns.
 
     Raises:
-        DataError: there is no such path, its kind is unknown, or it does not hold what it should.
-        UsageError: the options name no column, or there are no columns.
+        DataError: the path does not exist, its kind is unknown, or its content is wrong.
+        UsageError: the options name a column that does not exist, or the data is no table.
     """
     path = expanded(path)
     with reading(path):
@@ -98,7 +98,7 @@ def read_path(
 
 
 def find_test_table(path: Path) -> Path | None:
-    """The table at a path whose rows a model is measured on: a file, or a folder's test table."""
+    """The table at a path for evaluating a model: a file, or a folder's test table."""
     path = expanded(path)
     if not path.is_dir():
         is_measured = _is_table(path) and path.is_file() and not _image_tables({"test": path})
@@ -106,7 +106,7 @@ def find_test_table(path: Path) -> Path | None:
     files = _files(path)
     if any(is_idx_name(file.name) for file in files):
         return None
-    if (test := _tables(path, files).get("test")) is not None:  # also beside other tables
+    if (test := _tables(path, files).get("test")) is not None:  # even next to other tables
         return find_test_table(test)
     if (source := _source(path)) is not None:
         return None if isinstance(source, dict) else find_test_table(source)
@@ -115,7 +115,7 @@ def find_test_table(path: Path) -> Path | None:
 
 
 def refuse_options(options: TableOptions, name: str) -> None:
-    """Raise a UsageError if a column is named where there are none."""
+    """Raise a UsageError if the user names a column but the data have none."""
     ignore = ",".join(options.ignore)
     for setting, named in (
         ("label", options.label),
@@ -149,7 +149,7 @@ def _read_folder(folder: Path, progress: Progress | None, options: TableOptions)
 
 
 def _read_files(folder: Path, progress: Progress | None, options: TableOptions) -> Dataset | None:
-    """The dataset that the files right in a folder are, if there is one."""
+    """The dataset in the files directly in a folder, if there is one."""
     source = _source(folder)
     if source is None:
         return None
@@ -179,7 +179,7 @@ def _read_files(folder: Path, progress: Progress | None, options: TableOptions) 
 def _told(
     read: Callable[[Progress], Dataset], path: Path, progress: Progress | None
 ) -> Callable[[], Dataset]:
-    """What reads a file, and says so where that takes a while."""
+    """Wrap a reader so that it announces reading a large file."""
 
     def told() -> Dataset:
         tell = untold if progress is None or path.stat().st_size < LARGE else progress
@@ -190,10 +190,10 @@ def _told(
 
 
 def _image_tables(tables: Mapping[Part, Path]) -> dict[Part, ImageTable]:
-    """The tables if they name images, else nothing.
+    """The tables as tables of images if they name images, else empty.
 
     Raises:
-        DataError: one names images and another one does not.
+        DataError: one table names images and another does not.
     """
     texts = {part: tables[part] for part in NAMES if part in tables and _is_text(tables[part])}
     found = {part: find_image_table(path) for part, path in texts.items()}
@@ -212,7 +212,7 @@ def _is_text(path: Path) -> bool:
 def _read_image_tables(
     images: dict[Part, ImageTable], label: str | None, progress: Progress | None
 ) -> Dataset:
-    """Read tables of images, whose images lie in their folders."""
+    """Read tables that name images in their folders."""
     paths = [table.path for table in images.values()]
     folders = list(dict.fromkeys(path.parent for path in paths))
     return read_once([*paths, *folders], label, lambda: read_image_tables(images, label, progress))
@@ -223,7 +223,7 @@ def _is_table(path: Path) -> bool:
 
 
 def _source(folder: Path) -> dict[Part, Path] | Path | None:
-    """What the files right in a folder are: tables of parts, one file, or IDX files, the folder."""
+    """The source in a folder: tables of parts, a single file, or the folder for IDX files."""
     files = _files(folder)
     if any(is_idx_name(file.name) for file in files):
         return folder
@@ -253,18 +253,18 @@ def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
 
 
 def _noticed(dataset: Dataset, notice: str) -> Dataset:
-    """The dataset with one thing more that the user should know."""
+    """The dataset with an additional notice."""
     return replace(dataset, notice=joined(dataset.notice, notice))
 
 
 def _holds_files(folder: Path) -> bool:
-    """Whether a folder holds files that ``_read_files`` would read, or refuse."""
+    """Whether a folder holds files that ``_read_files`` would read or refuse."""
     files = _files(folder)
     return any(is_idx_name(file.name) for file in files) or bool(_single_files(files))
 
 
 def _single_files(files: list[Path]) -> list[Path]:
-    """The files that are a whole dataset each, or stand for one."""
+    """The files each of which is, or stands for, a whole dataset."""
     return [*(file for file in files if _ends(file, SINGLE)), *whole_npy_files(files)]
 
 
@@ -273,9 +273,9 @@ def _ends(file: Path, ends: tuple[str, ...]) -> bool:
 
 
 def _data_folders_below(folder: Path) -> list[Path]:
-    """The folders with data in a folder or, if there are none, in the folders in it.
+    """The folders with data directly in a folder or, if there are none, one level deeper.
 
-    Torchvision's MNIST, for one, lies in ``MNIST/raw``.
+    Torchvision's MNIST, for example, is in ``MNIST/raw``.
     """
     level = [folder]
     for _ in range(2):
@@ -297,7 +297,7 @@ def _data_folders_below(folder: Path) -> list[Path]:
 
 
 def _holds(what: Callable[[Path], object], folder: Path) -> bool:
-    """What ``what`` says of a folder beside the one that is asked for; no if it cannot be read."""
+    """Whether ``what`` is true of a folder; false if the folder is unreadable."""
     try:
         return bool(what(folder))
     except DataError:
@@ -305,11 +305,11 @@ def _holds(what: Callable[[Path], object], folder: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files right in a folder, without hidden ones."""
+    """The files directly in a folder, without hidden ones."""
     return [entry for entry in _visible(folder) if not entry.is_dir()]
 
 
 def _visible(folder: Path) -> list[Path]:
-    """What a folder holds, without hidden entries, in the order of the names."""
+    """The visible entries of a folder, ordered by name."""
     with reading(folder):
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))

@@ -1,4 +1,4 @@
-"""Measured targets and labels of 0 or 1, as they are read, and what tells them from classes."""
+"""Measured targets and labels of 0 or 1, and the rules that tell them from classes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ __all__ = [
 ]
 
 MISTAKES = 10
-"""One part of so many samples that have a fraction, beside ``FEW`` whole numbers, is a mistake."""
+"""Next to ``FEW`` whole numbers, fractions in at most one of this many samples are mistakes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawTargets:
-    """Numbers to be predicted.
+    """Numbers to predict.
 
     Args:
-        name: of the file or the array.
-        values: (n, T) float64, all of them finite in float32.
-        titles: (T,) what the targets are called.
-        kind: ``measured``, or ``labels`` where every value is 0 or 1.
+        name: name of the file or the array.
+        values: (n, T) float64, all finite in float32.
+        titles: (T,) names of the targets.
+        kind: ``measured``, or ``labels`` if every value is 0 or 1.
     """
 
     name: str
@@ -48,24 +48,24 @@ class RawTargets:
         return len(self.values)
 
     def where(self, rows: NDArray[np.bool_]) -> RawTargets:
-        """Those of some rows."""
+        """The targets of some rows."""
         return replace(self, values=self.values[rows])
 
 
 Targets = RawLabels | RawTargets
-"""What is to be predicted of each sample: its class, or numbers."""
+"""What to predict for each sample: its class, or numbers."""
 
 
 def are_measured(different: NDArray[Any], counts: NDArray[np.integer]) -> bool:
-    """Whether numbers are measured values rather than classes, as far as they tell it.
+    """Guess whether numbers are measured values rather than classes.
 
-    Fractions are, unless a few stand among the whole numbers of a few classes, by mistake. So are
-    more than ten whole numbers that hardly recur and leave out others between them, or are too
+    Fractions are measured, unless only a few occur among the whole numbers of a few classes, by
+    mistake. More than ten whole numbers are measured if they hardly recur and have gaps, or are too
     many for classes.
 
     Args:
-        different: (k,) the different values in ascending order, finite.
-        counts: (k,) how often each of them occurs.
+        different: (k,) unique values in ascending order, finite.
+        counts: (k,) number of times that each occurs.
     """
     count = int(counts.sum())
     fractions = different != np.rint(different)
@@ -85,10 +85,10 @@ def are_binary(values: NDArray[Any]) -> bool:
 
 
 def raw_targets(name: str, values: NDArray[Any], titles: tuple[str, ...], kind: Kind) -> RawTargets:
-    """The targets in an array (n, T) of numbers.
+    """Make targets of an array (n, T) of numbers.
 
     Raises:
-        DataError: one is no finite number in float32, or is no 0 or 1 though it is a label.
+        DataError: a value is not finite in float32, or is a label but neither 0 nor 1.
     """
     for rows in row_blocks(values):
         block = np.asarray(values[rows], np.float64)
@@ -103,13 +103,13 @@ def raw_targets(name: str, values: NDArray[Any], titles: tuple[str, ...], kind: 
 
 
 def without_targets(count: int, kind: Kind) -> str:
-    """The notice of so many rows that lack what is to be predicted."""
+    """A notice about rows without a label or target."""
     what = "target" if kind == "measured" else "label"
     return f"{count:,} {'rows' if count > 1 else 'row'} without a {what} left out"
 
 
 def _refused(name: str, title: str, row: int, value: float, kind: Kind) -> DataError:
-    """The error for a number that is no target."""
+    """The error for a number that is not a valid target."""
     seen = f"{title} in row {row + 1:,} of {name} is {value:g}"
     if kind == "labels":
         return DataError(

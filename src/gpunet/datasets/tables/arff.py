@@ -1,4 +1,4 @@
-"""ARFF, the format of Weka and OpenML: a text whose first part says what the columns are."""
+"""Reads ARFF, the format of Weka and OpenML: text that begins with a list of the columns."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ DATA = re.compile(r"@data\s*(?:%.*)?", re.IGNORECASE)
 
 
 class _Attribute(NamedTuple):
-    """A column as the file declares it."""
+    """A column declared in the file."""
 
     name: str
-    levels: tuple[str, ...]  # in order; empty if it is not nominal
+    levels: tuple[str, ...]  # the levels in order; empty unless nominal
 
 
 @contextmanager
 def open_arff(path: Path, pick: Pick) -> Iterator[Sheet]:
-    """A file's table, whose rows are read as they are asked for.
+    """Open a file's table; its rows are read lazily.
 
     Args:
-        path: of the text, packed or not.
-        pick: says which columns to read, once it is known which there are.
+        path: path of the text, packed or not.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
-        DataError: the file is unreadable or no ARFF file of plain rows; also while rows are read.
+        DataError: the file is unreadable or not an ARFF file of dense rows; also while rows are
+            read.
     """
     name = str(path)
     with unpacked(path) as (file, _):
@@ -57,10 +58,10 @@ def open_arff(path: Path, pick: Pick) -> Iterator[Sheet]:
 
 
 def _header(texts: Iterator[str], name: str) -> tuple[list[_Attribute], int, str]:
-    """The columns that a file declares, the lines before its rows, and the text after these.
+    """Read the declared columns, the number of lines before the rows, and the text after these.
 
     Raises:
-        DataError: a line declares nothing that is known, or there are no rows.
+        DataError: a line declares something unknown, or there are no rows.
     """
     attributes: list[_Attribute] = []
     number = 0
@@ -102,7 +103,7 @@ def _unquoted(name: str) -> str:
 
 
 def _plain_texts(rest: str, texts: Iterator[str], head: Head, first: int) -> Iterator[str]:
-    """Texts of rows as those of a CSV file: without comments, and with double quotes.
+    """Convert the texts of rows to CSV: without comments, and with double quotes.
 
     Raises:
         DataError: the rows are sparse.
@@ -119,7 +120,7 @@ def _plain_texts(rest: str, texts: Iterator[str], head: Head, first: int) -> Ite
 
 
 def _plain(line: str, number: int, head: Head) -> str:
-    """A row as one of a CSV file; a comment becomes an empty line."""
+    """Convert a row to CSV; a comment becomes an empty line."""
     line = line.strip()
     if line.startswith("%"):
         return ""
@@ -136,7 +137,7 @@ def _plain(line: str, number: int, head: Head) -> str:
 
 
 def _cells(line: str) -> list[str]:
-    """Cells that may be quoted singly."""
+    """Split cells that may have single quotes."""
     quote = '"' if '"' in line and "'" not in line else "'"
     try:
         reader = csv.reader([line], quotechar=quote, escapechar="\\", skipinitialspace=True)

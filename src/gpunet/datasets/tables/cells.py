@@ -1,4 +1,4 @@
-"""What the cells of a table mean: numbers with a point or a comma, and what is missing."""
+"""The meaning of a table's cells: numbers with a point or a comma, and missing cells."""
 
 from __future__ import annotations
 
@@ -19,63 +19,63 @@ if TYPE_CHECKING:
 __all__ = ["CellAt", "Decimal", "gap_pattern", "holds_number", "is_missing", "meaning"]
 
 MISSING_WORDS = ("na", "n/a", "#n/a", "<na>", "n.a.", "nan", "null", "?")
-"""What stands for a missing value in any column, beside an empty cell; capitals do not count."""
+"""Marks of a missing value in any column, besides an empty cell; case does not matter."""
 
 MISSING_NUMBERS = (*MISSING_WORDS, "none", "nil", "missing", "-", "--", ".")
-"""What stands for a missing value in a column of numbers; among words these may be words."""
+"""Marks of a missing value in a column of numbers; in a column of words, they are words."""
 
 FLAGS = {"true": "1", "false": "0"}
-"""The words that are numbers."""
+"""Words that are numbers."""
 
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 _WORDS, _NUMBERS = frozenset({"", *MISSING_WORDS}), frozenset({"", *MISSING_NUMBERS})
 
 CellAt = Callable[[int, int], tuple[int, int, str]]
-"""The row, the column and the text of the number in row i, column j of an array."""
+"""Gives the row, the column and the text of the number in row i, column j of an array."""
 
 
 def is_missing(cell: str, *, number: bool) -> bool:
-    """Whether a cell says that its value is not known.
+    """Whether a cell means that its value is missing.
 
     Args:
-        cell: its text.
+        cell: text of the cell.
         number: whether the other cells of its column hold numbers.
     """
     return cell.strip().casefold() in (_NUMBERS if number else _WORDS)
 
 
 def meaning(cell: str) -> str:
-    """A cell of a column of numbers as numpy reads it: what is missing is NaN, True is 1."""
+    """A cell of a column of numbers in a form that numpy reads: NaN if missing, 1 for True."""
     plain = cell.strip().casefold()
     return "nan" if plain in _NUMBERS else FLAGS.get(plain, cell)
 
 
 def holds_number(cell: str) -> bool:
-    """Whether a cell may stand in a column of numbers, what is missing among them."""
+    """Whether a cell may occur in a column of numbers; missing ones may."""
     return is_numeric(cell) or meaning(cell) is not cell
 
 
 def gap_pattern(separator: str) -> re.Pattern[str]:
-    """Finds the cells in lines without quotes that ``meaning`` changes.
+    """A pattern for cells that ``meaning`` changes, in lines without quotes.
 
-    A line end must stand before and after the lines; what stands before a cell is group 1. To
-    begin with that one character, and to pass over digits, is what makes the search fast.
+    The lines must be enclosed in line ends; group 1 is the character before a cell. Beginning with
+    that one character, and skipping digits, makes the search fast.
     """
     marks = "|".join(map(re.escape, (*MISSING_NUMBERS, *FLAGS)))
     edge = re.escape(separator)
     blank = rf"[^\S\n{edge}]*"
-    cell = rf"{blank}(?:(?:{marks}){blank})?"  # which takes time in proportion to its blanks
+    cell = rf"{blank}(?:(?:{marks}){blank})?"  # takes time proportional to the number of blanks
     return re.compile(rf"([{edge}\n])(?![-+.]?\d){cell}(?=[{edge}\n])", re.IGNORECASE)
 
 
 class Decimal:
-    """Whether the numbers of a table have decimal commas, so that all of them are read alike.
+    """Finds out whether a table's numbers have decimal commas, and reads all of them alike.
 
-    ``1,234`` alone does not tell: it may be 1.234 or 1234. A number like ``0,4`` or ``2,50`` does.
+    ``1,234`` alone is ambiguous: it may be 1.234 or 1234. A number like ``0,4`` or ``2,50`` is not.
 
     Args:
-        head: what the table says of its columns.
+        head: head of the table.
     """
 
     def __init__(self, head: Head) -> None:
@@ -84,7 +84,7 @@ class Decimal:
         self._plain = False
 
     def pointed(self, cell: str, row: int, column: int) -> str:
-        """The cell with a decimal point in place of a comma; other texts stay as they are."""
+        """The cell with its decimal comma replaced by a point; other texts are unchanged."""
         if "," not in cell:
             if "." in cell and not self._point and is_number(cell):
                 self._point = self._described(cell, row, column)
@@ -99,7 +99,7 @@ class Decimal:
         return number.replace(",", ".")
 
     def note_points(self, text: str, numbers: NDArray[np.float64], cell_at: CellAt) -> None:
-        """Remember a number with a decimal point in a text that has no decimal commas."""
+        """Remember a number with a decimal point, from a text without decimal commas."""
         if self._point or "." not in text:
             return
         fractions = np.argwhere((numbers != np.rint(numbers)) & ~np.isnan(numbers))
@@ -108,18 +108,18 @@ class Decimal:
             self._point = self._described(cell, row, column)
 
     def numbers(self, cells: NDArray[Any], rows: NDArray[Any], column: int) -> NDArray[np.float64]:
-        """The numbers (n,) in cells that were kept as text; NaN where one is missing.
+        """Read the numbers (n,) in cells that were kept as text; NaN if missing.
 
         Args:
             cells: (n,) texts, each of which ``holds_number``.
-            rows: (n,) what messages call them.
-            column: that they stand in.
+            rows: (n,) numbers of the rows in messages.
+            column: index of their column.
         """
         pairs = zip(cells.tolist(), rows.tolist(), strict=True)
         return np.array([float(self.pointed(meaning(cell), row, column)) for cell, row in pairs])
 
     def require_plain(self) -> None:
-        """Raise a DataError unless it is plain what every comma in a number means."""
+        """Raise a DataError if the meaning of a comma in a number is ambiguous."""
         if self._comma and self._point:
             raise DataError(
                 f"{self._comma}, with a decimal comma, but {self._point}, with a decimal point; "

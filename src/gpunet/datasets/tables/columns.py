@@ -1,4 +1,4 @@
-"""What the columns of a training table become: numbers, one feature per word, or nothing."""
+"""Decides what a training table's columns become: a number, one feature per word, or nothing."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from gpunet.errors import DataError, spelled
 __all__ = ["Learned", "date_refused", "is_date", "learn_columns", "listed", "no_number"]
 
 MOST_LEVELS = 128
-"""Different words up to which a column becomes features, one for each word."""
+"""Most different words of a column that becomes one feature per word."""
 
 LONGEST_LEVEL = 200  # characters
 FEW_NUMBERS = 12
-"""Different numbers up to which they may be codes, so that a column may hold words as well."""
+"""Most different numbers that may be codes, in a column that may hold words as well."""
 
-LISTED = 3  # columns that a notice lists
+LISTED = 3  # most columns in a notice
 
 _MONTH = r"[A-Za-z]{3,9}\.?"
 _DAY = (
@@ -39,10 +39,10 @@ DATE = re.compile(rf"(?:{_DAY})(?:[T\s]\s*{_TIME})?|{_TIME}", re.ASCII)
 MARKED_NUMBER = re.compile(
     r"[$€£]?\s*[+-]?\d{1,3}(?:[,'\s]\d{3})*(?:[.,]\d+)?\s*(?:%|[$€£])?|[+-]?\d+(?:[.,]\d+)?\s*%"
 )
-"""A number with marks of thousands, or with a unit."""
+"""A number with thousands separators or a unit."""
 
 
-LONGEST_DATE = 60  # characters of a word that is taken for a date or a number with marks
+LONGEST_DATE = 60  # most characters of a date, or of a number with separators
 
 
 def is_date(word: str) -> bool:
@@ -51,30 +51,30 @@ def is_date(word: str) -> bool:
 
 
 def _is(kind: re.Pattern[str], word: str) -> bool:
-    """Whether a word is of a kind; a long one is of none, however long it takes to tell."""
+    """Whether a word matches a pattern; long words never do, which bounds the time."""
     return len(word) <= LONGEST_DATE and kind.fullmatch(word) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What the columns of a training table become."""
+    """The features that the columns of a training table become."""
 
-    sources: tuple[int, ...]  # the columns that become features, counted from 0
-    ignored: tuple[int, ...]  # those left out
+    sources: tuple[int, ...]  # indices of the columns that become features, from 0
+    ignored: tuple[int, ...]  # indices of the columns left out
     encodings: tuple[Encoding, ...]
-    notices: tuple[str, ...]  # what the user should know
+    notices: tuple[str, ...]  # what the user should know, in sentences
 
 
 def learn_columns(
     table: Table, candidates: Sequence[int], words: Mapping[int, Word], options: TableOptions
 ) -> Learned:
-    """Decide what columns become.
+    """Decide which features the columns become.
 
     Args:
-        table: to train on.
-        candidates: its columns beside the label and the rows' names.
-        words: the first word of each column that turned out to hold some as it was read.
-        options: what the user says.
+        table: the training table.
+        candidates: its columns other than the label and the rows' names.
+        words: the first word of each column that was read as numbers but holds words.
+        options: the user's choices.
 
     Raises:
         DataError: a column holds dates, or a word among numbers.
@@ -82,8 +82,8 @@ def learn_columns(
     fills = options.missing in ("mean", "median")
     gaps, blank = _gaps(table)
     levels: dict[int, tuple[str, ...]] = {}
-    unlike: list[int] = []  # columns of words that hardly recur
-    many: list[int] = []  # columns of more words than become features
+    unlike: list[int] = []  # columns whose words hardly recur
+    many: list[int] = []  # columns with too many different words
     texts = set(table.picked.texts)
     for column in candidates:
         if column not in texts:
@@ -122,7 +122,7 @@ def learn_columns(
 
 
 def listed(head: Head, columns: Sequence[int]) -> str:
-    """Columns as a notice lists them, cut to a few."""
+    """A list of columns for a notice, shortened if there are many."""
     names = [head.column(column) for column in columns[:LISTED]]
     more = f" and {len(columns) - LISTED:,} more" if len(columns) > LISTED else ""
     return ", ".join(names) + more
@@ -148,7 +148,7 @@ def date_refused(head: Head, column: int, row: int, seen: str) -> DataError:
 
 
 def _name(head: Head, column: int) -> str:
-    """How a user names a column."""
+    """The user's name for a column."""
     title = head.titles[column] if head.titles else ""
     return title if title and "," not in title else str(column + 1)
 
@@ -176,7 +176,7 @@ def _left_out(head: Head, columns: Sequence[int], why: str) -> str:
 
 
 def _gaps(table: Table) -> tuple[set[int], set[int]]:
-    """The columns of numbers that lack one, and those that hold none."""
+    """The columns of numbers with missing ones, and those without any number."""
     some = np.zeros(len(table.picked.numbers), np.bool_)
     every = np.ones(len(table.picked.numbers), np.bool_)
     for block in table.blocks:
@@ -189,21 +189,21 @@ def _gaps(table: Table) -> tuple[set[int], set[int]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
-    """What a column of texts holds."""
+    """Statistics of a column of texts."""
 
     head: Head
     column: int
-    # The different cells that are not missing; of numbers no more than may be codes.
+    # Unique cells that are not missing; of numbers, no more than may be codes.
     different: list[str]
-    first_rows: list[int]  # what messages call the first row of each
-    numbers: int  # how many of them are numbers
-    present: int  # rows whose cell is not missing
-    gaps: bool  # whether a cell is missing
+    first_rows: list[int]  # number of the first row of each, for messages
+    numbers: int  # how many of the unique cells are numbers
+    present: int  # number of rows whose cell is not missing
+    gaps: bool  # whether any cell is missing
 
     @classmethod
     def of(cls, table: Table, column: int) -> _Judged:
-        """What the cells of a column are, as far as it takes to judge them."""
-        rows: dict[str, int] = {}  # what messages call the first row of each different cell
+        """Collect the statistics of a column's cells."""
+        rows: dict[str, int] = {}  # number of the first row of each unique cell, for messages
         times: Counter[str] = Counter()
         words = further = 0
         for block in table.blocks:
@@ -213,7 +213,7 @@ class _Judged:
                 if text not in rows:
                     is_word = not holds_number(text)
                     if not is_word and len(rows) - words > MOST_LEVELS:
-                        further += count  # numbers beyond those that may be codes
+                        further += count  # further numbers, too many to be codes
                         continue
                     rows[text] = int(block.rows[first])
                     words += is_word
@@ -241,11 +241,11 @@ class _Judged:
 
     @property
     def recur(self) -> bool:
-        """Whether each cell stands in two rows on average."""
+        """Whether each unique cell occurs in at least two rows on average."""
         return 2 * len(self.different) <= self.present
 
     def levels(self, *, with_gap: bool) -> tuple[str, ...]:
-        """The words in order, an empty one for what is missing among them."""
+        """The words in order, with an empty word if cells are missing."""
         return tuple(sorted({*self.different, *([""] if self.gaps and with_gap else [])}))
 
     def refuse_dates(self) -> None:
@@ -257,7 +257,7 @@ class _Judged:
         raise date_refused(self.head, self.column, row, dates[0])
 
     def refuse_words_among_numbers(self, first: Word | None) -> None:
-        """Raise a DataError if this is a column of numbers with a mistake in it."""
+        """Raise a DataError if this is a column of numbers with a mistaken word."""
         words = [word for word in self.different if not holds_number(word)]
         marked = [word for word in words if _is(MARKED_NUMBER, word)]
         title = self.head.titles[self.column] if self.head.titles else None
@@ -279,5 +279,5 @@ class _Judged:
             raise no_number(self.head, self.column, Word(row, word), advice)
 
     def _holds_fractions(self) -> bool:
-        """Whether a number is measured and no code."""
+        """Whether a number is measured rather than a code."""
         return any("." in word or "," in word for word in self.different if is_numeric(word))

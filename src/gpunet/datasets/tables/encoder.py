@@ -1,4 +1,4 @@
-"""Rows of a table as features, encoded as the table that was trained on says."""
+"""Encodes rows of a table as features, in the same way as the training table."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ __all__ = ["Encoder", "Tally", "take_features"]
 
 @dataclass(slots=True)
 class Tally:
-    """What was filled in and passed over as rows were encoded."""
+    """Counts of cells that were filled in or skipped while rows were encoded."""
 
-    filled: int = 0  # missing numbers, of columns in which none was missing in training
-    blank: int = 0  # missing words, of such columns
-    unknown: int = 0  # words that were not trained on
-    first: str = ""  # the first of these words and where it stands
+    filled: int = 0  # missing numbers in columns where none was missing in training
+    blank: int = 0  # missing words in such columns
+    unknown: int = 0  # words that did not occur in training
+    first: str = ""  # the first of these words, and its place
 
     @property
     def notice(self) -> str | None:
-        """It in a sentence; ``None`` if there is nothing to tell."""
+        """The counts in a sentence; ``None`` if all are 0."""
         filled = f"{self.filled:,} missing {'number is' if self.filled == 1 else 'numbers are'}"
         blank = f"{self.blank:,} missing {'word is' if self.blank == 1 else 'words are'}"
         words = f"{self.unknown:,} {'word was' if self.unknown == 1 else 'words were'}"
@@ -49,14 +49,14 @@ class Tally:
 
 
 class Encoder:
-    """Makes features of blocks.
+    """Turns blocks of rows into features.
 
     Args:
-        table: whose blocks they are.
-        columns: how columns are encoded.
-        sources: (S,) the columns of the table that become features, in the model's order.
-        inputs: features, I.
-        tally: counts what is filled and passed over.
+        table: the table of the blocks.
+        columns: the encoding of the columns.
+        sources: (S,) indices of the table's columns that become features, in the model's order.
+        inputs: number of features, I.
+        tally: counts the cells that are filled or skipped.
     """
 
     def __init__(
@@ -96,14 +96,14 @@ class Encoder:
     def encode(
         self, block: Block
     ) -> tuple[NDArray[np.uint8] | NDArray[np.float64], NDArray[np.bool_]]:
-        """The features (n, I) of a block, NaN where a number is missing; bytes where all are.
+        """Encode a block as features (n, I), NaN if a number is missing; bytes if all values are.
 
         Returns:
             The features, and which rows (n,) lack a cell.
 
         Raises:
-            DataError: a cell is no number, though its column held numbers in training; or it is
-                missing, which is not allowed.
+            DataError: a cell is not a number although its column held numbers in training; or a
+                cell is missing and that is not allowed.
         """
         for column, word in block.words.items():
             raise no_number(self._head, column, word)
@@ -155,7 +155,7 @@ class Encoder:
     def _write_words(
         self, block: Block, column: int, known: dict[str, int], features: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Write one feature per word (n, L) of a column; which rows (n,) lack one."""
+        """Write one feature per word (n, L) of a column; return which rows (n,) lack a word."""
         values, firsts, numbered = distinct(block.texts[column])
         words = [str(value) for value in values]
         words = ["" if is_missing(word, number=False) else word for word in words]
@@ -178,12 +178,12 @@ class Encoder:
 def take_features(
     table: Table, encoder: Encoder, tell: Progress = untold
 ) -> tuple[NDArray[np.uint8] | NDArray[np.float64], NDArray[np.bool_]]:
-    """The features (n, I) of a table's rows, and which rows (n,) lack a cell.
+    """Encode a table's rows as features (n, I); return which rows (n,) lack a cell, too.
 
-    The blocks are given up one by one, and ``tell`` hears of their rows.
+    The blocks are freed one by one, and ``tell`` is called with their rows.
 
     Raises:
-        DataError: as ``Encoder.encode``; or there is no room for the features.
+        DataError: as in ``Encoder.encode``; or there is no room for the features.
     """
     name, total, done = Path(table.head.name).name, len(table), 0
     spool = Spool(table.head.name, total * encoder.inputs)

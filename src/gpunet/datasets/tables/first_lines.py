@@ -1,4 +1,4 @@
-"""What the first lines of a table say: the separator of its cells, comments, and the titles."""
+"""Reads the first lines of a table: the separator of its cells, comments, and titles."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from gpunet.errors import DataError
 
 __all__ = ["MOST_COLUMNS", "Beginning", "is_enough", "read_beginning", "split_cells", "tabbed"]
 
-MOST_COLUMNS = 1 << 22  # as many features as a network takes
-SAMPLED = 20  # rows that tell the separator and the titles
-SAMPLED_TEXT = 1 << 20  # characters of the file that they lie in
-SAMPLED_LINE = 1 << 12  # characters of each that tell the separator
+MOST_COLUMNS = 1 << 22  # the most features of a network
+SAMPLED = 20  # rows from which the separator and the titles are found
+SAMPLED_TEXT = 1 << 20  # characters of the file that hold them
+SAMPLED_LINE = 1 << 12  # characters of each from which the separator is found
 
 SEPARATORS = ";\t|,"
-"""What may stand between cells; where two fit alike, the earlier one: numbers hold commas."""
+"""Possible separators; if two fit equally well, the earlier wins: numbers may hold commas."""
 
-SEPARATOR_LINE = re.compile(r"sep=([;\t|,])")  # what Excel reads and writes as a first line
-GAP = re.compile(r'"[^"\n]*"|[ \t]+')  # what is quoted, or blanks between cells
+SEPARATOR_LINE = re.compile(r"sep=([;\t|,])")  # a first line that Excel reads and writes
+GAP = re.compile(r'"[^"\n]*"|[ \t]+')  # quoted text, or blanks between cells
 WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 
 SHORTEST_COUNT = 5
-"""Columns from which a first line of 0, 1, 2 and so on cannot be a row by chance."""
+"""Number of columns with which a first line of 0, 1, 2 and so on cannot be a row by chance."""
 
 
 class Beginning(NamedTuple):
     """The first lines of a table."""
 
-    head: Head  # what they say of the columns
-    separator: str  # what stands between the cells
-    lines: int  # how many stand before the first row
+    head: Head  # the head of the table
+    separator: str  # the separator of the cells
+    lines: int  # number of lines before the first row
     rest: str  # the text from the first row on
-    blanks: bool = False  # whether blanks stood between the cells, which ``tabbed`` makes tabs
+    blanks: bool = False  # whether blanks separated the cells; ``tabbed`` makes them tabs
 
 
 def is_enough(text: str) -> bool:
-    """Whether a text is long enough to tell what a table's first lines say."""
+    """Whether a text is long enough to hold a table's first lines."""
     return len(text) >= SAMPLED_TEXT // 2 or text.count("\n") >= 2 * SAMPLED
 
 
 def read_beginning(text: str, name: str) -> Beginning | None:
-    """What the first lines of a table say; ``None`` if there is nothing but comments.
+    """Read the first lines of a table; ``None`` if there is nothing but comments.
 
     Args:
-        text: whole lines from the start of the table on.
+        text: whole lines from the start of the table.
         name: of the file.
 
     Raises:
@@ -84,9 +84,9 @@ def read_beginning(text: str, name: str) -> Beginning | None:
 
 
 def _completed(first: list[str], others: Sequence[Sequence[str]]) -> list[str]:
-    """A first line that lacks a title: that of the rows' names, or of what a last separator ends.
+    """Complete a first line with a title too few: for the rows' names or after a final separator.
 
-    R's write.table gives the names of the rows no title.
+    R's write.table gives row names no title.
     """
     if any(map(is_numeric, first)):
         return first
@@ -94,9 +94,9 @@ def _completed(first: list[str], others: Sequence[Sequence[str]]) -> list[str]:
 
 
 def split_cells(line: str, separator: str) -> list[str]:
-    """A line's cells; none if its quotes are beyond reading.
+    """Split a line into cells; empty if its quotes are invalid.
 
-    A carriage return stands for a line end in a quoted cell.
+    A carriage return stands for a line end within a quoted cell.
     """
     try:
         cells = next(csv.reader([line], delimiter=separator))
@@ -106,13 +106,13 @@ def split_cells(line: str, separator: str) -> list[str]:
 
 
 def tabbed(text: str) -> str:
-    """A text whose cells stand apart by any number of blanks, with one tab in place of each gap."""
+    """Replace each gap of blanks between cells by one tab."""
     bare = "\n".join(line.strip() for line in text.split("\n"))
     return GAP.sub(lambda found: found[0] if found[0].startswith('"') else "\t", bare)
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """A text's beginning without rows, which are empty lines and comments, and the rest."""
+    """Split a text into its leading empty lines and comments, and the rest."""
     position = 0
     while position < len(text):
         end = text.find("\n", position) + 1 or len(text)
@@ -124,13 +124,13 @@ def _parted(text: str) -> tuple[str, str]:
 
 
 def _sample(text: str) -> list[str]:
-    """The first lines that are not empty."""
+    """The first non-empty lines."""
     lines = text[:SAMPLED_TEXT].split("\n", 2 * SAMPLED)[: 2 * SAMPLED]
     return [line for line in lines if line.strip()][:SAMPLED]
 
 
 def _separator(preface: str, sample: Sequence[str]) -> str:
-    """What stands between the cells: what a line ``sep=;`` says, else what makes most numbers."""
+    """The separator of the cells: from a line ``sep=;``, else the one that gives most numbers."""
     for line in preface.split("\n"):
         if match := SEPARATOR_LINE.fullmatch(line.strip()):
             return match[1]
@@ -146,7 +146,7 @@ def _separator(preface: str, sample: Sequence[str]) -> str:
 
 
 def _are_blanks(separator: str, sample: Sequence[str]) -> bool:
-    """Whether cells stand apart by blanks: each line has as many, and they are numbers rather."""
+    """Whether blanks separate the cells: every line has equally many cells, mostly numbers."""
 
     def numbers(rows: Sequence[Sequence[str]]) -> int:
         return sum(is_number(cell) for row in rows for cell in row if len(row) > 1)
@@ -159,7 +159,7 @@ def _are_blanks(separator: str, sample: Sequence[str]) -> bool:
 
 
 def _commented_titles(preface: str, separator: str, columns: int) -> tuple[str, ...] | None:
-    """The titles in the last comment above the rows, if it has as many as there are columns."""
+    """The titles in the last comment above the rows, if it has one for every column."""
     line = preface.rstrip("\n").rpartition("\n")[2]
     if not line.startswith("#"):
         return None
@@ -169,7 +169,7 @@ def _commented_titles(preface: str, separator: str, columns: int) -> tuple[str, 
 
 
 def _is_row_of_words(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    """Whether a line without numbers is a row of a table of words, whose cells recur below it."""
+    """Whether a line without numbers is a row of words, because its cells recur below."""
     if any(is_numeric(cell) for row in others for cell in row):
         return False
     recur = sum(any(row[at : at + 1] == [cell] for row in others) for at, cell in enumerate(first))
@@ -179,7 +179,7 @@ def _is_row_of_words(first: Sequence[str], others: Sequence[Sequence[str]]) -> b
 def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Whether a table's first line names its columns.
 
-    The names may be numbers that count from 0 or 1, beside names of labels or of rows.
+    The names may be numbers that count from 0 or 1, next to titles of labels or rows.
     """
     numbers = [cell for cell in first if is_numeric(cell)]
     words = [(column, cell) for column, cell in enumerate(first) if not is_numeric(cell)]

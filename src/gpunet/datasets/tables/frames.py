@@ -1,6 +1,6 @@
-"""Data frames, and arrays of rows, as tables: their columns are numbers or texts.
+"""Reads data frames and arrays of rows as tables with columns of numbers or texts.
 
-Frames are known by what they can do, so that no library of frames is needed here.
+Frames are recognized by their methods, so that no data frame library is needed here.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ __all__ = [
 
 
 def titles_of(features: Any) -> tuple[str, ...] | None:
-    """The titles of a data frame's columns, if they are texts and all different."""
+    """The titles of a data frame's columns, if they are unique texts."""
     titles = tuple(getattr(features, "columns", ()))
     texts = bool(titles) and all(isinstance(title, str) for title in titles)
     return titles if texts and len(set(titles)) == len(titles) else None
 
 
 def parted(frame: Any, label: str | None) -> tuple[Any, Any]:
-    """The features and the labels of a data frame that holds both.
+    """Split a data frame into features and labels.
 
     Args:
-        frame: whose columns have titles.
-        label: the column of the labels, or several of them, as ``TableOptions`` has it.
+        frame: data frame with titled columns.
+        label: column of the labels, or several, as in ``TableOptions``.
 
     Raises:
-        SettingError: no column is named, or there is no such column.
+        SettingError: no column is named, or there is no column of that name.
     """
     titles = titles_of(frame)
     if titles is None:
@@ -72,23 +72,23 @@ def parted(frame: Any, label: str | None) -> tuple[Any, Any]:
 
 
 def is_gap(item: Any) -> bool:
-    """Whether an item stands for nothing: None, NaN, pandas' NA and NaT."""
+    """Whether an item means a missing value: None, NaN, pandas' NA or NaT."""
     if item is None or type(item).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(item, float | np.floating) and bool(np.isnan(item))
 
 
 def sheet_of(data: Any, head: Head, wanted: Sequence[int], words: Container[int] = ()) -> Sheet:
-    """A data frame, or rows (n, K) in an array, as a table.
+    """Read a data frame, or rows (n, K) in an array, as a table.
 
     Args:
-        data: whose columns are numbers of any type, texts, booleans or categories.
-        head: what it says of its columns, as ``head_of`` tells.
-        wanted: the columns that are read, counted from 0.
-        words: columns, counted from 0, that are to be texts, whatever they hold.
+        data: columns of numbers of any type, texts, booleans or categories.
+        head: its head, from ``head_of``.
+        wanted: indices of the columns to read, from 0.
+        words: indices of columns to read as texts, whatever they hold.
 
     Raises:
-        DataError: a column holds dates, infinite numbers or other things than numbers and texts.
+        DataError: a column holds dates, infinite numbers, or neither numbers nor texts.
     """
     if head.titles is not None:
         columns = [np.asarray(data[head.titles[at]].to_numpy()) for at in wanted]
@@ -116,7 +116,7 @@ def sheet_of(data: Any, head: Head, wanted: Sequence[int], words: Container[int]
 
 
 def head_of(data: Any, name: str) -> Head:
-    """What a data frame, or an array of rows (n, K), says of its columns."""
+    """The head of a data frame or of an array of rows (n, K)."""
     titles = titles_of(data)
     return Head(name, int(np.shape(data)[1]), titles, "row")
 
@@ -124,13 +124,13 @@ def head_of(data: Any, name: str) -> Head:
 def encoded_rows(
     data: Any, columns: Columns, inputs: int, tally: Tally, name: str = "X"
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The features (n, I) of a data frame, or of rows in an array, encoded as in training.
+    """Encode a data frame, or rows in an array, as features (n, I), as in training.
 
     Returns:
-        The features, NaN where a number is missing, and which rows (n,) lack a cell.
+        The features, NaN if a number is missing, and which rows (n,) lack a cell.
 
     Raises:
-        DataError: a column is missing, or holds what it did not hold in training.
+        DataError: a column is missing, or holds something other than in training.
     """
     head = head_of(data, name)
     found = Found.of(head, columns, inputs)
@@ -144,28 +144,28 @@ def encoded_rows(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameRows:
-    """Rows that lack numbers or hold words, and what is to be predicted of them."""
+    """Rows with missing numbers or words, and their labels or targets."""
 
-    name: str  # what messages call the rows
+    name: str  # name of the rows in messages
     rows: Any  # (n, K), a data frame or an array
-    targets: Targets  # m of them, of the rows that have one
+    targets: Targets  # m of them, for the rows that have one
     kept: NDArray[np.bool_]  # (n,) which rows have one
-    weights: NDArray[np.float32] | None = None  # (m,) what they count
+    weights: NDArray[np.float32] | None = None  # (m,) their weights
 
 
 def dataset_of_frames(
     parts: Mapping[Part, FrameRows], name: str, options: TableOptions, notice: str | None
 ) -> Dataset:
-    """A dataset of rows that lack numbers or hold words.
+    """Make a dataset of rows with missing numbers or words.
 
     Args:
         parts: the rows, ``train`` among them.
-        name: of the dataset.
-        options: what the user says of the columns.
-        notice: what the user should know already.
+        name: name of the dataset.
+        options: the user's choices about the columns.
+        notice: what the user should already know.
 
     Raises:
-        DataError: a column can be no feature, or rows and labels do not fit together.
+        DataError: a column cannot be a feature, or rows and labels do not fit together.
     """
     columns, inputs, notices = _learned(parts["train"], options)
     tally, lost = Tally(), 0
@@ -191,7 +191,7 @@ def dataset_of_frames(
         weights[part] = None if one.weights is None else one.weights[whole]
     dropped = f"{lost:,} {'rows lack a cell and are' if lost > 1 else 'row lacks a cell and is'}"
     if options.missing == "drop":
-        tally = replace(tally, filled=0, blank=0)  # the rows are counted instead
+        tally = replace(tally, filled=0, blank=0)  # the rows are named by number instead
     typed = as_features(tuple(features.values()), grey=False)
     return assembled(
         dict(zip(features, typed, strict=True)),
@@ -211,7 +211,7 @@ def dataset_of_frames(
 
 
 def _learned(train: FrameRows, options: TableOptions) -> tuple[Columns, int, tuple[str, ...]]:
-    """What the columns of training rows become, how many features, and notices."""
+    """What the columns of training rows become, the number of features, and notices."""
     head = head_of(train.rows, train.name)
     left_out = {named_column(head, name, "ignore") for name in options.ignore}
     wanted = [at for at in range(head.columns) if at not in left_out]
@@ -236,7 +236,7 @@ def _learned(train: FrameRows, options: TableOptions) -> tuple[Columns, int, tup
 
 
 def _numbers(column: NDArray[Any], head: Head, at: int) -> NDArray[np.float64] | None:
-    """A column (n,) as numbers, NaN where one is missing; ``None`` if it holds texts."""
+    """A column (n,) as numbers, NaN if missing; ``None`` if it holds texts."""
     kind = column.dtype.kind
     if column.ndim > 1 or (kind == "O" and any(map(_is_list, column.tolist()))):
         raise DataError(
@@ -267,10 +267,10 @@ def _is_list(item: Any) -> bool:
 
 
 def _texts(column: NDArray[Any], head: Head, at: int) -> NDArray[Any]:
-    """A column (n,) as texts, which are empty where one is missing."""
+    """A column (n,) as texts, empty if missing."""
     try:
         return np.array([_text(item).strip() for item in column.tolist()], TEXT)
-    except TypeError as error:  # what is no character, or half of one
+    except TypeError as error:  # an invalid character, or half a surrogate pair
         raise DataError(f"{head.column(at)} of {head.name} holds damaged text") from error
 
 

@@ -1,4 +1,4 @@
-"""Which column is to be predicted where neither the user nor a label's title tells it."""
+"""Guesses the column to predict if neither the user nor a title tells it."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from gpunet.errors import DataError, spelled
 __all__ = ["can_be_classes", "guessed", "holds_words", "perhaps"]
 
 ROWS_PER_CLASS, ROWS_PER_MANY = 2, 10
-"""Up to ``FEW`` classes are guessed where each has two rows on average; of more, each needs ten."""
+"""Rows per class, on average, that a guess needs: with up to ``FEW`` classes, and with more."""
 
 
 def perhaps(head: Head) -> list[int]:
-    """The columns that their titles may tell: a label's, and a measured target's."""
+    """The columns whose titles suggest a label or a measured target."""
     return [*_sole(head, may_be_label_title), *_sole(head, is_measured_title)]
 
 
 def _sole(head: Head, fits: Callable[[str], bool]) -> list[int]:
-    """The column whose title fits, if there is just one."""
+    """The column with a fitting title, if there is only one."""
     found = [at for at, title in enumerate(head.titles or ()) if fits(title)]
     return found if len(found) == 1 else []
 
@@ -43,15 +43,15 @@ def _sole(head: Head, fits: Callable[[str], bool]) -> list[int]:
 def guessed(
     table: Table, columns: Sequence[int], kind: Kind | None
 ) -> tuple[tuple[int, ...], Kind, str]:
-    """What is to be predicted where neither the user nor a label's title tells it.
+    """Guess the column to predict if neither the user nor a title tells it.
 
     Args:
-        table: any.
-        columns: those that are neither left out nor number the rows.
-        kind: what is wanted, if the loss says so.
+        table: the table.
+        columns: the columns that are neither left out nor number the rows.
+        kind: kind of target that the loss requires, if any.
 
     Returns:
-        The column, what it holds, and the beginning of a notice if no title or value tells it.
+        The column, its kind, and the beginning of a notice if it is not obvious.
     """
     head, first, last = table.head, columns[0], columns[-1]
     if kind == "labels":
@@ -80,7 +80,7 @@ def guessed(
 
 
 def _titled_measured(table: Table, columns: Sequence[int]) -> int | None:
-    """The column of measured values with the title of such a target, if there is one."""
+    """The column of measured values with a fitting title, if there is one."""
     titles, perhaps = table.head.titles or (), _sole(table.head, may_be_label_title)
     likely = [
         *_sole(table.head, is_measured_title),
@@ -91,7 +91,7 @@ def _titled_measured(table: Table, columns: Sequence[int]) -> int | None:
 
 
 def _last_numbers(table: Table, columns: Sequence[int]) -> int | None:
-    """The last column of numbers that are not all alike and do not name the rows."""
+    """The last column of numbers that are not all equal and do not name the rows."""
     titles = table.head.titles
     for column in reversed(columns):
         if titles and is_index_title(titles[column]):
@@ -103,7 +103,7 @@ def _last_numbers(table: Table, columns: Sequence[int]) -> int | None:
 
 
 def _sole_words(table: Table, columns: Sequence[int]) -> int | None:
-    """The first or the last column, if it alone holds words, which can be classes."""
+    """The first or last column, if it is the only one with words and these can be classes."""
     wordy = _wordy(table, columns)
     if len(wordy) == 1 and wordy <= set(_ends(table, columns)):
         (column,) = wordy
@@ -112,7 +112,7 @@ def _sole_words(table: Table, columns: Sequence[int]) -> int | None:
 
 
 def _recurring(table: Table, columns: Sequence[int]) -> int | None:
-    """The column whose values recur as those of classes do, of those that may be the label."""
+    """Of the columns that may be the label, the one whose values recur like classes."""
     wordy, ends = _wordy(table, columns), _ends(table, columns)
     texts = set(table.picked.texts) & set(columns)
     perhaps = [column for column in _sole(table.head, may_be_label_title) if column in texts]
@@ -129,14 +129,14 @@ def _wordy(table: Table, columns: Sequence[int]) -> set[int]:
 
 
 def _ends(table: Table, columns: Sequence[int]) -> list[int]:
-    """The first and the last column, or the last one alone if the first names the rows."""
+    """The first and the last column, or only the last if the first names the rows."""
     first, last = columns[0], columns[-1]
     title = table.head.titles[first] if table.head.titles else ""
     return [last] if title and first < last and is_index_title(title) else [first, last]
 
 
 def _can_be_words(values: NDArray[Any]) -> bool:
-    """Whether so few different words can be classes."""
+    """Whether a column's words are few enough to be classes."""
     different = sum(not is_gap(value) for value in distinct(values)[0])
     return 1 < different < len(values) and different <= max(
         FEW_CLASSES, len(values) // SAMPLES_PER_CLASS
@@ -144,7 +144,7 @@ def _can_be_words(values: NDArray[Any]) -> bool:
 
 
 def holds_words(values: NDArray[Any]) -> bool:
-    """Whether most of the different values are words, so that they are no feature."""
+    """Whether most unique values are words, so that the column is not numeric."""
     if values.dtype.kind != "T":
         return False
     different = distinct(values)[0]
@@ -155,7 +155,7 @@ def holds_words(values: NDArray[Any]) -> bool:
 
 
 def can_be_classes(values: NDArray[Any]) -> bool:
-    """Whether values recur, and none of them is a fraction."""
+    """Whether values recur and none is a fraction."""
     different = [value for value in distinct(values)[0] if not is_gap(value)]
     each = ROWS_PER_CLASS if len(different) <= FEW else ROWS_PER_MANY
     if len(different) < 2 or len(different) * each > len(values):

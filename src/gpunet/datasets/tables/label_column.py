@@ -1,6 +1,6 @@
-"""Which columns of a table are to be predicted, and whether the first one only numbers the rows.
+"""Chooses the columns to predict, and whether the first column only numbers the rows.
 
-The choice is by the user's word, by the titles, by the values.
+The user's choice comes first, then the titles, then the values.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from gpunet.errors import DataError, SettingError, spelled
 
 __all__ = ["Roles", "choose_roles", "pick_for_training"]
 
-FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
+FEWEST_INDICES = 3  # with fewer rows, 0, 1, 2 may be classes
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What the columns of a table are for."""
+    """The roles of a table's columns."""
 
-    targets: tuple[int, ...]  # the columns to be predicted, counted from 0; one of classes
-    kind: Kind  # what they hold
-    weight: int | None  # the column that says what each row counts
+    targets: tuple[int, ...]  # indices of the columns to predict, from 0; a single one for classes
+    kind: Kind  # their kind
+    weight: int | None  # the column of the rows' weights
     index: bool  # whether the first column numbers or names the rows and is left out
-    features: tuple[int, ...]  # the columns that may become features
+    features: tuple[int, ...]  # indices of the columns that may become features
     notice: str | None  # what the user should know about the choice, or ``None``
 
 
 def pick_for_training(head: Head, options: TableOptions) -> Picked:
-    """The columns to read before the label is chosen: those that it may be stay text.
+    """The columns to read before the label is chosen; candidates for it are read as text.
 
     Args:
-        head: of the table.
-        options: what the user says.
+        head: head of the table.
+        options: the user's choices.
 
     Raises:
-        UsageError: the user names no column, or the label as one to leave out.
-        DataError: there is but one column.
+        UsageError: the user names a column that does not exist, or leaves out the label.
+        DataError: there is only one column.
     """
     columns = _kept(head, options)
     if len(columns) < 2:
@@ -86,19 +86,19 @@ def pick_for_training(head: Head, options: TableOptions) -> Picked:
 
 
 def choose_roles(table: Table, options: TableOptions) -> Roles:
-    """What is to be predicted, in a table whose columns were picked by ``pick_for_training``.
+    """Choose the columns to predict in a table that ``pick_for_training`` picked.
 
-    It is what the user names; else the column with a label's title; else the first or the last one
-    if it alone holds words; else one of numbers with the title of a measured target; else the first
-    one if its values recur, as classes do; else the last one, if its do. Where other columns
-    hold words, too, words tell less: a title that a label may have goes before them, and the last
-    column before the first. A first column titled like one that names the rows is not guessed,
-    though its values recur. Where nothing can be classes, the last column of numbers is a measured
-    target.
+    In order of preference: the columns that the user names; the column with a label's title; the
+    first or last column if it is the only one with words; a column of numbers with the title of a
+    measured target; the first column if its values recur like classes; the last column if its
+    values do. If other columns hold words as well, words mean less: a possible title of a label
+    comes before them, and the last column before the first. A first column whose title names the
+    rows is not guessed even if its values recur. If nothing can be classes, the last column of
+    numbers is a measured target.
 
     Raises:
-        DataError: no value of that column recurs though it should, or no column is such a one.
-        SettingError: several columns are named, but the loss is for the classes of one.
+        DataError: no value of the chosen column recurs although it should, or no column fits.
+        SettingError: several columns are named, but the loss takes the classes of one.
     """
     head, columns = table.head, _kept(table.head, options)
     named = named_labels(head, options.label)
@@ -129,7 +129,7 @@ def choose_roles(table: Table, options: TableOptions) -> Roles:
 
 
 def _require_one_that_recurs(table: Table, targets: tuple[int, ...], options: TableOptions) -> None:
-    """Check that classes stand in one column, and that they are some."""
+    """Check that classes come from a single column whose values recur."""
     head = table.head
     if len(targets) > 1:
         raise SettingError(
@@ -155,7 +155,7 @@ def _kept(head: Head, options: TableOptions) -> tuple[int, ...]:
 
 
 def _is_index(head: Head, values: NDArray[Any]) -> bool:
-    """Whether the first column numbers the rows, or names each by another word."""
+    """Whether the first column numbers the rows or gives each a different name."""
     title = head.titles[0] if head.titles else None
     if title is not None and not is_index_title(title):
         return False
@@ -177,7 +177,7 @@ def _is_whole(value: str) -> bool:
 
 
 def _told_label(table: Table, columns: Sequence[int], label: int, guess: str | None) -> str | None:
-    """Which column is the label, if that does not go without saying."""
+    """A notice about the chosen label, unless it is obvious."""
     head, last, sure = table.head, columns[-1], guess is None
     guessed_first = (
         not sure
@@ -196,7 +196,7 @@ def _told_label(table: Table, columns: Sequence[int], label: int, guess: str | N
 
 
 def _told_targets(table: Table, targets: Sequence[int], kind: Kind, guess: str | None) -> str:
-    """Which columns are to be predicted that hold no classes."""
+    """A notice about the chosen targets."""
     what = "label" if kind == "labels" else "target"
     those = ", ".join(map(table.head.column, targets))
     told = f"the {what} is {those}" if len(targets) == 1 else f"the {what}s are {those}"

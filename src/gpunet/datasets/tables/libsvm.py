@@ -1,4 +1,4 @@
-"""The format of LIBSVM and SVMlight: a label and the values that are not 0, by their places."""
+"""Reads the format of LIBSVM and SVMlight: a label, and the nonzero values with their indices."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from gpunet.errors import DataError
 __all__ = ["open_libsvm"]
 
 LABEL = 0
-"""The column of the label."""
+"""Index of the label's column."""
 
 FREE = 1 << 24
-"""Bytes of numbers that any file may stand for; beyond, ``DEFLATE_RATIO`` times its own."""
+"""Bytes of numbers that any file may expand to; above, ``DEFLATE_RATIO`` times its size."""
 
-BYTES_AT_ONCE = 32 << 20  # of numbers that become a block
+BYTES_AT_ONCE = 32 << 20  # bytes of numbers in a block
 
 Line = tuple[int, str]
-"""The number of a line of the file, counted from 1, and its text without a comment."""
+"""A line's number in the file, from 1, and its text without a comment."""
 
 
 @contextmanager
 def open_libsvm(path: Path, pick: Pick) -> Iterator[Sheet]:
-    """A file's table: the label, then as many columns as the highest place of a value says.
+    """Open a file's table: the label, then as many columns as the highest index of a value.
 
-    The file is read once to find that place, and whether places count from 1 or from 0, and once
-    more as rows are asked for.
+    The file is read once to find that index and whether indices start at 0 or 1, and again, lazily,
+    for its rows.
 
     Args:
-        path: of the text, packed or not.
-        pick: says which columns to read, once it is known which there are.
+        path: path of the text, packed or not.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
-        DataError: the file is unreadable, a line is none of this format, or all values would not
-            fit into memory; also while rows are read.
+        DataError: the file is unreadable, a line has another format, or the values would not fit
+            into memory; also while rows are read.
     """
     name = str(path)
     rows, lowest, highest = _extent(path)
@@ -68,10 +68,10 @@ def open_libsvm(path: Path, pick: Pick) -> Iterator[Sheet]:
 
 
 def _extent(path: Path) -> tuple[int, int, int]:
-    """The rows, and the lowest and the highest place of a value.
+    """The number of rows, and the lowest and highest index of a value.
 
     Raises:
-        DataError: there are no rows, or a line is none of this format.
+        DataError: there are no rows, or a line has another format.
     """
     rows, lowest, highest = 0, 1, 0
     with unpacked(path) as (file, _):
@@ -86,7 +86,7 @@ def _extent(path: Path) -> tuple[int, int, int]:
 
 
 def _place(pair: str, number: int, path: Path | str) -> int:
-    """The place of a value, such as 3 of ``3:0.5``."""
+    """The index of a value, such as 3 in ``3:0.5``."""
     place, colon, value = pair.partition(":")
     if not (colon and place.isascii() and place.isdigit() and len(place) < 20 and is_number(value)):
         raise DataError(
@@ -102,7 +102,7 @@ def _place(pair: str, number: int, path: Path | str) -> int:
 
 
 def _lines(texts: Iterator[str]) -> Iterator[Line]:
-    """The lines that hold something, without comments."""
+    """The non-empty lines, without comments."""
     number = 0
     for text in texts:
         for line in text.removesuffix("\n").split("\n"):
@@ -127,7 +127,7 @@ def _blocks(lines: Iterator[Line], head: Head, picked: Picked, first: int) -> It
 
 def _block(lines: Sequence[Line], head: Head, picked: Picked, first: int) -> Block:
     rows = np.array([number for number, _ in lines], np.int64)
-    width = max(head.columns, 1 + max((*picked.numbers, *picked.texts)))  # of a model's table
+    width = max(head.columns, 1 + max((*picked.numbers, *picked.texts)))  # in a model's table
     values = np.zeros((len(lines), width))
     words: dict[int, Word] = {}
     labels: list[str] = []

@@ -1,4 +1,4 @@
-"""Rows of other tables for a model: its columns are found in them and encoded as in training."""
+"""Reads rows of other tables for a model: finds its columns and encodes them as in training."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from gpunet.errors import DataError
 
 __all__ = ["Found", "Rows", "UnlabeledError", "read_alike", "read_row_blocks", "read_rows"]
 
-LISTED = 8  # titles that a message lists
+LISTED = 8  # most titles in a message
 
 
 class UnlabeledError(DataError):
-    """A table lacks the label's column, and has fewer columns than the one that was trained on."""
+    """A table lacks the label's column and has fewer columns than the training table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,14 +37,14 @@ class Rows:
     """Rows for a model.
 
     Args:
-        name: of the file.
+        name: name of the file.
         features: (n, I) in the model's order, uint8 for a model of gray levels, else floats.
-        labels: (n,) numbers of the model's classes, or its targets (n, T) float64; ``None``
-            where they are not read.
-        names: what each row is called: what its index column holds, or its number from 1 on.
-        index: the title of that column, or ``None``.
-        notice: what was filled, passed over and left out, or ``None``; of rows that come in
-            blocks the last block tells it.
+        labels: (n,) numbers of the model's classes, or its targets (n, T) float64; ``None`` if they
+            were not read.
+        names: names of the rows: the values of the index column, or numbers from 1 on.
+        index: title of the index column, or ``None``.
+        notice: what was filled, skipped and left out, or ``None``; in the last block if rows come
+            in blocks.
     """
 
     name: str
@@ -65,15 +65,16 @@ def read_rows(
     """Read all rows of a table for a model.
 
     Args:
-        source: the file, or one that is open, which is called the standard input.
-        columns: of the table that the model was trained on.
-        inputs: features that the model takes, I.
-        classes: the names of the model's classes, none of a model of targets, if the rows' labels
-            are wanted; rows without a label are left out then.
+        source: path of the file, or an open file, which messages call the standard input.
+        columns: columns of the training table.
+        inputs: number of features I of the model.
+        classes: names of the model's classes (empty for targets) to read the labels, too; rows
+            without a label are then left out.
         kind: what the model predicts.
 
     Raises:
-        DataError: as ``read_table``, a column is missing, or a label is none of the classes.
+        DataError: as in ``read_table``; or a column is missing, or a label is not one of the
+            classes.
     """
     table, found = read_alike(source, columns, inputs, with_label=classes is not None)
     tally = Tally()
@@ -103,20 +104,20 @@ def read_rows(
 def read_row_blocks(
     source: Path | BinaryIO, columns: Columns, inputs: int, index: str | None = None
 ) -> Iterator[Rows]:
-    """Read the rows of a table for a model block by block, so that a file of any length can be.
+    """Read the rows of a table for a model block by block, whatever the length of the file.
 
     Args:
-        source: the file, or one that is open, which is called the standard input.
-        columns: of the table that the model was trained on.
-        inputs: features that the model takes, I.
-        index: the column that names the rows, as ``named_columns.named_column`` takes it; ``None``
-            for the one that the model's table had.
+        source: path of the file, or an open file, which messages call the standard input.
+        columns: columns of the training table.
+        inputs: number of features I of the model.
+        index: column that names the rows, as for ``named_columns.named_column``; ``None`` for that
+            of the training table.
 
     Yields:
-        At least one row.
+        Blocks of at least one row.
 
     Raises:
-        DataError: as ``read_rows``, once the rows above have been given out.
+        DataError: as in ``read_rows``, after the preceding rows were yielded.
         UsageError: ``index`` names no column.
     """
 
@@ -126,7 +127,7 @@ def read_row_blocks(
     with open_sheet(source, lambda head: find(head).picked(with_label=False)) as sheet:
         found, tally = find(sheet.head), Tally()
         encoder = Encoder(sheet, columns, found.features, inputs, tally)
-        held: Rows | None = None  # given out once it is known whether it is the last
+        held: Rows | None = None  # yielded once it is known whether it is the last
         number = 1
         for block in sheet.blocks:
             if held is not None:
@@ -141,7 +142,7 @@ def read_row_blocks(
 def _rows(
     sheet: Sheet, found: Found, block: Block, encoder: Encoder, columns: Columns, first: int
 ) -> Rows:
-    """The rows of a block, without labels; the first one has this number."""
+    """The rows of a block, without labels; ``first`` is the number of its first row."""
     names: Sequence[Any] = range(first, first + len(block))
     if found.index is not None:
         names = block.texts[found.index].tolist()
@@ -162,10 +163,10 @@ def _index_title(head: Head, found: Found) -> str | None:
 def read_alike(
     source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
 ) -> tuple[Table, Found]:
-    """Another table with the columns of one that was trained on, and where they stand in it.
+    """Read another table with a training table's columns, and find where they are in it.
 
     Raises:
-        UnlabeledError: it lacks the label, which is wanted.
+        UnlabeledError: it lacks the label although labels are wanted.
         DataError: as ``read_rows``.
     """
 
@@ -186,7 +187,7 @@ def read_alike(
 
 
 def _width(columns: Columns, inputs: int) -> int:
-    """The columns of the table that was trained on."""
+    """The number of columns of the training table."""
     return int(columns.index) + columns.count(inputs) + len(columns.places) + len(columns.ignored)
 
 
@@ -196,25 +197,25 @@ Places = tuple[tuple[int, ...], tuple[int, ...], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a model's columns stand in another table."""
+    """The positions of a model's columns in another table."""
 
-    features: tuple[int, ...]  # the columns of the model's features, in its order
-    labels: tuple[int, ...]  # the columns of the label or of all targets; none if they lack
-    index: int | None  # the column that names the rows, or ``None``
-    words: frozenset[int]  # those of the features that hold words
+    features: tuple[int, ...]  # columns of the model's features, in its order
+    labels: tuple[int, ...]  # columns of the label or of all targets; empty if they are missing
+    index: int | None  # column that names the rows, or ``None``
+    words: frozenset[int]  # columns of features that hold words
 
     @classmethod
     def of(cls, head: Head, columns: Columns, inputs: int, index: str | None = None) -> Found:
-        """The columns by their titles, if both tables have some, else by their position.
+        """Find the columns by title if both tables have titles, else by position.
 
         Args:
-            head: of the other table.
-            columns: of the model.
-            inputs: the model's features, I.
-            index: the column that names the rows, if the user says so.
+            head: head of the other table.
+            columns: columns of the model.
+            inputs: number of the model's features, I.
+            index: the user's column that names the rows, if any.
 
         Raises:
-            DataError: one is missing, or there are more or fewer than the model's.
+            DataError: a column is missing, or the number of columns does not match.
             UsageError: ``index`` names no column.
         """
         named = None if index is None else named_column(head, index, "id")
@@ -278,7 +279,7 @@ class Found:
         )
 
     def picked(self, with_label: bool) -> Picked:
-        """What is to be read."""
+        """The columns to read."""
         texts = {self.index, *(self.labels if with_label else ()), *self.words} - {None}
         numbers = tuple(column for column in self.features if column not in texts)
         kept = tuple(column for column in texts if column is not None)
@@ -288,7 +289,7 @@ class Found:
 def _as_trained(
     features: NDArray[Any], grey: bool
 ) -> NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]:
-    """Features (n, I) of the type that a model's training samples had."""
+    """Convert features (n, I) to the type of the model's training samples."""
     if features.dtype == np.uint8:
         return features if grey else features.astype(np.float32)
     if not grey:

@@ -1,4 +1,4 @@
-"""Columns of a table that the user names, or that their titles tell to be the label."""
+"""Finds the columns that the user names, or that a title marks as the label."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from gpunet.errors import SettingError
 __all__ = ["named_column", "named_label", "named_labels", "titles_listed"]
 
 LAST = "last"
-"""The name that stands for the last column."""
+"""The name for the last column."""
 
-LISTED = 12  # titles that a message lists
+LISTED = 12  # most titles in a message
 
 
 def named_labels(head: Head, label: str | None) -> tuple[int, ...]:
-    """The columns that are the labels by the user's word or their title; none if neither tells.
+    """The columns of the labels, named by the user or by a title; empty if neither names one.
 
     Args:
-        head: of the table.
-        label: as ``named_column`` takes it, or several such names with commas between them;
-            ``None`` for none.
+        head: head of the table.
+        label: a name as for ``named_column``, or several separated by commas; ``None`` for none.
 
     Raises:
-        UsageError: a name is that of no column, or two are of one.
+        UsageError: a name fits no column, or two names fit the same column.
     """
     names = [] if label is None else [label]
     titles = {title.casefold() for title in head.titles or ()}
@@ -42,10 +41,10 @@ def named_labels(head: Head, label: str | None) -> tuple[int, ...]:
 
 
 def named_label(head: Head, label: str | None) -> int | None:
-    """The column that is the label by the user's word or its title; ``None`` if neither tells.
+    """The column of the label, named by the user or by a title; ``None`` if neither names one.
 
     Raises:
-        UsageError: the user names no column, or several.
+        UsageError: the user names a column that does not exist, or several.
     """
     columns = named_labels(head, label)
     if len(columns) > 1:
@@ -54,12 +53,12 @@ def named_label(head: Head, label: str | None) -> int | None:
 
 
 def named_column(head: Head, name: str, setting: str) -> int:
-    """The column that a user names, counted from 0.
+    """The index, from 0, of a column that the user names.
 
     Args:
-        head: of the table.
+        head: head of the table.
         name: a title, a number that counts columns from 1, or ``last``.
-        setting: that holds the name, for the message.
+        setting: setting with the name, for the message.
 
     Raises:
         UsageError: there is no such column.
@@ -84,7 +83,7 @@ def named_column(head: Head, name: str, setting: str) -> int:
 
 
 def titles_listed(head: Head, before: str = ", one of") -> str:
-    """The titles of a table, cut to a few, after some words; nothing if there are none."""
+    """The titles of a table after ``before``, shortened if many; empty if there are none."""
     if head.titles is None:
         return ""
     titles: Sequence[str] = head.titles[:LISTED]

@@ -1,4 +1,4 @@
-"""What users say of a table's columns before it is read."""
+"""The user's choices about a table's columns."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ __all__ = ["USUAL", "TableOptions"]
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """How the columns of a table are read.
+    """How to read the columns of a table.
 
     Args:
-        label: the column of the label: a title, a number that counts columns from 1, or ``last``;
-            several of them, with commas between them, for several targets; ``None`` to choose by
-            the titles and the values.
-        missing: what is done about missing cells.
-        ignore: columns that are left out, named as the label is.
-        kind: what is to be predicted, as the loss wants it; ``None`` to tell it by the values.
-        weight: the column that says what each row counts, named as the label is.
+        label: column of the label: a title, a number counted from 1, or ``last``; several separated
+            by commas for several targets; ``None`` to choose by titles and values.
+        missing: treatment of missing cells.
+        ignore: columns to leave out, named like the label.
+        kind: kind of target that the loss requires; ``None`` to guess it from the values.
+        weight: column of the rows' weights, named like the label.
     """
 
     label: str | None = None
@@ -32,10 +31,10 @@ class TableOptions:
 
     @classmethod
     def of(cls, config: TrainConfig) -> TableOptions:
-        """What the settings of a training say."""
+        """The options in the settings of a training."""
         kind = None if config.loss is None else LOSS_FACTS[config.loss].kind
         return cls(config.label, config.missing, config.ignore or (), kind, config.weight)
 
 
 USUAL = TableOptions()
-"""Nothing said by the user."""
+"""No choices by the user."""

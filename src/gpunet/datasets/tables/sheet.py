@@ -1,6 +1,6 @@
-"""A table as every reader of one gives it: what its columns are called, and its rows in blocks.
+"""The common form of tables from all readers: a head, and rows in blocks.
 
-What the columns mean is not known here.
+This module knows nothing about the meaning of columns.
 """
 
 from __future__ import annotations
@@ -23,46 +23,46 @@ from gpunet.errors import DataError
 __all__ = ["Block", "Head", "Pick", "Picked", "Sheet", "Table", "Word", "refuse_unbounded"]
 
 Unit = Literal["line", "row"]
-"""What messages call a row of a table: a line of a file, or a row of a data frame."""
+"""The word for a row in messages: a line of a file, or a row of a data frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a table says of its columns before its first row."""
+    """The head of a table: its columns, known before the first row."""
 
-    name: str  # of the file
-    columns: int  # how many there are
-    titles: tuple[str, ...] | None  # of all columns, or ``None`` if the file has none
+    name: str  # name of the file
+    columns: int  # number of columns
+    titles: tuple[str, ...] | None  # titles of all columns, or ``None`` if the file has none
     unit: Unit = "line"
-    # By column, the words that the file says it may hold, in order.
+    # By column, the words that it may hold according to the file, in order.
     levels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    is_open: bool = False  # whether further columns of zeros may be thought of after the last one
+    is_open: bool = False  # whether any number of further columns of zeros may follow the last
 
     def column(self, column: int) -> str:
-        """What a message calls a column, counted from 0."""
+        """The name in messages of a column, counted from 0."""
         title = f" ({shown(self.titles[column])})" if self.titles else ""
         return f"column {column + 1:,}{title}"
 
     def cell(self, row: int, column: int) -> str:
-        """What a message calls a cell; the row is called as its block says."""
+        """The name of a cell in messages; ``row`` is the number from its block."""
         return f"{self.unit} {row:,}, {self.column(column)} of {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Which columns are read; the others are passed over."""
+    """The columns to read; the others are skipped."""
 
-    texts: tuple[int, ...]  # columns to be kept as they are written
-    numbers: tuple[int, ...]  # columns of numbers, in the order in which they are wanted
+    texts: tuple[int, ...]  # columns to keep as written
+    numbers: tuple[int, ...]  # columns of numbers, in the wanted order
 
 
 Pick = Callable[[Head], Picked]
 
 
 class Word(NamedTuple):
-    """A cell that is no number, though its column should hold numbers."""
+    """A cell that is not a number in a column that should hold numbers."""
 
-    row: int  # as the block calls it
+    row: int  # row number from the block
     text: str
 
 
@@ -71,12 +71,12 @@ class Block:
     """Some rows of a table, with the columns that were picked.
 
     Args:
-        rows: (n,) int64, what messages call each row.
-        numbers: (n, K) uint8 or float64, the picked columns of numbers in their order; NaN where a
-            number is missing. None is infinite.
-        texts: (n,) by column, ``TEXT``, or numbers of any type where the whole block holds some.
-        words: the first cell that is no number, by column of ``numbers`` that holds such cells in
-            this block; there the numbers are NaN.
+        rows: (n,) int64 numbers of the rows in messages.
+        numbers: (n, K) uint8 or float64, the picked columns of numbers in their order; NaN if
+            missing, never infinite.
+        texts: by column (n,) texts, or numbers of any type if the whole block holds numbers.
+        words: by column of ``numbers``, the first cell of this block that is not a number; such
+            cells are NaN.
     """
 
     rows: NDArray[np.int64]
@@ -93,12 +93,12 @@ class Sheet:
     """A table whose rows are read block by block, once.
 
     Args:
-        head: what it says of its columns.
-        picked: the columns that are read.
-        blocks: the rows; none is empty.
-        decimal: what is known of its decimal commas once the rows are read.
-        notice: what the user should know of the file, or ``None``.
-        position: bytes of the file that are read; ``None`` where nobody knows.
+        head: head of the table.
+        picked: the columns to read.
+        blocks: the rows in non-empty blocks.
+        decimal: interpretation of decimal commas, complete once all rows are read.
+        notice: what the user should know about the file, or ``None``.
+        position: bytes of the file read so far; ``None`` if unknown.
     """
 
     head: Head
@@ -110,10 +110,10 @@ class Sheet:
 
 
 class Table:
-    """The rows of a sheet; their numbers lie in a file where they are many.
+    """The rows of a sheet; many numbers are kept in a file.
 
     Args:
-        sheet: from which ``add`` takes blocks.
+        sheet: the sheet whose blocks are added.
     """
 
     def __init__(self, sheet: Sheet) -> None:
@@ -125,7 +125,7 @@ class Table:
 
     @classmethod
     def of(cls, sheet: Sheet) -> Table:
-        """All rows of a sheet."""
+        """Read all rows of a sheet."""
         table = cls(sheet)
         for block in sheet.blocks:
             table.add(block)
@@ -135,8 +135,7 @@ class Table:
         """Keep a block.
 
         Raises:
-            DataError: there is no room for the numbers, or the texts take more memory than the
-                package will hold.
+            DataError: there is no room for the numbers, or the texts exceed the limit for memory.
         """
         self._size += sum(text.nbytes for text in block.texts.values())
         require_memory(self.head.name, self._size)
@@ -147,25 +146,25 @@ class Table:
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """What messages call each row (n,)."""
+        """The number of each row (n,) in messages."""
         return np.concatenate([block.rows for block in self.blocks])
 
     def text(self, column: int) -> NDArray[Any]:
-        """The cells (n,) of a column that was kept as text; numbers if all blocks hold such."""
+        """The cells (n,) of a column that was kept as text; numbers if all blocks hold numbers."""
         blocks = [block.texts[column] for block in self.blocks]
         if any(block.dtype == TEXT for block in blocks):
             blocks = [block.astype(TEXT, copy=False) for block in blocks]
         return np.concatenate(blocks)
 
     def numbers(self, column: int) -> NDArray[np.float64]:
-        """The cells (n,) of a column that was picked as one of numbers, NaN where one lacks."""
+        """The numbers (n,) of a column that was read as numbers, NaN if missing."""
         place = self.picked.numbers.index(column)
         cells = np.concatenate([block.numbers[:, place] for block in self.blocks])
         return cells.astype(np.float64)
 
 
 def refuse_unbounded(head: Head, numbers: NDArray[np.float64], cell_at: CellAt) -> None:
-    """Raise a DataError if a number is infinite, or float32 has no room for it."""
+    """Raise a DataError if a number is infinite or too large for float32."""
     bad = np.argwhere(np.abs(numbers) > LARGEST_NUMBER)
     if not len(bad):
         return

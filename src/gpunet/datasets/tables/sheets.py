@@ -1,4 +1,4 @@
-"""Tables opened by whatever holds them, and read whole."""
+"""Opens tables of all formats, and reads them whole."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ OPENERS: Mapping[str, Callable[[Path, Pick], AbstractContextManager[Sheet]]] = {
     **dict.fromkeys(TYPED_ENDS, open_typed),
     **dict.fromkeys(WORKBOOK_ENDS, open_workbook),
 }
-"""What opens the tables whose names end so; all others are text."""
+"""Openers of tables by the ending of the name; all others are text."""
 
 
 def open_sheet(source: Path | BinaryIO, pick: Pick) -> AbstractContextManager[Sheet]:
-    """A table, for as long as its file is open.
+    """Open a table; it is usable while the context is open.
 
     Args:
-        source: the file, or one that is open, which is called the standard input.
-        pick: says which columns to read, once it is known which there are.
+        source: path of the file, or an open file, which messages call the standard input.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
-        DataError: the file is unreadable or no table; also while rows are read.
+        DataError: the file is unreadable or not a table; also while rows are read.
     """
     if isinstance(source, Path) and (end := table_end(source.name)) in OPENERS:
         return OPENERS[end](source, pick)
@@ -50,24 +50,24 @@ def open_sheet(source: Path | BinaryIO, pick: Pick) -> AbstractContextManager[Sh
 
 
 def read_whole(source: Path | BinaryIO, pick: Pick) -> Table:
-    """All rows of a table, as ``open_sheet`` reads it."""
+    """Read all rows of a table that ``open_sheet`` opens."""
     with open_sheet(source, pick) as sheet:
         return Table.of(sheet)
 
 
 def gather(path: Path, pick: Pick, tell: Progress = untold) -> tuple[Table, dict[int, Word]]:
-    """All rows of a table of which it is not known which columns hold words.
+    """Read all rows of a table without knowing which columns hold words.
 
-    What turns out to hold words is kept as text. Mostly the first block tells; else the file is
-    read a second time.
+    Columns that turn out to hold words are kept as text. Usually the first block shows them;
+    otherwise the file is read a second time.
 
     Args:
-        path: of the table.
-        pick: as ``open_sheet`` takes it.
-        tell: hears of the bytes that are read, or of rows.
+        path: path of the table.
+        pick: as for ``open_sheet``.
+        tell: called with the bytes or rows read so far.
 
     Returns:
-        The table, and the first word of each column that was picked as one of numbers.
+        The table, and the first word of each column that was picked as numbers but holds words.
     """
     words: dict[int, Word] = {}
     while True:
@@ -86,7 +86,7 @@ def gather(path: Path, pick: Pick, tell: Progress = untold) -> tuple[Table, dict
 
 
 def _tell_of(table: Table, sheet: Sheet, path: Path, tell: Progress) -> None:
-    """Tell how far a table is read."""
+    """Report how far a table is read."""
     if sheet.position is not None:
         tell(f"reading {path.name}", sheet.position(), path.stat().st_size, "bytes")
     else:
@@ -94,7 +94,7 @@ def _tell_of(table: Table, sheet: Sheet, path: Path, tell: Progress) -> None:
 
 
 def _with_texts(pick: Pick, columns: frozenset[int], head: Head) -> Picked:
-    """What is picked, with some columns of numbers as texts."""
+    """The picked columns, with some columns of numbers as texts."""
     picked = pick(head)
     numbers = tuple(column for column in picked.numbers if column not in columns)
     return Picked((*picked.texts, *(at for at in picked.numbers if at in columns)), numbers)

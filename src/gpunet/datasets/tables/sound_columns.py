@@ -1,4 +1,4 @@
-"""What a file says of a table's columns, checked before anything is looked up by it."""
+"""Checks the description of a table's columns in a file before it is used."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["require_columns"]
 
 
 def require_columns(columns: Columns, inputs: int, are_images: bool, scales: bool) -> None:
-    """Check that what is said of columns goes together.
+    """Check that a description of columns is consistent.
 
     Args:
-        columns: as a file says.
-        inputs: how many features they become, I.
+        columns: columns as read from a file.
+        inputs: number of features I that they become.
         are_images: whether the rows are images.
-        scales: whether there is a scaling, which can fill what is missing.
+        scales: whether there is a scaling, which can fill missing values.
 
     Raises:
-        UnsoundError: it does not.
+        UnsoundError: it is not.
     """
     titles, count = columns.features, columns.count(inputs)
     encoded = [one.column for one in columns.encodings]

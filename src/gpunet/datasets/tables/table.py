@@ -1,7 +1,7 @@
-"""Tables: files of one sample per line, with a label in one column and features in the others.
+"""Reads tables: one sample per line, with a label in one column and features in the others.
 
-``text_rows`` reads the text, ``label_column`` chooses the label, ``columns`` says what the others
-become, ``model_rows`` reads further tables for a model.
+``text_rows`` reads the text, ``label_column`` chooses the label, ``columns`` decides what the other
+columns become, ``model_rows`` reads further tables for a model.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from gpunet.errors import DataError, spelled
 __all__ = ["read_table"]
 
 MOST_TITLES = 1 << 16
-"""Columns up to which titles are kept; more are known by their position."""
+"""Most columns whose titles are kept; in wider tables, columns are found by position."""
 
 LONGEST_TITLES = 1 << 20  # characters of all titles together
 
@@ -50,28 +50,28 @@ def read_table(
     test: Path | None = None,
     val: Path | None = None,
 ) -> Dataset:
-    """Read a table to train on, and those to test and to validate with if there are some.
+    """Read a training table, and tables for testing and validation if there are any.
 
-    The columns of the others are found by the titles of the first one's; without titles, by their
-    position. Where there is no table to test with, or it has no labels, the last sixth of the rows
-    is for testing; where those rows lack classes, the last sixth of every class is. Labels are
-    whole numbers or words. Columns of numbers and of words become features as
-    ``columns.learn_columns`` says; numbers that are missing are NaN. Features become uint8 if they
-    are the pixels of an image, by their number or their titles, and all are gray levels (whole, 0
-    to 255, some above 127), else floats. A square number of bytes, or of values from 0 to 1 or
-    reaching from -1 to 1, is taken for an image, whose pixels may be bytes divided by 255.
+    The columns of the other tables are found by the titles of the training table, or without titles
+    by position. If there is no test table, or it has no labels, the last sixth of the rows is for
+    testing; if those rows lack classes, the last sixth of every class. Labels are whole numbers or
+    words. ``columns.learn_columns`` turns columns of numbers and words into features; missing
+    numbers are NaN. Features become uint8 if they are the pixels of an image, by their number or
+    titles, and all are gray levels (whole, 0 to 255, some above 127), else floats. A square number
+    of features that are bytes, from 0 to 1, or spanning -1 to 1, counts as an image, whose pixels
+    may be bytes divided by 255.
 
     Args:
-        path: of the file to train on.
-        options: what the user says of the columns.
-        tell: hears how far it is.
-        test: of the file to test with.
-        val: of the file to validate with.
+        path: path of the training table.
+        options: the user's choices about the columns.
+        tell: called with the progress.
+        test: path of the test table.
+        val: path of the validation table.
 
     Raises:
-        DataError: a file is unreadable, its rows are of different lengths, a feature can be none,
-            a label can be no class, or a file lacks a column.
-        UsageError: the options name no column.
+        DataError: a file is unreadable, its rows have different lengths, a column cannot be a
+            feature, a label cannot be a class, or a file lacks a column.
+        UsageError: the options name a column that does not exist.
     """
     others: dict[Part, Path | None] = {"val": val, "test": test}
     parts, columns, notice = _read_parts(path, options, others, tell)
@@ -106,7 +106,7 @@ def read_table(
 def _read_parts(
     path: Path, options: TableOptions, others: Mapping[Part, Path | None], tell: Progress
 ) -> tuple[dict[Part, _Part], Columns, str | None]:
-    """The rows of the training table and of those others that there are, and a notice."""
+    """Read the rows of the training table and the other tables; return a notice, too."""
     training, columns, roles, learned, notice = _read_training(path, options, tell)
     inputs = columns.inputs(len(learned.sources))
     tally = Tally()
@@ -121,25 +121,25 @@ def _read_parts(
         try:
             table, found = read_alike(other, columns, inputs, with_label=True)
         except UnlabeledError:
-            if part == "test":  # as Kaggle has it
+            if part == "test":  # as at Kaggle
                 continue
             raise
         encoder = Encoder(table, columns, found.features, inputs, tally)
         parts[part] = _Part.of(table, encoder, found.labels, kind, None, options, tell)
     left_out = (part.notice for part in parts.values())
     if options.missing == "drop":
-        tally = replace(tally, filled=0, blank=0)  # the rows are counted instead
+        tally = replace(tally, filled=0, blank=0)  # the rows are named by number instead
     return parts, columns, joined(notice, *learned.notices, *left_out, tally.notice)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A table's rows that are samples of a dataset."""
+    """The rows of a table that become samples."""
 
     features: NDArray[Any]  # (n, I)
     targets: Targets  # n of them
     weights: NDArray[np.float32] | None  # (n,)
-    notice: str | None  # which rows are left out
+    notice: str | None  # (rows,) which rows are left out
 
     @classmethod
     def of(
@@ -152,7 +152,7 @@ class _Part:
         options: TableOptions,
         tell: Progress,
     ) -> _Part:
-        """The samples in a table whose columns ``places`` are to be predicted."""
+        """Read the samples of a table, with the columns ``places`` as labels or targets."""
         targets, kept, notice = target_rows(table, places, kind)
         if notice and options.missing == "refuse":
             _refuse_missing(table, int(np.argmin(kept)), kind)
@@ -176,7 +176,7 @@ class _Part:
 
 
 def _refuse_missing(table: Table, row: int, kind: Kind) -> NoReturn:
-    """Raise the error for a row without what is to be predicted."""
+    """Raise the error for a row without a label or target."""
     what, wanted = ("target", "a number") if kind == "measured" else ("label", "a class")
     raise DataError(
         f"the {what} in {table.head.unit} {int(table.rows[row]):,} of {table.head.name} is empty, "
@@ -187,7 +187,7 @@ def _refuse_missing(table: Table, row: int, kind: Kind) -> NoReturn:
 def _read_training(
     path: Path, options: TableOptions, tell: Progress
 ) -> tuple[Table, Columns, Roles, Learned, str | None]:
-    """A table to train on, what its columns are and become, and a notice."""
+    """Read the training table; return the roles and features of its columns and a notice, too."""
     table, words = gather(path, lambda head: pick_for_training(head, options), tell)
     tell(f"looking at the columns of {path.name}", 0, 0)
     head = table.head
@@ -220,7 +220,7 @@ def _read_training(
 
 
 def _can_tell(titles: tuple[str, ...] | None, labels: tuple[str, ...]) -> bool:
-    """Whether the columns of features can be told apart by their titles, also from the labels'."""
+    """Whether the titles of features are unique, and differ from those of labels."""
     return (
         titles is not None
         and len(titles) <= MOST_TITLES

@@ -1,4 +1,4 @@
-"""What files of tables are called."""
+"""Names of table files."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ TEXT_ENDS = (".csv", ".tsv", ".txt", ".data")
 ARFF_ENDS = (".arff",)
 LIBSVM_ENDS = (".svm", ".libsvm", ".svmlight")
 PACKABLE_ENDS = (*TEXT_ENDS, *ARFF_ENDS, *LIBSVM_ENDS)
-"""How a table's name ends, before ``packed.ENDS`` where it is packed."""
+"""Endings of the names of tables, before ``packed.ENDS`` if packed."""
 
 TYPED_ENDS = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson")
 WORKBOOK_ENDS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-"""How a table's name ends that is not packed."""
+"""Endings of the names of tables that are never packed."""
 
 ALSO_OTHERS = (".txt", ".data")
 
@@ -43,16 +43,16 @@ DATA_ENDS = (
     *TYPED_ENDS,
     *WORKBOOK_ENDS,
 )
-"""How a table in a folder may end that is taken for data; ``ALSO_OTHERS`` are often about data."""
+"""Endings of files in a folder that count as data; ``ALSO_OTHERS`` often hold other things."""
 
 PREFIXES = ("", "X_", "mnist_", "fashion-mnist_")
-"""What may stand before the names train.csv and test.csv."""
+"""Prefixes of train.csv and test.csv."""
 
-SHARD = re.compile(r"-00000-of-00001$")  # what Hugging Face writes after a part's name
+SHARD = re.compile(r"-00000-of-00001$")  # Hugging Face's suffix after a part's name
 
 
 def table_end(name: str) -> str:
-    """How a table's name ends, in small letters, without the end of its packing; or empty."""
+    """The ending of a table's name in lowercase, without the ending of its packing; or empty."""
     plain = without_end(name)
     end = PurePath(plain).suffix.lower()
     if end in PACKABLE_ENDS or (plain == name and end in (*TYPED_ENDS, *WORKBOOK_ENDS)):
@@ -71,12 +71,12 @@ def is_text_name(name: str) -> bool:
 
 
 def table_stem(path: Path) -> str:
-    """A table's name without its ends."""
+    """A table's name without its endings."""
     return SHARD.sub("", Path(without_end(path.name)).stem)
 
 
 def find_tables(folder: Path) -> tuple[Path, Path] | None:
-    """The training and the test table of a folder, if it has a pair of known names."""
+    """The training and test table of a folder, if it has a pair with known names."""
     for prefix in PREFIXES:
         for end in DATA_ENDS:
             train, test = (folder / f"{prefix}{part}{end}" for part in ("train", "test"))

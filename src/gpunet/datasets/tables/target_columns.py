@@ -1,4 +1,4 @@
-"""What the columns of a table hold that are to be predicted: classes, or numbers; and weights."""
+"""Reads the columns to predict, which hold classes or numbers, and the column of weights."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["different_numbers", "is_gap", "kind_of", "target_rows", "target_titl
 DRESSED = re.compile(
     r"[-+]?[$€£¥]?\s?(?:\d{1,3}(?:[,' ]\d{3})+|\d+)(?:[.,]\d+)?\s?[$€£¥%]?", re.ASCII
 )
-"""A number as people write it: ``$1,250``, ``7.5 %``."""
+"""A number with symbols or separators: ``$1,250``, ``7.5 %``."""
 
 FLAG_WORDS = {"yes": "1", "y": "1", "no": "0", "n": "0"}
-"""Words for 1 and 0 in a column of labels, beside True and False."""
+"""Words for 1 and 0 in a column of labels, besides True and False."""
 
 
 def target_titles(head: Head, columns: Sequence[int]) -> tuple[str, ...]:
-    """What columns (T,) are called that are to be predicted."""
+    """The names of the columns (T,) to predict."""
     titles = head.titles or ("",) * head.columns
     return tuple(titles[column] or f"column {column + 1}" for column in columns)
 
@@ -40,19 +40,19 @@ def target_titles(head: Head, columns: Sequence[int]) -> tuple[str, ...]:
 def target_rows(
     table: Table, columns: Sequence[int], kind: Kind
 ) -> tuple[Targets, NDArray[np.bool_], str | None]:
-    """What is to be predicted of the rows.
+    """Read the labels or targets of the rows.
 
     Args:
-        table: any.
-        columns: (T,) those that hold it, a single one of classes.
-        kind: what they hold.
+        table: the table.
+        columns: (T,) columns to predict; a single one for classes.
+        kind: kind of the columns.
 
     Returns:
-        It, (m,) or (m, T), of the rows that have it; which rows (n,) those are; and a notice if
-        some have none.
+        The labels (m,) or targets (m, T) of the rows that have them; which rows (n,) those are; and
+        a notice if some rows have none.
 
     Raises:
-        DataError: a cell is no number though one is wanted, or no row has what is wanted.
+        DataError: a cell is not a number although one is needed, or no row has a label.
     """
     whole: Targets
     if kind == "classes":
@@ -86,10 +86,10 @@ def _classes(table: Table, column: int) -> tuple[RawLabels, NDArray[np.bool_]]:
 
 
 def weights_in(table: Table, column: int) -> NDArray[np.float32]:
-    """What each row (n,) counts, as a column says.
+    """Read the weight of each row (n,) from a column.
 
     Raises:
-        DataError: a weight is missing, negative or no number.
+        DataError: a weight is missing, negative or not a number.
     """
     weights = _numbers(table, column, "weight")
     with np.errstate(invalid="ignore"):
@@ -107,9 +107,9 @@ def weights_in(table: Table, column: int) -> NDArray[np.float32]:
 def different_numbers(
     table: Table, column: int
 ) -> tuple[NDArray[np.floating[Any]], NDArray[np.integer]] | None:
-    """The different numbers (k,) in a column, ascending, and how often (k,) each one occurs.
+    """The unique numbers (k,) in a column, ascending, and the count (k,) of each.
 
-    ``None`` if the column holds other things than numbers, or nothing.
+    ``None`` if the column is empty or holds anything but numbers.
     """
     if column in table.picked.numbers:
         values: NDArray[Any] = table.numbers(column)
@@ -126,7 +126,7 @@ def different_numbers(
 
 
 def kind_of(table: Table, columns: Sequence[int]) -> Kind:
-    """What columns hold that the user or their title names, as their values tell it."""
+    """Guess the kind of columns that the user or a title names, from their values."""
     if len(columns) > 1:
         return "labels" if all(_are_flags(table, column) for column in columns) else "measured"
     title = table.head.titles[columns[0]] if table.head.titles else ""
@@ -143,9 +143,9 @@ def kind_of(table: Table, columns: Sequence[int]) -> Kind:
 
 
 def _are_dressed(table: Table, column: int) -> bool:
-    """Whether a column holds numbers with signs or separators that hardly recur.
+    """Whether a column holds numbers with symbols or separators that hardly recur.
 
-    They are refused, and that is better told of the first one than that they make no classes.
+    They are refused; a message about the first one helps more than one about missing classes.
     """
     different = distinct(table.text(column))[0]
     present = [text for text in different if not is_missing(text, number=True)]
@@ -155,7 +155,7 @@ def _are_dressed(table: Table, column: int) -> bool:
 
 
 def _are_flags(table: Table, column: int) -> bool:
-    """Whether a column holds 0 and 1 alone, or words that mean them."""
+    """Whether a column holds only 0 and 1, or words that mean them."""
     if column not in table.picked.numbers and (texts := table.text(column)).dtype.kind == "T":
         different = (_as_flag(text) for text in distinct(texts)[0])
         return all(is_missing(text, number=True) or text in "01" for text in different)
@@ -164,7 +164,7 @@ def _are_flags(table: Table, column: int) -> bool:
 
 
 def _as_flag(text: str) -> str:
-    """The cell of a column of labels as 0 or 1, if it means one of these."""
+    """A cell of a column of labels as 0 or 1, if it means one of these."""
     plain = meaning(text).strip().casefold()
     if plain in FLAG_WORDS:
         return FLAG_WORDS[plain]
@@ -172,15 +172,15 @@ def _as_flag(text: str) -> str:
 
 
 def is_gap(value: Any) -> bool:
-    """Whether a label is not there at all."""
+    """Whether a label is missing."""
     return bool(value == "" or value != value)
 
 
 def _numbers(table: Table, column: int, what: Kind | str) -> NDArray[np.float64]:
-    """The numbers (n,) in a column, NaN where one is missing.
+    """The numbers (n,) in a column, NaN if missing.
 
     Raises:
-        DataError: a cell holds something else, or a number that float32 has no room for.
+        DataError: a cell holds something else, or a number too large for float32.
     """
     if column in table.picked.numbers:
         return table.numbers(column)
@@ -203,7 +203,7 @@ def _numbers(table: Table, column: int, what: Kind | str) -> NDArray[np.float64]
 
 
 def _no_number(cell: str, text: str, what: Kind | str) -> DataError:
-    """The error for a word or a date where a number is wanted."""
+    """The error for a word or a date where a number is needed."""
     another = f"name another with {spelled('label')}"
     if what == "labels":
         return DataError(f"{cell} is {shown(text)}, wanted 0 or 1 for a label; {another}")

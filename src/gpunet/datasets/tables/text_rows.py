@@ -1,6 +1,6 @@
-"""Text as rows of cells: separators, quotes, decimal commas, and what is wrong.
+"""Reads text as rows of cells: separators, quotes, decimal commas, and errors.
 
-The text is UTF-8, packed or not; it is read block by block and cells become numbers at
+The text is UTF-8, packed or not. It is read block by block, and cells are converted to numbers at
 once, so that a file takes little more memory than its numbers.
 """
 
@@ -43,30 +43,30 @@ from gpunet.errors import DataError
 
 __all__ = ["TextRows", "closed", "open_text", "text_blocks"]
 
-BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
+BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes about 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
-LONGEST_CELL = 1 << 20  # characters of a quoted cell of several lines
+LONGEST_CELL = 1 << 20  # most characters of a quoted cell that spans lines
 QUOTED = re.compile(
     r'(?<![^\n;\t|,])"[^"]*+(?:""[^"]*+)*+(?:"(?![^\n;\t|, ])|(\Z))',
 )
-"""A quoted cell; group 1 is there if the text ends before the cell does."""
+"""A quoted cell; group 1 matches if the text ends within the cell."""
 
 ZEROS_IN_FRONT = re.compile(r"(?<!\d)(?:0\d|\+)")
-FEW_TEXTS = 4  # columns up to which each is looked for by itself
-JOINT = "|"  # stands between numbers that are joined to be parsed
+FEW_TEXTS = 4  # most columns that are searched one by one
+JOINT = "|"  # separator of numbers that are joined for parsing
 
 Line = tuple[int, str]
-"""The number of a line of the file, counted from 1, and its text."""
+"""A line's number in the file, from 1, and its text."""
 
 
 class TextRows:
-    """Makes blocks of rows of a file's text.
+    """Turns a file's text into blocks of rows.
 
     Args:
-        beginning: what the first lines say.
-        picked: the columns that are read.
-        decimal: learns what commas mean.
-        line: the line of the file, counted from 1, that the first row stands in.
+        beginning: the parsed first lines.
+        picked: the columns to read.
+        decimal: learns the meaning of commas.
+        line: number of the first row's line in the file, from 1.
     """
 
     def __init__(self, beginning: Beginning, picked: Picked, decimal: Decimal, line: int) -> None:
@@ -76,10 +76,10 @@ class TextRows:
         self._gaps = gap_pattern(beginning.separator)
 
     def blocks(self, texts: Iterator[str]) -> Iterator[Block]:
-        """The rows in texts of whole lines.
+        """Parse texts of whole lines into blocks.
 
         Raises:
-            DataError: there are none, a line has more or fewer cells than the first one, or a
+            DataError: there are no rows, a line has more or fewer cells than the first one, or a
                 number is infinite.
         """
         empty = True
@@ -92,9 +92,9 @@ class TextRows:
             raise _no_rows(self._head.name)
 
     def _bytes(self, text: str) -> Block | None:
-        """A text whose cells are all whole numbers from 0 to 255, if they are.
+        """Parse a text whose cells are all whole numbers from 0 to 255; else ``None``.
 
-        What is kept as text is more than a number where it has zeros in front.
+        A cell kept as text must not lose leading zeros.
         """
         if self._picked.texts and ZEROS_IN_FRONT.search(text):
             return None
@@ -120,7 +120,7 @@ class TextRows:
         )
 
     def _mixed(self, text: str) -> Block:
-        """A text of any cells."""
+        """Parse a text with any cells."""
         lines: list[Line] = []
         number = self._next_line
         for line in text.split("\n"):
@@ -144,7 +144,7 @@ class TextRows:
         return Block(rows, numbers, arrays, words)
 
     def _plain_texts(self, lines: Sequence[str]) -> dict[int, list[str]]:
-        """The picked texts of lines without quotes, which are split no further than it takes."""
+        """The picked texts of lines without quotes, split only as far as necessary."""
         columns, separator, last = self._picked.texts, self._separator, self._head.columns - 1
         if len(columns) > FEW_TEXTS:
             rows = [line.split(separator) for line in lines]
@@ -159,7 +159,7 @@ class TextRows:
     def _plain_numbers(
         self, text: str, lines: Sequence[Line]
     ) -> tuple[NDArray[np.float64], dict[int, Word]]:
-        """The picked numbers (rows, K) of lines that hold neither quotes nor decimal commas."""
+        """The picked numbers (rows, K) of lines without quotes and decimal commas."""
         wanted, words = self._picked.numbers, dict[int, Word]()
         if not wanted:
             return np.empty((len(lines), 0)), words
@@ -208,7 +208,7 @@ class TextRows:
     def _beside_words(
         self, rows: Sequence[int], cells: Sequence[list[str]]
     ) -> tuple[NDArray[np.float64], dict[int, Word]]:
-        """The numbers (rows, K) of the columns that hold nothing else, and words in the others."""
+        """The numbers (rows, K) of columns that hold only numbers, and the words of the others."""
         words: dict[int, Word] = {}
         numbers = np.full((len(rows), len(self._picked.numbers)), np.nan)
         for place, column in enumerate(self._picked.numbers):
@@ -222,7 +222,7 @@ class TextRows:
         return numbers, words
 
     def _parted(self, number: int, line: str) -> list[str]:
-        """A line's cells, as many as in the first line."""
+        """Split a line into cells, as many as in the first line."""
         quoted = '"' in line
         cells = split_cells(line, self._separator) if quoted else line.split(self._separator)
         if len(cells) != self._head.columns and line.count('"') % 2:
@@ -243,15 +243,15 @@ class TextRows:
 
 @contextmanager
 def open_text(source: Path | BinaryIO, pick: Pick, name: str = "standard input") -> Iterator[Sheet]:
-    """A text's table, whose rows are read as they are asked for.
+    """Open a text's table; its rows are read lazily.
 
     Args:
-        source: the text's path, packed or not; or an open file.
-        pick: says which columns to read, once it is known which there are.
-        name: what messages call an open file.
+        source: path of the text, packed or not; or an open file.
+        pick: chooses the columns to read once the columns are known.
+        name: name of an open file in messages.
 
     Raises:
-        DataError: the file is unreadable or no table; also while rows are read, as
+        DataError: the file is unreadable or not a table; also while rows are read, as in
             ``TextRows.blocks``.
     """
     if isinstance(source, Path):
@@ -273,7 +273,7 @@ def _sheet(file: BinaryIO, name: str, pick: Pick) -> Sheet:
 
 
 def _beginning(blocks: Iterator[str], name: str) -> tuple[Beginning, int]:
-    """The first lines of a table, and the number of the line that its first row stands in."""
+    """Read the first lines of a table; return the number of the first row's line, too."""
     line, start = 1, ""
     for block in chain(blocks, [""]):
         start += block
@@ -291,7 +291,7 @@ def _no_rows(name: str) -> DataError:
 
 
 def text_blocks(file: BinaryIO, name: str) -> Iterator[str]:
-    """The file's text in blocks of whole lines, every line end a newline.
+    """Yield the file's text in blocks of whole lines, with newlines as line ends.
 
     It is UTF-8, or UTF-16 that begins with a byte order mark, as Excel's "Unicode text" does.
     """
@@ -316,13 +316,13 @@ def text_blocks(file: BinaryIO, name: str) -> Iterator[str]:
 
 
 def _decoder(chunk: bytes) -> codecs.IncrementalDecoder:
-    """What decodes a text that begins so."""
+    """The decoder for a text that begins with these bytes."""
     wide = chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")()
 
 
 def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, name: str) -> str:
-    """The text of some bytes; no bytes end it."""
+    """Decode bytes; empty bytes mark the end of the text."""
     try:
         text = decoder.decode(chunk, final=not chunk)
     except UnicodeDecodeError as error:
@@ -337,16 +337,16 @@ def _with_newlines(text: str) -> str:
 
 
 def closed(texts: Iterable[str]) -> Iterator[str]:
-    """Texts of whole lines in which a line end within a quoted cell is a carriage return.
+    """Join lines of quoted cells: a line end within a quoted cell becomes a carriage return.
 
-    So a row is one line, however many lines of the file it takes; ``split_cells`` turns it back.
-    A quote that nothing closes within ``LONGEST_CELL`` characters opens no cell.
+    So a row is one line, however many lines of the file it spans; ``split_cells`` turns it back.
+    A quote without a closing quote within ``LONGEST_CELL`` characters does not open a cell.
     """
     held = ""
     for text in texts:
         held += text
         if '"' in held and any(line.count('"') % 2 for line in held.split("\n")):
-            opened: list[int] = []  # where a cell begins that has no end yet
+            opened: list[int] = []  # start of a cell that is not closed yet
 
             def joined(found: re.Match[str], opened: list[int] = opened) -> str:
                 if found[1] is None:
@@ -370,13 +370,13 @@ def closed(texts: Iterable[str]) -> Iterator[str]:
 def _parsed(
     lines: Sequence[str], separator: str, columns: Sequence[int] | None
 ) -> NDArray[np.float64] | None:
-    """The numbers in some lines (rows, K); ``None`` if a cell is no number."""
+    """Parse the numbers in some lines (rows, K); ``None`` if a cell is not a number."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # it warns of texts that are all empty
+            warnings.simplefilter("error")  # it warns about texts that are all empty
             numbers = np.loadtxt(
                 lines, np.float64, delimiter=separator, usecols=columns, comments=None, ndmin=2
             )
     except (ValueError, Warning):
         return None
-    return numbers if len(numbers) == len(lines) else None  # it leaves out empty texts
+    return numbers if len(numbers) == len(lines) else None  # it skips empty texts

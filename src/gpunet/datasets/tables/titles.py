@@ -1,4 +1,4 @@
-"""Titles of columns: which ones name a label or a target, the rows' numbers, or pixels."""
+"""Titles of columns that mark a label, a target, the rows' numbers, or pixels."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ CLASSES = frozenset(
         *("targetname", "survived", "churn", "churned", "attrition", "isfraud", "isspam"),
     }
 )
-"""What a label's column is called that holds classes, without case, blanks, dots, dashes and
-underscores."""
+"""Titles of a label with classes, without case, blanks, dots, dashes and underscores."""
 
 LABELS = CLASSES | {
     *("label", "labels", "target", "targets", "outcome", "ytrue", "groundtruth", "sentiment"),
 }
-"""What a label's column is called, spelled as in ``CLASSES``; the further ones may be measured."""
+"""Titles of a label, spelled as in ``CLASSES``; the additional ones may be measured."""
 
 MEASURED = frozenset(
     {
@@ -41,13 +40,13 @@ MEASURED = frozenset(
         "targetvalue",
     }
 )
-"""What a column is called that holds measured targets, spelled as in ``CLASSES``."""
+"""Titles of measured targets, spelled as in ``CLASSES``."""
 
 PERHAPS_LABELS = LABELS | {
     *("y", "response", "result", "kind", "type", "group", "quality", "income", "grade", "status"),
     *("default", "defaulted", "approved", "purchased", "subscribed", "readmitted", "exited"),
 }
-"""What a label's column may be called; the further ones may be features as well."""
+"""Possible titles of a label; the additional ones may also be features."""
 
 INDICES = frozenset(
     {
@@ -55,21 +54,21 @@ INDICES = frozenset(
         *("rownumber", "rownum", "rowindex", "no", "nr", "num", "number", "#", "unnamed:0"),
     }
 )
-"""What a column is called that numbers or names the rows, spelled as in ``CLASSES``."""
+"""Titles of columns that number or name the rows, spelled as in ``CLASSES``."""
 
 INDEX_END = re.compile(r"(?:^|[\W_])id$|[a-z](?:Id|ID)$")
-"""How the title of a column that names the rows may end: ``PassengerId``, ``sample_id``."""
+"""Endings of titles of columns that name the rows: ``PassengerId``, ``sample_id``."""
 
 PIXEL = re.compile(r"(?:pixel|pix|px)[\s_.-]?\d+|\d+\s?x\s?\d+")
 
 
 def is_class_title(title: str) -> bool:
-    """Whether a column of this title holds classes, whatever its values look like."""
+    """Whether a column with this title holds classes, whatever its values."""
     return _plain(title) in CLASSES
 
 
 def is_measured_title(title: str) -> bool:
-    """Whether a column of this title is a measured target, if it holds numbers."""
+    """Whether a column with this title is a measured target if it holds numbers."""
     return _plain(title) in MEASURED
 
 
@@ -89,7 +88,7 @@ def may_be_label_title(title: str) -> bool:
 
 
 def is_index_title(title: str) -> bool:
-    """Whether a column of this title, an empty one among them, numbers or names the rows."""
+    """Whether a column with this title numbers or names the rows; an empty title does."""
     return _plain(title) in INDICES or INDEX_END.search(title.strip()) is not None
 
 

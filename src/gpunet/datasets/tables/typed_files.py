@@ -1,7 +1,7 @@
-"""Tables of typed columns: Parquet, Arrow and JSON lines, which polars reads.
+"""Reads tables of typed columns with polars: Parquet, Arrow and JSON lines.
 
-Their rows become the same blocks as those of text. A column of lists of numbers, all of one length,
-stands for that many columns.
+Rows become the same blocks as in text files. A column of equally long lists of numbers stands for
+that many columns.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ if TYPE_CHECKING:
 __all__ = ["open_typed"]
 
 LINES_ENDS = (".jsonl", ".ndjson")
-STREAM_MAGIC = b"\xff\xff\xff\xff"  # of Arrow's format without a table of contents
+STREAM_MAGIC = b"\xff\xff\xff\xff"  # Arrow's format without a footer
 OLD_FEATHER_MAGIC = b"FEA1"
-FREE = 1 << 30  # bytes of numbers that any file may promise
-FREE_TEXT = 1 << 26  # bytes of texts that any file may hold; beyond, ``DEFLATE_RATIO`` for both
-BYTES_AT_ONCE = 32 << 20  # of numbers that become a block
+FREE = 1 << 30  # bytes of numbers that any file may claim
+FREE_TEXT = 1 << 26  # bytes of texts that any file may hold; above, ``DEFLATE_RATIO`` limits both
+BYTES_AT_ONCE = 32 << 20  # bytes of numbers in a block
 
 Values: TypeAlias = "pl.Series | NDArray[Any]"
-"""The values (n,) of a column of the table."""
+"""Values (n,) of a column of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of the file, and the columns of the table that it stands for."""
+    """A column of the file, and the columns of the table that it becomes."""
 
     name: str
     kind: pl.DataType
-    width: int  # of its lists; 1 for single values
-    start: int  # the first of the table's columns
+    width: int  # length of its lists; 1 for single values
+    start: int  # index of the first column in the table
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -60,11 +60,11 @@ class _Column:
 
 @contextmanager
 def open_typed(path: Path, pick: Pick) -> Iterator[Sheet]:
-    """A file's table, whose rows are read as they are asked for.
+    """Open a file's table; its rows are read lazily.
 
     Args:
-        path: of a file that ends in one of ``table_names.TYPED_ENDS``.
-        pick: says which columns to read, once it is known which there are.
+        path: path of a file that ends in one of ``table_names.TYPED_ENDS``.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
         MissingExtraError: polars is not installed.
@@ -85,7 +85,7 @@ def open_typed(path: Path, pick: Pick) -> Iterator[Sheet]:
 
 
 def _opened(path: Path, magic: bytes) -> pl.LazyFrame:
-    """The table in a file that begins with ``magic``."""
+    """Open the table in a file that begins with ``magic``."""
     import polars as pl
 
     end = path.suffix.lower()
@@ -104,7 +104,7 @@ def _opened(path: Path, magic: bytes) -> pl.LazyFrame:
 
 
 def _columns(path: Path, frame: pl.LazyFrame) -> list[_Column]:
-    """What the columns of a file are, and which columns of the table they stand for."""
+    """The columns of a file, with the columns of the table that they become."""
     kinds = frame.collect_schema()
     first = frame.head(1).collect() if any(_is_list(kind) for kind in kinds.values()) else None
     widths = [
@@ -122,7 +122,7 @@ def _columns(path: Path, frame: pl.LazyFrame) -> list[_Column]:
 
 
 def _require_plausible(path: Path, frame: pl.LazyFrame, columns: Sequence[_Column]) -> None:
-    """Raise a DataError if a file promises far more numbers than it can hold honestly."""
+    """Raise a DataError if a file claims implausibly many numbers for its size."""
     import polars as pl
 
     rows = int(frame.select(pl.len()).collect().item())
@@ -141,19 +141,19 @@ def _is_list(kind: pl.DataType) -> bool:
 
 
 def _width(values: pl.Series) -> int:
-    """The numbers in the first of some lists, or 1 if it holds none."""
+    """The length of the first list, or 1 if it is empty."""
     while _is_list(values.dtype):
         values = values.drop_nulls().explode()
     return max(1, len(values))
 
 
 class _Rows:
-    """Makes blocks of a file's rows.
+    """Turns a file's rows into blocks.
 
     Args:
-        head: what the file says of its columns.
-        columns: of the file.
-        picked: the table's columns that are read.
+        head: head of the table.
+        columns: columns of the file.
+        picked: the table's columns to read.
         decimal: learns what commas mean.
     """
 
@@ -172,10 +172,10 @@ class _Rows:
             _require_values(head, column)
 
     def blocks(self, frame: pl.LazyFrame, path: Path) -> Iterator[Block]:
-        """The rows of the table in a file.
+        """Yield the rows of the table in blocks.
 
         Raises:
-            DataError: there are none, lists are of several lengths, or a number is infinite.
+            DataError: there are no rows, lists have different lengths, or a number is infinite.
         """
         width = sum(column.width for column in self._columns)
         size = max(1, BYTES_AT_ONCE // (8 * width))
@@ -200,7 +200,7 @@ class _Rows:
             raise DataError(f"{self._head.name} holds no rows of data, wanted a sample in each")
 
     def _text_of(self, frame: pl.DataFrame) -> int:
-        """Bytes of the texts in some rows, each counted as often as it stands there."""
+        """Bytes of the texts in some rows; repeated texts count each time."""
         import polars as pl
 
         kinds = (pl.String, pl.Categorical, pl.Enum)
@@ -241,7 +241,7 @@ class _Rows:
     def _numbers(
         self, values: Values, rows: NDArray[np.int64], column: int, words: dict[int, Word]
     ) -> NDArray[np.uint8] | NDArray[np.float64]:
-        """The numbers (n,) of a column; NaN, and its first word, if it holds words."""
+        """The numbers (n,) of a column, and its first word if it holds words, which become NaN."""
         import polars as pl
 
         if isinstance(values, np.ndarray):
@@ -260,14 +260,14 @@ class _Rows:
     def _matrix(
         self, column: _Column, lists: pl.Series, rows: NDArray[np.int64]
     ) -> NDArray[np.uint8] | NDArray[np.float64]:
-        """Lists of numbers as numbers (n, width).
+        """Convert lists of numbers to an array (n, width).
 
         Raises:
-            DataError: a list is of another length than the first one.
+            DataError: a list differs in length from the first one.
         """
         import polars as pl
 
-        each = 1  # how many of the present lists come from one row
+        each = 1  # number of lists at this level that come from one row
         while isinstance(lists.dtype, pl.Array | pl.List):
             lengths = lists.arr.len() if isinstance(lists.dtype, pl.Array) else lists.list.len()
             known = lengths.fill_null(0).to_numpy()
@@ -291,7 +291,7 @@ class _Rows:
 
 
 def _texts(values: Values) -> NDArray[Any]:
-    """The cells (n,) of a column as texts, or as numbers if it holds them and lacks none."""
+    """The cells (n,) of a column as texts, or as numbers if it holds numbers without gaps."""
     import polars as pl
 
     if isinstance(values, np.ndarray):
@@ -330,7 +330,7 @@ def _require_values(head: Head, column: _Column) -> None:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Turns what polars raises of damaged files into DataErrors."""
+    """Turn polars' errors about damaged files into DataErrors."""
     try:
         import polars as pl
     except ImportError as error:
@@ -345,7 +345,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _quietly(chunks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The chunks, read as ``_quiet`` says."""
+    """Yield the chunks, each read within ``_quiet``."""
     while True:
         with _quiet():
             chunk = next(chunks, None)
@@ -356,7 +356,7 @@ def _quietly(chunks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps from the terminal what polars' threads print of damage; it is raised as well."""
+    """Keep polars' threads from printing errors on the terminal; they are also raised."""
     try:
         sys.stderr.flush()
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -1,8 +1,8 @@
-"""Prints the cells of a workbook's first sheet that holds some, as text with tabs between them.
+"""Prints the cells of a workbook's first non-empty sheet as tab-separated text.
 
-``workbooks`` runs this script in a process of its own: what reads workbooks makes room for all
-cells up to the farthest one, and ends its process where there is none. The first line that it
-prints is JSON: the names of all sheets that hold cells, or what is wrong.
+``workbooks`` runs this script in a separate process, because the library for workbooks allocates
+memory for all cells up to the farthest one and ends the process if there is not enough. The first
+printed line is JSON: the names of all non-empty sheets, or an error.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import polars as pl
 __all__ = ["main"]
 
 MOST_MEMORY = 8 << 30
-"""Bytes that reading may take, at most, where the system can be told."""
+"""Most bytes of memory for reading, on systems that support a limit."""
 
 
 def main() -> None:
-    """Print the workbook that the command line names, with so many bytes of memory."""
+    """Print the workbook named on the command line, within the memory limit given there."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        pages = int(Path("/proc/self/statm").read_text().split()[0])  # of the imports
+        pages = int(Path("/proc/self/statm").read_text().split()[0])  # memory of the imports
         memory = pages * resource.getpagesize() + min(int(sys.argv[2]), MOST_MEMORY)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     try:
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _read(path: str) -> tuple[list[str], str]:
-    """The names of the sheets that hold cells, and the text of the first of them."""
+    """The names of the non-empty sheets, and the text of the first one."""
     workbook = fastexcel.read_excel(path)
     sheets = {name: _cells(workbook, name, "string") for name in workbook.sheet_names}
     filled = [
@@ -59,7 +59,7 @@ def _cells(workbook: fastexcel.ExcelReader, name: str, kind: fastexcel.DType) ->
 
 
 def _merged(words: pl.Series, numbers: pl.Series) -> pl.Series:
-    """A column's cells as text, each number in full, each in one line."""
+    """A column's cells as text, with numbers in full and without line ends."""
     rounded = words.cast(pl.Float64, strict=False)
     exact = pl.when(numbers.is_not_null() & (rounded != numbers)).then(numbers.cast(pl.String))
     frame = pl.select(exact.otherwise(words.str.replace_all(r"[\r\n]+", " ")).alias(words.name))

@@ -1,4 +1,4 @@
-"""Workbooks of Excel and OpenDocument, which fastexcel turns into text."""
+"""Reads workbooks of Excel and OpenDocument as text, with fastexcel."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ __all__ = ["open_workbook"]
 
 SCRIPT = Path(__file__).with_name("workbook_text.py")
 
-LONGEST = 600  # seconds that reading may take
+LONGEST = 600  # most seconds for reading
 
 MEMORY, CELL_RATIO = 1 << 30, 64
-"""Bytes of memory that reading a workbook may take, and beside them for each of its own unpacked:
-a cell takes some 20 in the file and 200 in memory."""
+"""Bytes of memory for reading a workbook, and the additional bytes for each of its unpacked bytes:
+a cell takes about 20 in the file and 200 in memory."""
 
 LARGEST = 1 << 30
-"""Bytes that the parts of a workbook may take up unpacked; cells take several times as much."""
+"""Most bytes of a workbook's unpacked parts; cells take several times as much in memory."""
 
 
 @contextmanager
 def open_workbook(path: Path, pick: Pick) -> Iterator[Sheet]:
-    """The table in the first sheet of a workbook that holds cells.
+    """Open the table in a workbook's first non-empty sheet.
 
     Args:
-        path: of a file that ends in one of ``table_names.WORKBOOK_ENDS``.
-        pick: says which columns to read, once it is known which there are.
+        path: path of a file that ends in one of ``table_names.WORKBOOK_ENDS``.
+        pick: chooses the columns to read once the columns are known.
 
     Raises:
         MissingExtraError: fastexcel or polars is not installed.
-        DataError: the file is unreadable, or no sheet holds cells; also while rows are read.
+        DataError: the file is unreadable, or all sheets are empty; also while rows are read.
     """
     sheets, text = _read(path)
     notice = None
@@ -56,7 +56,7 @@ def open_workbook(path: Path, pick: Pick) -> Iterator[Sheet]:
 
 
 def _read(path: Path) -> tuple[list[str], bytes]:
-    """The names of the sheets that hold cells, and the text of the first of them."""
+    """Read the names of the non-empty sheets, and the text of the first one."""
     try:
         import fastexcel  # noqa: F401
         import polars  # noqa: F401
@@ -65,7 +65,7 @@ def _read(path: Path) -> tuple[list[str], bytes]:
     with open_file(path) as file:
         memory = MEMORY + CELL_RATIO * _unpacked_size(path, file)
         command = [sys.executable, "-P", str(SCRIPT), str(path), str(memory)]
-        alone = {**os.environ, "POLARS_MAX_THREADS": "1"}  # each takes of the address space
+        alone = {**os.environ, "POLARS_MAX_THREADS": "1"}  # each thread takes address space
         try:
             done = subprocess.run(
                 command, capture_output=True, check=True, timeout=LONGEST, env=alone
@@ -88,10 +88,10 @@ def _read(path: Path) -> tuple[list[str], bytes]:
 
 
 def _unpacked_size(path: Path, file: BinaryIO) -> int:
-    """Bytes of a workbook, unpacked if it is a zip archive.
+    """Size of a workbook in bytes, unpacked if it is a zip archive.
 
     Raises:
-        DataError: they are too many.
+        DataError: it is too large.
     """
     size = path.stat().st_size
     with suppress(*ZIP_ERRORS, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
