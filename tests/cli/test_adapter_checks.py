@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +37,9 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of a made-up card whenever it is checked, of which one kernel is wrong."""
     done: list[str] = []
 
-    def check(adapter: Adapter) -> AdapterCheck:
+    def check(adapter: Adapter, tell: Callable[[int, int], object]) -> AdapterCheck:
         done.append(adapter.info.name)
+        tell(3, 12)
         made = AdapterCheck(adapter.info, (RIGHT, WRONG, UNSTEADY, LOST), 1.5)
         keep_faults(adapter.info, made.faults)
         return made

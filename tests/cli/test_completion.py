@@ -61,6 +61,7 @@ def _folder_with_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["help", "sche"], ["schedules", "schedule"]),
         (["help", "ev"], ["evaluate"]),
         (["recipes", "n"], ["nielsen"]),
+        (["datasets", "download", "m"], ["mnist"]),
         (["train", "--le"], ["--leaky-slope", "--learning-rate"]),
         (["train", "--schedule", "cos"], ["cosine", "coslog4"]),
     ],

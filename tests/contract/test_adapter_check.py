@@ -177,6 +177,15 @@ def test_a_changed_operator_is_found_in_the_kernels_that_have_it(
     assert all(one.kernel in check.report for one in check.failed)
 
 
+def test_it_is_told_how_many_of_the_cases_are_done(
+    adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, 0, 1)
+    told: list[tuple[int, int]] = []
+    check_adapter(adapter, lambda done, total: told.append((done, total)))
+    assert told == [(0, 2), (1, 2)]
+
+
 def test_bits_that_differ_the_second_time_are_found(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from tests.conftest import ADAPTERS, require
 from tests.export.told_pages import Told, dataset, untrained
 
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Samples
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.training.batches import epoch_order
+from gpunet.training.metrics import target_scores
 
 OPEN = """async ([optimizer, rates, seed]) => {
     const { shape } = told.data.model;
@@ -79,6 +82,27 @@ def test_epochs_in_the_page_are_those_of_python(told: Told, networks: int) -> No
     tested = [one["test"]["accuracies"] for one in heard]
     np.testing.assert_allclose(tested, accuracies, rtol=0, atol=1e-12)
     np.testing.assert_allclose(seen, parameters.ravel(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+def test_r2_of_several_targets_is_the_mean_over_them_however_far_they_spread(
+    told: Told, networks: int
+) -> None:
+    features = DATA.test.features / np.float32(255)
+    targets = np.stack([DATA.test.labels % 2, 100.0 * DATA.test.labels], axis=1).astype(np.float32)
+    test = Samples(features, targets)
+    data = replace(
+        DATA, train=test, test=test, classes=(), targets=("narrow", "wide"), kind="measured"
+    )
+    config = TrainConfig(hidden=(8,), loss="squared-error", batch_size=5, ensemble=networks)
+    page = told(untrained(NetworkSpec(64, (8,), 2, loss="squared-error"), config, data), data)
+    page.evaluate(OPEN, [config.optimizer, [0.01] * networks, 0])
+    (end,) = ends(page.evaluate("untilEpoch(1)"))
+    answers = np.reshape(
+        page.evaluate("training.engine.predict('test').then(numbers)"), (networks, *targets.shape)
+    )
+    expected = [target_scores(targets, one).r2.mean() for one in answers]
+    assert end["test"]["r2s"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_training_that_was_paused_within_an_epoch_goes_on_where_it_stood(told: Told) -> None:

@@ -1,1 +1,1 @@
-"""What a training leaves: model files, checkpoints, run folders, reports, curves and plots."""
+"""The files of a training: models, checkpoints, run folders, reports, curves and plots."""

@@ -1,4 +1,4 @@
-"""A model's answers as text: CSV, JSON, JSON lines, or what Kaggle takes as a submission."""
+"""A model's predictions as text: CSV, JSON, JSON lines, or a submission to Kaggle."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from gpunet.model import Model
 __all__ = ["Answers", "answer_texts", "format_of", "write_answers"]
 
 ENDS: dict[str, AnswerFormat] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-"""Formats by the end of a file's name, before ``.gz``; all others are CSV."""
+"""The format for each ending of a file's name, before ``.gz``; all others are CSV."""
 
 SPECIAL = re.compile('[",\r\n]')
 UNTITLED = ("row", "image")
-"""What names of samples are called where no column holds them."""
+"""Titles of the samples' names if no column holds them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """A block of a model's answers.
+    """A block of a model's predictions.
 
     Args:
-        title: what the names are: ``row``, ``image``, or the title of a column.
-        names: of the samples.
-        boxes: where in its image each sample lies (left, top, right, bottom), or ``None``.
-        features: (n, I) of the samples, not yet prepared.
+        title: the title of the names: ``row``, ``image``, or the title of a column.
+        names: the samples' names.
+        boxes: the position of each sample in its image (left, top, right, bottom), or ``None``.
+        features: (n, I) the samples' features, not yet prepared.
         values: (n, C) or (n, T) float32, the probability of every class or label; or (n, T)
             float64, the measured targets in their own units.
     """
@@ -50,7 +50,7 @@ class Answers:
 
 
 def format_of(path: Path) -> AnswerFormat:
-    """The format that a file's name asks for."""
+    """The format for a file's name."""
     name = path.name.lower().removesuffix(".gz")
     return next((kind for end, kind in ENDS.items() if name.endswith(end)), "csv")
 
@@ -61,23 +61,22 @@ def answer_texts(
     kind: AnswerFormat,
     shown: Callable[[str], str] = str,
 ) -> Iterator[str]:
-    """The text of a file of answers, piece by piece.
+    """The text of a file of predictions, piece by piece.
 
-    - ``csv``: a line of titles, then one per sample: its name, ``prediction`` and the probability
-      of every class, in the order of the model's classes and titled by their names. Of labels it is
-      each label, 0 or 1, then the probability of each; of measured targets the value of each.
+    - ``csv``: a line of titles, then one line per sample: its name, ``prediction`` and the
+      probability of every class, titled by the classes' names in the model's order. For labels it
+      has each label, 0 or 1, then the probability of each; for measured targets the value of each.
     - ``json``: a list of objects: ``row`` or ``image``, for images ``box``, ``prediction`` and
-      ``probabilities`` by class. Of labels ``prediction`` lists those that are there; of measured
-      targets it is a number, or of several targets an object.
-    - ``jsonl``: these objects, one a line.
-    - ``submission``: ``id`` and the label or the targets, titled as in the table that the model was
-      trained on.
+      ``probabilities`` by class. For labels ``prediction`` lists those that are present; for a
+      measured target it is a number, for several an object.
+    - ``jsonl``: these objects, one per line.
+    - ``submission``: ``id`` and the label or the targets, titled as in the model's training table.
 
     Args:
-        model: that gave the answers.
-        answers: in blocks.
-        kind: of text.
-        shown: what is written in place of a name in CSV, so that a terminal can show it.
+        model: the model that predicted.
+        answers: the predictions, in blocks.
+        kind: the format.
+        shown: converts names in CSV so that a terminal can show them.
     """
     if kind in ("json", "jsonl"):
         return _objects(model, answers, listed=kind == "json")
@@ -85,11 +84,11 @@ def answer_texts(
 
 
 def write_answers(path: Path, model: Model, answers: Iterable[Answers], kind: AnswerFormat) -> None:
-    """Write a file of answers, packed with gzip if its name ends in .gz, as a whole or not at all.
+    """Write a file of predictions as a whole or not at all, with gzip if its name ends in .gz.
 
     Raises:
-        OutputError: it cannot be written.
-        GpunetError: what ``answers`` raises.
+        OutputError: the file cannot be written.
+        GpunetError: any error that ``answers`` raises.
     """
     texts = answer_texts(model, answers, kind)
 
@@ -102,7 +101,7 @@ def write_answers(path: Path, model: Model, answers: Iterable[Answers], kind: An
 
 
 def _packed(file: BinaryIO) -> BinaryIO:
-    """The file, to be written through gzip; the same content gives the same bytes."""
+    """A writer that compresses into the file; the same content gives the same bytes."""
     return cast(BinaryIO, gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0))
 
 
@@ -124,7 +123,7 @@ def _lines(
 
 
 def _columns(model: Model, shown: Callable[[str], str], whole: bool) -> tuple[list[str], str]:
-    """The titles beside that of the names, and how a line is written."""
+    """The titles after that of the names, and the format of a line."""
     kind, targets = model.network.kind, [_cell(shown(name)) for name in model.targets]
     if kind == "measured":  # which hold the digits of a float32 in any unit
         return targets, "%s" + ",%.9g" * len(targets) + "\n"
@@ -140,7 +139,7 @@ def _columns(model: Model, shown: Callable[[str], str], whole: bool) -> tuple[li
 def _cells(
     model: Model, block: Answers, classes: Sequence[str], whole: bool
 ) -> tuple[Sequence[Sequence[object]], Sequence[Sequence[float]]]:
-    """For each sample of a block what is predicted, and the probabilities if they are wanted."""
+    """The prediction for each sample of a block, with the probabilities if they are wanted."""
     values: Sequence[Sequence[float]] = block.values.tolist()
     none: Sequence[Sequence[float]] = [()] * len(values)
     match model.network.kind:
@@ -153,15 +152,15 @@ def _cells(
 
 
 def _cell(text: str) -> str:
-    """A text as a cell of CSV, in quotes if it holds what parts cells or lines.
+    """A text as a cell of CSV, in quotes if it contains a separator of cells or lines.
 
-    Python's ``csv`` would write the same in twice the time that whole lines take.
+    Python's ``csv`` would write the same in twice the time.
     """
     return '"' + text.replace('"', '""') + '"' if SPECIAL.search(text) else text
 
 
 def _objects(model: Model, answers: Iterable[Answers], *, listed: bool) -> Iterator[str]:
-    """Objects of JSON, one a line, block by block; in a list or one after the other."""
+    """JSON objects, one per line, block by block; in a list or one after the other."""
     before = "[\n"
     for block in answers:
         contents: Iterable[dict[str, object]] = _contents(model, block)
@@ -178,7 +177,7 @@ def _objects(model: Model, answers: Iterable[Answers], *, listed: bool) -> Itera
 
 
 def _contents(model: Model, block: Answers) -> Iterator[dict[str, object]]:
-    """What JSON holds of every answer."""
+    """The JSON object of every prediction."""
     key = "row" if block.boxes is None else "image"
     for at, (name, content) in enumerate(zip(block.names, _predictions(model, block), strict=True)):
         box = {} if block.boxes is None else {"box": block.boxes[at]}
@@ -186,7 +185,7 @@ def _contents(model: Model, block: Answers) -> Iterator[dict[str, object]]:
 
 
 def _predictions(model: Model, block: Answers) -> Iterator[dict[str, object]]:
-    """What JSON holds of every answer beside the sample's name."""
+    """The JSON entries of every prediction besides the sample's name."""
     rows, targets = block.values.tolist(), model.targets
     if model.network.kind == "measured":
         for row in rows:

@@ -1,4 +1,4 @@
-"""The file of a checkpoint: where a training run stands, beside the latest weights."""
+"""The checkpoint file: the state of a training run, with the latest weights."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from gpunet.training.state import Begun, RunState
 __all__ = ["load_state", "save_state"]
 
 MOST_MOMENTS = 2
-"""Moments that an optimizer keeps, at most: Adam's first and second."""
+"""Most moments that an optimizer keeps: Adam's first and second."""
 
 LONGEST_NAME = 1000
-"""Characters of a device's name, at most; real ones have some sixty."""
+"""Most characters of a device's name; real names have about sixty."""
 
 
 def save_state(model: Model, state: RunState, path: Path) -> None:
-    """Write where a run stands; the file is also a model with the latest weights.
+    """Write the state of a run; the file is also a model with the latest weights.
 
     Args:
-        model: what the run trains, with any weights.
-        state: where it stands.
-        path: of the file; an older one is replaced only by a whole one.
+        model: the model that the run trains, with any weights.
+        state: the state of the run.
+        path: the file; an existing file is replaced only by a complete one.
 
     Raises:
         OutputError: the file cannot be written.
@@ -62,10 +62,10 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
 
 
 def load_state(path: Path) -> tuple[Model, RunState]:
-    """Read where a run stands, and the model with the latest weights.
+    """Read the state of a run, and the model with the latest weights.
 
     Raises:
-        ModelError: there is no such file, or it holds no sound state of a run.
+        ModelError: there is no such file, or it holds no valid state of a run.
     """
     model, extension = load_extended(path)
     try:
@@ -85,7 +85,7 @@ class _Network(msgspec.Struct):
 
 
 class _Run(msgspec.Struct):
-    """Where a run stands, as the metadata hold it."""
+    """The state of a run in the metadata."""
 
     networks: tuple[_Network, ...]
     steps: Annotated[int, Meta(gt=0, lt=1 << 62)]
@@ -121,7 +121,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
 
 
 def _history(network: _Network, kind: Kind) -> tuple[EpochRecord, ...]:
-    """A network's history, in which targets that are all alike have NaN for their R2 again."""
+    """A network's history, with NaN again for the R2 of targets that do not vary."""
     measured = kind == "measured"
     history = tuple(map(_with_nan, network.history)) if measured else network.history
     for epoch, record in enumerate(history, start=1):
@@ -145,7 +145,7 @@ def _with_nan(record: EpochRecord) -> EpochRecord:
 
 
 def _require_begun(run: _Run, population: int, batch_size: int) -> None:
-    """Check the epoch that is begun; without one, a whole epoch must be there."""
+    """Check the unfinished epoch; without one, there must be a finished epoch."""
     if (begun := run.begun) is None:
         if not all(network.history for network in run.networks):
             raise UnsoundError("there is no epoch in its history")

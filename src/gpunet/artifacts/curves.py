@@ -1,4 +1,4 @@
-"""Curves of a run, and what it predicted of measured targets, from the run or from its report."""
+"""A run's curves, and its predictions of measured targets, from the run or its report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gpunet.training.events import EpochRecord
 __all__ = ["Comparison", "Curves", "curves_of_run", "read_curves"]
 
 LARGEST = 1 << 62
-"""The largest number of an epoch, and the largest loss, that a report may hold."""
+"""The largest epoch number and the largest loss in a report."""
 
 Epoch = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 Metric = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
@@ -31,12 +31,12 @@ METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "train_r2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Measured targets of n test samples, and what was predicted for them.
+    """Measured targets of n test samples, and their predictions.
 
     Args:
-        names: of the T targets.
+        names: the names of the T targets.
         targets: (n, T) in their own units.
-        predictions: (n, T) in the same; NaN where there was no number.
+        predictions: (n, T) in the same units; NaN where a prediction is not finite.
     """
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Comparison:
     predictions: NDArray[np.float64]
 
     def to_dict(self) -> dict[str, Any]:
-        """What a report holds of it."""
+        """The comparison for a report."""
         return {
             "names": list(self.names),
             "targets": self.targets.tolist(),
@@ -54,7 +54,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Losses of E epochs, and accuracies or, of measured targets, R2; NaN where there is none."""
+    """Losses of E epochs, with accuracies, or R2 for measured targets; NaN if there is none."""
 
     epochs: NDArray[np.int64]  # (E,) the epochs' numbers
     train_loss: NDArray[np.float64]  # (E,) mean loss per sample
@@ -68,7 +68,7 @@ class Curves:
 
     @property
     def measured(self) -> bool:
-        """Whether it is R2 that there is, not the accuracy."""
+        """Whether there is R2 instead of accuracy."""
         return bool(np.isfinite(self.train_r2).any())
 
     @classmethod
@@ -127,10 +127,10 @@ def curves_of_run(folder: RunFolder) -> Curves:
 
 
 def read_curves(path: Path) -> Curves:
-    """The curves in a report of a training.
+    """Read the curves from a training report.
 
     Raises:
-        DataError: it cannot be read, is no such report, or no epoch was finished.
+        DataError: the file cannot be read, is not such a report, or no epoch was finished.
     """
     try:
         report = from_json(path.read_bytes(), _Report)
@@ -155,7 +155,7 @@ def _no_epoch(path: Path) -> DataError:
 
 
 def _comparison(read: _Comparison, path: Path) -> Comparison:
-    """What a report says of test samples, once it fits together."""
+    """The comparison in a report, once it is consistent."""
     rows = (*read.targets, *read.predictions)
     alike = len(read.targets) == len(read.predictions)
     if not alike or any(len(row) != len(read.names) for row in rows):

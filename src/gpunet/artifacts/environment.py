@@ -1,7 +1,7 @@
-"""What it takes to train a run again: its settings, and the machine and the versions it ran with.
+"""Files to repeat a run: its settings, and the machine and versions it ran with.
 
-Both files may be passed on. They tell no folder of the machine above the working one, no variable
-of the environment, and of scripts their names alone.
+Both files can be shared. They contain no folder above the working folder, no environment variable,
+and only the names of scripts.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ LIBRARIES = ("numpy", "wgpu")
 
 
 def write_settings_of(config: TrainConfig, model: Model, device: str, folder: RunFolder) -> None:
-    """Write the settings of a run, as ``gpunet train --config`` takes them.
+    """Write the settings of a run for ``gpunet train --config``.
 
     Args:
         config: the settings in effect.
-        model: what is trained, which knows where its data are.
-        device: as it was asked for.
-        folder: of the run.
+        model: the model that is trained, which knows where its data are.
+        device: the user's choice of device.
+        folder: the folder of the run.
 
     Raises:
         OutputError: the file cannot be written.
@@ -51,7 +51,7 @@ def write_settings_of(config: TrainConfig, model: Model, device: str, folder: Ru
 
 
 def write_environment(device: DeviceInfo, path: Path) -> None:
-    """Write what a run is trained with: versions, system, device, and the command line.
+    """Write the environment of a run: versions, system, device, and the command line.
 
     Raises:
         OutputError: the file cannot be written.
@@ -77,7 +77,7 @@ def _version(library: str) -> str | None:
 
 
 def _command_line(arguments: list[str]) -> str:
-    """What was typed, without the folders of paths that do not begin where it was typed."""
+    """The command as typed, without the folders of paths outside the working folder."""
     program = Path(arguments[0] if arguments else "python")
     if program.name == "__main__.py":
         program = program.parent

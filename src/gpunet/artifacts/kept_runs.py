@@ -1,6 +1,6 @@
-"""The runs that are kept in ``runs``: found by name, number or age, and given new names.
+"""The runs in ``runs``: finds them by name, number or age, and names new ones.
 
-What lies in the folder of one run belongs to ``run_folder``.
+``run_folder`` knows the files of a single run.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ __all__ = [
 ]
 
 RUNS = Path("runs")
-"""Where runs are kept unless another folder is named, seen from the working folder."""
+"""The default folder of runs, relative to the working folder."""
 
 NEWEST = "newest"
-"""The word for the run that was trained last."""
+"""The word that names the run trained last."""
 
 SUFFIX = ".safetensors"
 
 LONGEST = 200
-"""Bytes of a run's name; most file systems take 255."""
+"""Most bytes of a run's name; most file systems allow 255."""
 
 MOST_NUMBERS = 9
-"""Digits of a run's number, at most; what is longer is a name."""
+"""Most digits of a run's number; anything longer is a name."""
 
 
 def runs_in(folder: Path) -> list[RunFolder]:
-    """The runs in a folder, or the one that it is, those trained last first.
+    """The runs in a folder, or the folder itself if it is a run; those trained last come first.
 
     Raises:
         ModelError: the folder cannot be read.
@@ -60,10 +60,10 @@ def runs_in(folder: Path) -> list[RunFolder]:
 
 
 def find_run(name: str | Path | int | None = None) -> RunFolder:
-    """A run by its folder, its name or its number; the newest one unless one is named.
+    """Find a run by its folder, name or number; by default the newest run.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no such run.
     """
     if name is None or str(name) == NEWEST:
         return _newest(runs_in(RUNS))
@@ -83,12 +83,12 @@ def find_run(name: str | Path | int | None = None) -> RunFolder:
 
 
 def find_model(name: str | Path | int | None = None) -> Path:
-    """The model file of that path, or the best model of a run, as ``find_run`` finds it.
+    """The model file at a path, or the best model of a run as found by ``find_run``.
 
-    Of several runs the newest one is taken that has a model.
+    If no run is named, it is the newest run that has a model.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no such model.
     """
     if name is None or str(name) == NEWEST:
         return _newest(run for run in runs_in(RUNS) if run.best.exists()).best
@@ -112,7 +112,7 @@ def find_model(name: str | Path | int | None = None) -> Path:
 
 
 def is_model(name: str) -> bool:
-    """Whether a word names a model file by its content or its ending, or a run."""
+    """Whether a word names a run, or a model file by its content or ending."""
     path = Path(name)
     if is_there(path):
         return _begins_as_a_model(path) if path.is_file() else RunFolder(path).exists
@@ -122,9 +122,9 @@ def is_model(name: str) -> bool:
 
 
 def _begins_as_a_model(path: Path) -> bool:
-    """Whether a file is called a model, or begins with a length and an object as its format does.
+    """Whether a file has a model's ending, or begins like one with a length and an object.
 
-    One that nobody may read is none.
+    A file that cannot be read does not count.
     """
     try:
         with path.open("rb") as file:
@@ -135,16 +135,16 @@ def _begins_as_a_model(path: Path) -> bool:
 
 
 def is_run_name(name: str) -> bool:
-    """Whether a run can be called so, and then named on a command line."""
+    """Whether a run can have this name, also on a command line."""
     plain = Path(name).name == name and name.isprintable() and not name.startswith("-")
     return plain and len(name.encode()) <= LONGEST and name not in ("", ".", "..", NEWEST)
 
 
 def claim(name: str) -> Path:
-    """Make a folder for a new run, ``runs/NUMBER-NAME``, whose number nobody else can have.
+    """Create a folder for a new run, ``runs/NUMBER-NAME``, with a number of its own.
 
     Raises:
-        OutputError: it cannot be made.
+        OutputError: the folder cannot be created.
     """
     try:
         RUNS.mkdir(exist_ok=True)
@@ -153,11 +153,11 @@ def claim(name: str) -> Path:
             folder = RUNS / str(number)
             try:
                 folder.mkdir()
-            except FileExistsError:  # somebody else has just made it
+            except FileExistsError:  # another process has just made it
                 continue
             if _numbers().count(number) == 1:
                 return folder.rename(RUNS / f"{number}-{name}")
-            folder.rmdir()  # somebody else has had that number and renamed it meanwhile
+            folder.rmdir()  # another run had that number and was renamed meanwhile
     except OSError as error:
         raise OutputError(
             f"no folder for the run can be made in {RUNS}: {reason_of(error)}; train in another "
@@ -172,12 +172,12 @@ def _newest(runs: Iterable[RunFolder]) -> RunFolder:
 
 
 def _numbers() -> list[int]:
-    """The numbers that runs have."""
+    """The numbers of all runs."""
     numbers = (_number(entry.name) for entry in RUNS.iterdir())
     return [number for number in numbers if number is not None]
 
 
 def _number(name: str) -> int | None:
-    """The number that a run's name begins with."""
+    """The number at the start of a run's name."""
     found = re.fullmatch(rf"([0-9]{{1,{MOST_NUMBERS}}})(-.*)?", name, re.DOTALL)
     return int(found[1]) if found else None

@@ -1,7 +1,7 @@
-"""A look into a network as a log of a run holds it: rounded, and no more than some 60 KB of text.
+"""A look into a network in the log of a run: rounded, and at most about 60 KB of text.
 
-Weights and activations are kept in steps of 1/127 of the largest of a unit or sample, answers in
-steps of 1/32767. All weights and biases are not kept.
+Weights and activations are kept in steps of 1/127 of the largest in a unit or sample, predictions
+in steps of 1/32767. The whole parameters are not kept.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from gpunet.training.events import Insight, LayerInsight, Mistakes, RunInfo
 __all__ = ["LoggedInsight", "logged"]
 
 WEIGHT_BYTES, ACTIVATION_BYTES, ANSWER_BYTES, PICTURE_BYTES = 14_000, 7_000, 5_000, 8_000
-"""Bytes of each part of a look, before they are written as text; of more, less is kept."""
+"""Most bytes of each part of a look before it is written as text; larger parts are cut."""
 
 Number = float | None  # null is no finite number
 Values = NDArray[np.floating[Any]]
 
 
 class _Rounded(msgspec.Struct):
-    """Values (n, m): whole numbers, the lowest of which stands for no number, and (n,) scales."""
+    """Values (n, m) as whole numbers, the lowest standing for NaN, with scales (n,)."""
 
     dtype: Literal["int8", "int16"]
     shape: tuple[Count, Count]
@@ -51,10 +51,10 @@ class _Rounded(msgspec.Struct):
         )
 
     def values(self, what: str, *wanted: int | None) -> NDArray[np.float32]:
-        """The values, which must have the ``wanted`` shape; ``None`` is any size.
+        """The values, which must have the ``wanted`` shape; ``None`` allows any size.
 
         Raises:
-            UnsoundError: they have not.
+            UnsoundError: they have a different shape.
         """
         if any(size not in (None, own) for size, own in zip(wanted, self.shape, strict=True)):
             raise UnsoundError(f"{what} has the shape {self.shape}, wanted {wanted}")
@@ -80,7 +80,7 @@ class _Mistakes(msgspec.Struct):
     features: _Rounded | None = None
 
     def mistakes(self, run: RunInfo) -> Mistakes:
-        """The mistakes, with no features where the log lacks them."""
+        """The mistakes, without features if the log lacks them."""
         count, network = len(self.rows), run.network
         if isinstance(self.labels, _Rounded):
             labels: NDArray[Any] = self.labels.values("labels", count, network.outputs)
@@ -103,7 +103,7 @@ class _Mistakes(msgspec.Struct):
 
 
 class LoggedInsight(msgspec.Struct, kw_only=True):
-    """What a line of a log tells of a look."""
+    """A look in a line of a log."""
 
     epoch: Annotated[int, Meta(ge=1)]
     step: Count
@@ -120,10 +120,10 @@ class LoggedInsight(msgspec.Struct, kw_only=True):
     mistakes: _Mistakes
 
     def insight(self, run: RunInfo) -> Insight:
-        """The look into a network of this run, without its parameters: they are (P, 0).
+        """The look into a network of this run, without parameters: they are (P, 0).
 
         Raises:
-            UnsoundError: it is none of such a network.
+            UnsoundError: the look does not fit this network.
         """
         network, samples = run.network, self.gallery.shape[0]
         outputs, hidden = network.outputs, network.hidden
@@ -161,7 +161,7 @@ class LoggedInsight(msgspec.Struct, kw_only=True):
 
 
 def logged(insight: Insight, *, pictures: bool) -> dict[str, Any]:
-    """What a line of a log tells of a look; the mistakes' features only where they are pictures."""
+    """A look for a line of a log; the mistakes' features are kept only if they are pictures."""
     outputs = insight.gallery.shape[1]
     active = sum(one.shape[1] for one in insight.activations)
     answered = max(1, ANSWER_BYTES // (2 * outputs))

@@ -1,6 +1,6 @@
-"""What a log of a run holds of its beginning: all that a screen needs without the data.
+"""The beginning of a run in its log: everything that a screen needs without the data.
 
-Nothing is trusted that is read: types, shapes and sizes are checked.
+Logs are not trusted: types, shapes and sizes are checked.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ FORMAT = 1
 """Raised whenever an older gpunet would misread the file."""
 
 MOST_NAMES = 5000
-"""Outputs whose names and answers are kept; of more there is no gallery."""
+"""Most outputs whose names and predictions are kept; with more there is no gallery."""
 
 MOST_FEATURES = 500
-"""Columns of a table whose names and scaling are kept."""
+"""Most columns of a table whose names and scaling are kept."""
 
 MOST_LETTERS = 100_000
-"""Letters of all names of outputs, or of features, beyond which none is kept."""
+"""Most characters of all names of outputs or features; if there are more, none are kept."""
 
 LONGEST_NAME = 1000
-"""Letters of a dataset's name that are kept."""
+"""Most characters of a dataset's name."""
 
 LARGEST_GALLERY, LARGEST_ANSWERS = 150_000, 16_000
-"""Bytes of the gallery's features, and of the answers to it, before they are written as text."""
+"""Most bytes of the gallery's features, and of its predictions, before they become text."""
 
 MOST_SAMPLES = 1000
-"""Samples of a gallery that is read, at most; runs keep some hundred."""
+"""Most samples of a gallery that is read; runs keep about a hundred."""
 
 Epoch = Annotated[int, Meta(ge=0, le=MAXIMUM_EPOCHS)]
 Size = Annotated[int, Meta(ge=1, lt=1 << 32)]
 
 
 class _Gallery(msgspec.Struct, omit_defaults=True):
-    """The samples that fit; of rows of a table that are too wide no features."""
+    """The samples that fit; rows of too many columns have no features."""
 
     labels: Array
     features: Array | None = None
@@ -133,7 +133,7 @@ class _Dataset(msgspec.Struct, omit_defaults=True):
         )
 
     def dataset(self) -> Dataset:
-        """The data without a sample."""
+        """The dataset without samples."""
         if self.image_shape is not None and math.prod(self.image_shape) != self.inputs:
             raise UnsoundError(f"image_shape does not make {self.inputs} features")
         classes = self.classes if self.kind == "classes" else ()
@@ -164,9 +164,9 @@ class _Dataset(msgspec.Struct, omit_defaults=True):
 
 
 class LoggedRun(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a line of a log tells when a run begins, or begins again.
+    """The beginning or resumption of a run in a line of a log.
 
-    The epochs that were done before it are not told again: they are lines of their own before it.
+    Epochs that were done before are not repeated: they are earlier lines.
     """
 
     format: int
@@ -188,7 +188,7 @@ class LoggedRun(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, run: RunInfo) -> LoggedRun:
-        """What a log holds of a run."""
+        """The beginning of a run for its log."""
         defaults, dataset = TrainConfig().to_dict(), _Dataset.of(run)
         shown = bool(dataset.classes or dataset.targets)
         return cls(
@@ -213,14 +213,14 @@ class LoggedRun(msgspec.Struct, kw_only=True, omit_defaults=True):
         )
 
     def run(self, before: list[EpochRecord]) -> RunInfo:
-        """What is known of the run.
+        """The run as callbacks get it.
 
         Args:
-            before: the epochs that the log has told of so far.
+            before: the epochs in the log so far.
 
         Raises:
-            UnsoundError: entries do not go together, or with those epochs.
-            GpunetError: a setting cannot be.
+            UnsoundError: entries contradict each other or those epochs.
+            GpunetError: a setting is invalid.
         """
         if self.format > FORMAT:
             raise UnsoundError(f"the format is {self.format}, and this gpunet reads up to {FORMAT}")
@@ -259,7 +259,7 @@ class LoggedRun(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def _kept(names: Sequence[str]) -> tuple[str, ...] | None:
-    """Names, unless they are too long together."""
+    """The names, unless they are too long together."""
     return tuple(names) if sum(map(len, names)) <= MOST_LETTERS else None
 
 

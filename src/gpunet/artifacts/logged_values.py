@@ -1,4 +1,4 @@
-"""Numbers and arrays as the log of a run holds them: JSON has finite numbers and texts alone."""
+"""Numbers and arrays in the log of a run, since JSON has only finite numbers and texts."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class Array(msgspec.Struct):
 
     @classmethod
     def of(cls, values: NDArray[Any]) -> Array:
-        """An array as a line holds it."""
+        """An array for a line of the log."""
         return cls(values.dtype.name, values.shape, as_base64(values))  # type: ignore[arg-type]
 
     def values(self) -> NDArray[Any]:
         """The array.
 
         Raises:
-            UnsoundError: it is none of this type and shape.
+            UnsoundError: the bytes do not have this type and shape.
         """
         return from_base64(self.base64, self.dtype, self.shape)
 
 
 def finite(value: float, digits: int) -> float | None:
-    """A number in so many digits, or ``None`` if it is not finite.
+    """A number rounded to this many digits, or ``None`` if it is not finite.
 
     Nine digits give the bits of a float32, and seventeen those of a float64.
     """
@@ -57,10 +57,10 @@ def as_base64(values: NDArray[Any]) -> str:
 def from_base64(
     text: str, dtype: str, shape: Sequence[int], what: str = "an array"
 ) -> NDArray[Any]:
-    """The array that ``as_base64`` made a text of; ``what`` it is stands in messages.
+    """The array of a text from ``as_base64``; ``what`` names it in messages.
 
     Raises:
-        UnsoundError: it is none of this type and shape.
+        UnsoundError: the text does not have this type and shape.
     """
     kind = np.dtype(dtype).newbyteorder("<")
     try:

@@ -1,11 +1,11 @@
-"""The log of a run, ``metrics.jsonl``: what callbacks get, line by line, while it is trained.
+"""The log of a run, ``metrics.jsonl``: everything that callbacks get, line by line.
 
 Each line is a JSON object with its ``event``, the ``time`` (UTC) and the ``clock``, the seconds
-since the run began. Other programs read it, too: pandas by ``read_json(path, lines=True)``. A value
-that there is not is left out, and one that is no finite number is null.
+since the run began. Other programs can read it: pandas by ``read_json(path, lines=True)``. A value
+that does not exist is left out, and one that is not finite is null.
 
-A run that is resumed begins again in the same file, where its epochs so far stand; those that are
-not there are told before. How a file is read back belongs to ``metrics_reader``.
+A resumed run continues the same file, after its epochs so far; epochs that are missing there are
+written first. ``metrics_reader`` reads the file.
 """
 
 from __future__ import annotations
@@ -43,33 +43,33 @@ from gpunet.training.events import (
 __all__ = ["MetricsLog"]
 
 DENSITY = 250
-"""Reports of the last part of a run: two are as far apart as its time by this, or farther."""
+"""Two reports are at least as far apart as the run's time divided by this."""
 
 FARTHEST = 10.0
-"""Seconds between two reports at most, so that somebody who follows the run sees it go on."""
+"""Most seconds between two reports, so that somebody who watches the run sees it go on."""
 
 NEAREST_ANSWERS = 1.0
-"""Seconds between two answers to the gallery at least; a screen shows each for as long."""
+"""Least seconds between two predictions of the gallery; a screen shows each for as long."""
 
 INSIGHT_SHARE = 0.01
-"""Share of a run's time that looks into the network may take for the log."""
+"""The share of a run's time that looks into the network may take for the log."""
 
 FIRST_INSIGHT, INSIGHTS = 0.5, 10
-"""Seconds until the first look that is kept, and between two at least; and how often a run's time
-is as long as from one look to the next. A run of an hour keeps some 80 of 10 to 60 KB."""
+"""Least seconds before the first look and between two; and two looks are at least as far apart as
+the run's time divided by the second number. An hour keeps some 80 looks of 10 to 60 KB."""
 
 
 class MetricsLog(Callback):
-    """Appends what happens in a run to a file, each line as soon as it is known.
+    """Appends the events of a run to a file, each line as soon as it is known.
 
-    An hour adds some hundred reports: they come closer at a run's start. Each has the means over
-    the steps since the one before in the log. Epochs are all kept, answers to the gallery as
-    reports are.
+    An hour adds some hundred reports, more of them at a run's start. Each has the means over the
+    steps since the previous report in the log. All epochs are kept; predictions of the gallery are
+    kept about as often as reports.
 
     Args:
-        path: of the file, in a folder that is there.
-        tell: gets the reason once if the file cannot be written; nothing more is logged then.
-        clock: gives seconds.
+        path: the file, in an existing folder.
+        tell: called once with the reason if the file cannot be written; then logging stops.
+        clock: returns seconds.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class MetricsLog(Callback):
         self._path, self._tell, self._clock = path, tell, clock
         self._lost = False  # whether the file cannot be written
         self._began = self._last_report = 0.0
-        self._left_out: Progress | None = None  # the latest report, unless it is written
-        self._written = 0, 0  # epoch and step of the latest one that is
+        self._left_out: Progress | None = None  # the latest report, if it is not written yet
+        self._written = 0, 0  # epoch and step of the latest written report
         self._phase = "training"
         self._samples = 0  # of the gallery that are kept
         self._last_answers = 0.0
@@ -90,7 +90,7 @@ class MetricsLog(Callback):
         self._next_insight, self._outputs, self._pictures = math.inf, 0, False
 
     def on_train_begin(self, run: RunInfo) -> None:
-        """Write what is known of the run."""
+        """Write the facts about the run."""
         self._began, self._last_report = self._clock(), -math.inf
         self._last_answers, self._answers = -math.inf, None
         self._lost = False
@@ -106,7 +106,7 @@ class MetricsLog(Callback):
         self._write("begin", msgspec.to_builtins(content))
 
     def on_progress(self, progress: Progress) -> None:
-        """Write a report, unless the one before is recent."""
+        """Write a report, unless the previous one is recent."""
         now = self._clock() - self._began
         paused = "paused" in (progress.phase, self._phase) and progress.phase != self._phase
         self._left_out = self._with_left_out(progress)
@@ -116,7 +116,7 @@ class MetricsLog(Callback):
             self._report(now)
 
     def on_insight(self, insight: Insight) -> None:
-        """Write what is seen in the network, unless the look before is recent."""
+        """Write a look into the network, unless the previous one is recent."""
         now = self._clock() - self._began
         if now >= self._next_insight and self._outputs <= MOST_NAMES:
             self._write("insight", logged(insight, pictures=self._pictures))
@@ -124,9 +124,9 @@ class MetricsLog(Callback):
             self.insight_share = 0.0
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """Write how the epoch went, and what the network answers to the gallery now and then.
+        """Write the epoch's record, and now and then the predictions of the gallery.
 
-        Of an epoch with a report within it the rest is told, too.
+        If the epoch has a report, its remaining steps get one, too.
         """
         left_out, (epoch, step) = self._left_out, self._written
         if left_out and left_out.recent_loss is not None and epoch == record.epoch and step:
@@ -143,19 +143,19 @@ class MetricsLog(Callback):
         self._write("epoch", content)
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
-        """Write why the run has ended."""
+        """Write why the run ended."""
         if self._left_out is not None:
             self._report(self._clock() - self._began)
         ending = {"reason": reason, "best_epoch": best_epoch}
         self._write("end", ending | self._answers_left_out())
 
     def _answers_left_out(self) -> dict[str, Any]:
-        """The latest answers to the gallery, unless they are written."""
+        """The latest predictions of the gallery, if they are not written yet."""
         answers, self._answers = self._answers, None
         return {} if answers is None else {"gallery": msgspec.to_builtins(Array.of(answers))}
 
     def _with_left_out(self, progress: Progress) -> Progress:
-        """A report with the means over all steps of the epoch that no written one has told of."""
+        """A report with the means over all steps of the epoch since the last written report."""
         before = self._left_out
         if before is None or before.epoch != progress.epoch or before.recent_loss is None:
             return progress
@@ -212,17 +212,17 @@ class MetricsLog(Callback):
 
 
 def _distance(now: float) -> float:
-    """Seconds between two lines of one kind, so many seconds after the run began."""
+    """Seconds between two lines of one kind, ``now`` seconds after the run began."""
     return min(FARTHEST, now / DENSITY)
 
 
 def _opened(path: str, flags: int) -> int:
-    """Open a file that is there: what follows in a new one would be the log of no run."""
+    """Open an existing file; a new one would lack the run's beginning."""
     return os.open(path, flags & ~os.O_CREAT)
 
 
 def _remove_torn_line(path: Path) -> None:
-    """Cut off the last line of a file if its writer was killed within it."""
+    """Remove the last line of a file if its writer was killed before its end."""
     with path.open("ab+") as file:
         end = file.seek(0, os.SEEK_END)
         while end:
@@ -236,7 +236,7 @@ def _remove_torn_line(path: Path) -> None:
 
 
 def _untold(path: Path, run: RunInfo) -> tuple[EpochRecord, ...]:
-    """The epochs done before that a log does not tell of, as where it was lost or full."""
+    """The earlier epochs that a log lacks, for example because it was lost or the disk was full."""
     reader = MetricsReader(path, details=False)
     with contextlib.suppress(DataError):  # of a damaged log, whatever stands before the damage
         for _ in reader.new_events():
@@ -245,7 +245,7 @@ def _untold(path: Path, run: RunInfo) -> tuple[EpochRecord, ...]:
 
 
 def _known(values: Mapping[str, Any], digits: int = 17) -> dict[str, Any]:
-    """The values that there are, with null for what is no finite number."""
+    """The values that are not missing, with null for those that are not finite."""
     return {
         name: finite(value, digits) if isinstance(value, float) else value
         for name, value in values.items()

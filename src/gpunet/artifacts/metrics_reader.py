@@ -1,7 +1,6 @@
-"""The events of a run, read back from its log ``metrics.jsonl``, also while it is being written.
+"""Reads the events of a run from its log ``metrics.jsonl``, also while it is being written.
 
-What a log holds belongs to ``metrics_log``. A file is never trusted: what is read has been checked
-for types, shapes and sizes.
+``metrics_log`` describes the log. Files are not trusted: types, shapes and sizes are checked.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ from gpunet.training.events import EpochEnd, EpochRecord, Insight, Progress, Run
 __all__ = ["Event", "MetricsReader", "RunEnd", "read_events"]
 
 LONGEST_LINE = 1 << 22
-"""Bytes of a line, at most; no run writes a tenth of it, and reading it takes some 100 MB."""
+"""Most bytes of a line; no run writes a tenth of it, and reading it takes some 100 MB."""
 
 DETAILS = b'{"event":"progress",', b'{"event":"insight",'
-"""How lines begin that are most of a log, and that tell of what is within epochs."""
+"""The beginnings of lines about the inside of epochs, which are most of a log."""
 
 Kept = TypeVar("Kept")
 Number = float | None  # null is no finite number
@@ -45,12 +44,12 @@ Seconds = Annotated[float, Meta(ge=0)]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunEnd:
-    """No further epoch follows.
+    """The end of a run.
 
     Args:
-        reason: why.
+        reason: why it ended.
         best_epoch: the epoch whose weights are kept, counted from 1; 0 if there is none.
-        gallery: (g, C) the last answers to the gallery; ``None`` if the last epoch has told them.
+        gallery: (g, C) the last predictions of the gallery; ``None`` if the last epoch has them.
     """
 
     reason: StopReason
@@ -59,18 +58,18 @@ class RunEnd:
 
 
 Event = RunInfo | Progress | Insight | EpochEnd | RunEnd
-"""What a log tells of. The data of its ``RunInfo`` have names, but no samples beside the gallery's,
-whose features are zero where the log lacks them; an ``Insight`` has no parameters, (P, 0)."""
+"""The events in a log. The dataset of a ``RunInfo`` has names, but only the gallery's samples,
+whose features are zero if the log lacks them; an ``Insight`` has no parameters, (P, 0)."""
 
 
 def read_events(path: Path) -> Iterator[tuple[float, Event]]:
     """The events of a log, each with the seconds since the run began.
 
-    A last line that is not written to its end is left out, and events of later versions are. The
-    time between a run and its resumption does not count.
+    An incomplete last line is left out, and so are events of later versions. The time between a run
+    and its resumption does not count.
 
     Raises:
-        DataError: there is no such file, or it is no log of a run; the message names the line.
+        DataError: there is no such file, or it is not the log of a run; the message names the line.
     """
     return MetricsReader(path).new_events()
 
@@ -79,12 +78,12 @@ class MetricsReader:
     """Reads a log that may grow, and that a new run in its folder may replace.
 
     Args:
-        path: of the file.
-        details: read what is told of within epochs, and the answers to the gallery, too: nearly all
-            of a log. Without, an epoch's ``gallery`` has zeros.
+        path: the file.
+        details: also read events within epochs and predictions of the gallery, which are nearly all
+            of a log. Without them, an epoch's ``gallery`` is zero.
 
     Attributes:
-        records: the epochs so far, those before a resumption included.
+        records: the epochs so far, including those before a resumption.
 
     Example:
         >>> import pathlib, tempfile
@@ -98,7 +97,7 @@ class MetricsReader:
     def __init__(self, path: Path, *, details: bool = True) -> None:
         self.path = path
         self._details = details
-        self._file = 0, 0  # which one it is
+        self._file = 0, 0  # its identity
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -109,10 +108,10 @@ class MetricsReader:
         self._clock = self._begin = 0.0
 
     def new_events(self) -> Iterator[tuple[float, Event]]:
-        """The events that came since the last call, each with the seconds since the run began.
+        """The events since the last call, each with the seconds since the run began.
 
         Raises:
-            DataError: as ``read_events`` does.
+            DataError: as in ``read_events``.
         """
         try:
             if not stat.S_ISREG(self.path.stat().st_mode):  # a pipe would never be opened
@@ -132,7 +131,7 @@ class MetricsReader:
             ) from error
 
     def _new_lines(self, file: BinaryIO) -> Iterator[bytes]:
-        """The lines that are whole and were not read yet."""
+        """The complete lines that were not read yet."""
         status = os.fstat(file.fileno())
         if self._file != (status.st_dev, status.st_ino) or status.st_size < self._offset:
             self._begin_anew()
@@ -147,7 +146,7 @@ class MetricsReader:
             raise UnsoundError(f"line {self._lines + 1} is longer than {LONGEST_LINE >> 20} MiB")
 
     def _event(self, line: bytes) -> Event | None:
-        """The event of a line; ``None`` if it is of a kind that later versions know."""
+        """The event of a line; ``None`` if only later versions know its kind."""
         try:
             head = from_json(line, _Head)
             kind = _KINDS.get(head.event)
@@ -165,7 +164,7 @@ class MetricsReader:
             raise UnsoundError(f"in line {self._lines}, {error}") from error
 
     def _taken(self, content: Any) -> Event | None:
-        """The event that a line tells of; ``None`` of an epoch before the run began here."""
+        """The event of a line; ``None`` for an epoch before the run began here."""
         match content:
             case LoggedRun():
                 self._run = content.run(self.records)
@@ -195,7 +194,7 @@ class MetricsReader:
         raise AssertionError(content)
 
     def _hear_answers(self, newer: Array | None) -> None:
-        """Keep the answers (g, C) to the gallery, if there are newer ones."""
+        """Keep the predictions (g, C) of the gallery, if there are newer ones."""
         if newer is None:
             return
         answers, wanted = newer.values(), self._gallery.shape
@@ -268,7 +267,7 @@ _NAMES: Mapping[type, list[str]] = {
 
 
 def _restored(content: msgspec.Struct, kind: type[Kept]) -> Kept:
-    """An event with ``None`` for what was left out, and NaN for null."""
+    """An event with ``None`` for values that were left out, and NaN for null."""
     values = ((name, getattr(content, name)) for name in _NAMES[kind])
     return kind(
         **{

@@ -1,12 +1,12 @@
-"""The model file: a trained population with all that is needed to use it again.
+"""The model file: a trained population with everything needed to use it again.
 
 A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.biases`` (P, O) and
-so on, float32, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized,
-float64 (older files have float32), with ``scaling.fill`` (I,) if what is missing does not become
-the mean; and ``targets.mean`` and ``targets.deviation`` (T,), float64, if measured targets were.
-Its metadata hold under ``gpunet`` one JSON text, the ``describe`` of this file. A file is never
-trusted: what is loaded has been checked for shapes, types and finite values. A run extends the file
-of its last epoch by what it needs to go on: tensors named ``run.*`` and the metadata entry ``run``.
+so on, float32; ``scaling.mean`` and ``scaling.deviation`` (I,), float64 (float32 in older files),
+if features were standardized, with ``scaling.fill`` (I,) if missing values are not filled with the
+mean; and ``targets.mean`` and ``targets.deviation`` (T,), float64, if measured targets were
+standardized. Its metadata have one JSON text under ``gpunet``, as from ``describe``. Files are not
+trusted: shapes, types and finite values are checked. A run extends the file of its last epoch by
+what it needs to resume: tensors named ``run.*`` and the metadata entry ``run``.
 """
 
 from __future__ import annotations
@@ -53,33 +53,33 @@ FORMAT_VERSION = 4
 """Raised whenever an older gpunet would misread the file."""
 
 FORMAT_OF_CLASSES = 3
-"""What a model of classes is written in, so that older versions read it, too."""
+"""The format for models of classes, so that older versions can read them."""
 
 FORMATS = (1, 2, 3, 4)
-"""Formats that are read. A file of format 1 says nothing of pixels; they were never inverted. Up to
-format 2 every column of a table is one feature, and none may be missing. Up to format 3 there are
-classes, neither labels nor measured targets."""
+"""Formats that can be read. Format 1 says nothing about pixels; they were never inverted. Up to
+format 2 every column of a table is one feature, and no cell may be missing. Up to format 3 there
+are only classes, neither labels nor measured targets."""
 
 EXTENSION = "run"
-"""Name of the metadata entry, and prefix of the tensors, that a file holds beside a model."""
+"""The metadata entry, and the prefix of the tensors, that a file has besides the model."""
 
 Tensors = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
-    """What a file holds beside a model."""
+    """The content of a file besides the model."""
 
-    tensors: Tensors  # by their names without ``run.``; finite float32, otherwise unchecked
-    description: dict[str, Any]  # what JSON holds; its entries are unchecked
+    tensors: Tensors  # by name without ``run.``; finite float32, otherwise unchecked
+    description: dict[str, Any]  # from JSON; its entries are unchecked
 
 
 def save(model: Model, path: Path, extension: Extension | None = None) -> None:
-    """Write a model file; an older one is replaced only by a whole one.
+    """Write a model file; an existing file is replaced only by a complete one.
 
     Raises:
         OutputError: the file cannot be written.
-        ModelError: a weight is not finite, so that there is nothing worth keeping.
+        ModelError: a weight is not finite, so the model is not worth keeping.
     """
     import safetensors.numpy
 
@@ -117,7 +117,7 @@ def _tensors(model: Model) -> Tensors:
 def _views(
     parameters: NDArray[np.float32], network: NetworkSpec
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """The tensors of the layers by their names, as views into the parameters (P, N)."""
+    """The tensors of the layers by name, as views into the parameters (P, N)."""
     for index, (weights, biases) in enumerate(layer_views(parameters, network)):
         yield f"layers.{index}.weights", weights  # (P, I, O)
         yield f"layers.{index}.biases", biases  # (P, O)
@@ -127,7 +127,7 @@ def _views(
 
 
 def _written_network(network: NetworkSpec) -> dict[str, Any]:
-    """A network as JSON holds it; files say of what its outputs are."""
+    """A network for JSON; the entry of its outputs tells their kind."""
     content = {
         **dataclasses.asdict(network),
         "hidden": list(network.hidden),
@@ -139,7 +139,7 @@ def _written_network(network: NetworkSpec) -> dict[str, Any]:
 
 
 def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
-    """All of a model but its weights, as JSON holds it in a file in a folder."""
+    """A model without its weights, for the JSON of a file in this folder."""
     origin, of_classes = model.origin, model.network.kind == "classes"
     return {
         "format": FORMAT_OF_CLASSES if of_classes else FORMAT_VERSION,
@@ -164,7 +164,7 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
 
 
 def _columns(columns: Columns) -> dict[str, Any]:
-    """The columns as JSON holds them; older versions know but one column of a label."""
+    """The columns for JSON; older versions know only one label column."""
     further = ("further", "further_labels")
     content = dataclasses.asdict(columns)
     return {name: one for name, one in content.items() if one or name not in further}
@@ -175,19 +175,19 @@ def _of_targets(model: Model) -> dict[str, Any]:
 
 
 def load(path: Path) -> Model:
-    """Read a model file; the weights are those that were saved, bit by bit.
+    """Read a model file; the weights are bit for bit those that were saved.
 
     Raises:
-        ModelError: there is no such file, it cannot be read, or it is no sound model of gpunet.
+        ModelError: there is no such file, it cannot be read, or it is not a valid gpunet model.
     """
     return load_extended(path)[0]
 
 
 def load_extended(path: Path) -> tuple[Model, Extension | None]:
-    """Read a model file and what it holds beside the model, if anything.
+    """Read a model file, and its content besides the model, if any.
 
     Raises:
-        ModelError: as ``load`` does.
+        ModelError: as in ``load``.
     """
     try:
         metadata, tensors = _read(path)
@@ -206,12 +206,12 @@ def load_extended(path: Path) -> tuple[Model, Extension | None]:
 
 
 def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
-    """The metadata and the tensors of a file, the latter not yet compared with the former."""
+    """The metadata and the tensors of a file, not yet compared with each other."""
     from safetensors import SafetensorError, safe_open
 
     if not stat.S_ISREG(path.stat().st_mode):
         raise UnsoundError("it is a folder or a device, wanted a file")
-    with path.open("rb"):  # safe_open has no exception of its own for rights that are missing
+    with path.open("rb"):  # safe_open has no exception for missing permissions
         pass
     try:
         with safe_open(path, framework="numpy") as file:
@@ -223,7 +223,7 @@ def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
 
 
 def _take_extension(metadata: Mapping[str, str], tensors: Tensors) -> Extension | None:
-    """What does not belong to the model, taken out of ``tensors``."""
+    """Take everything that does not belong to the model out of ``tensors``."""
     if EXTENSION not in metadata:
         return None
     prefix = f"{EXTENSION}."
@@ -244,7 +244,7 @@ class _Scores(msgspec.Struct):
 
 
 class _Description(msgspec.Struct, kw_only=True):
-    """What a file of format 1 holds beside the tensors."""
+    """The metadata of format 1."""
 
     network: NetworkSpec
     config: dict[str, Any]
@@ -260,13 +260,13 @@ class _Description(msgspec.Struct, kw_only=True):
 
     @property
     def pixels(self) -> _Pixels:
-        """What was done to pixels before a file said it: ``predict`` framed MNIST's digits."""
+        """The treatment of pixels in format 1: ``predict`` framed MNIST's digits."""
         framed = self.image_shape == (28, 28) and self.classes == tuple("0123456789")
         return _Pixels(FRACTIONS, False, MNIST if framed else None)
 
 
 class _Pixels(msgspec.Struct):
-    """What a file of format 2 holds in addition: what is done to pixels."""
+    """The metadata that format 2 adds: the treatment of pixels."""
 
     levels: tuple[float, float]
     inverted: bool
@@ -286,7 +286,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
     if isinstance(network := content.get("network"), dict) and "classes" in network:
         network["outputs"] = network.pop("classes")
     known = typed(content, _Description)
-    for name in ("activation", "leaky_slope"):  # which a file always holds, default or not
+    for name in ("activation", "leaky_slope"):  # a file always has them
         if name not in content["network"]:
             raise UnsoundError(f"network lacks {name!r}")
     pixels = known.pixels if version == 1 else typed(content, _Pixels)
@@ -318,12 +318,12 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
 
 
 def _line(value: object) -> str:
-    """What a file holds where it should hold a word, on one line and cut short."""
+    """A file's value in place of a word, on one line and shortened, for messages."""
     return " ".join(str(value).split())[:20]
 
 
 def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) -> None:
-    """Check that the entries of the metadata go together."""
+    """Check that the entries of the metadata are consistent."""
     network, shape = known.network, known.image_shape
     what, names, none = "classes", known.classes, known.targets
     if network.kind != "classes":
@@ -387,7 +387,7 @@ def _wanted_shapes(tensors: Tensors, known: _Description) -> dict[str, tuple[int
     network = known.network
     first = tensors.get("layers.0.weights")
     population = 1 if first is None or first.ndim != 3 else max(1, len(first))
-    # A network that is far larger than its file takes no memory here.
+    # A network far larger than its file takes no memory here.
     blank = np.broadcast_to(np.float32(0), (1, network.parameter_count))
     shapes = {name: (population, *view.shape[1:]) for name, view in _views(blank, network)}
     if known.target_scaling:

@@ -1,6 +1,6 @@
-"""Pictures in files: a run's curves, predicted by true values, samples with captions, weights.
+"""Plots in files: a run's curves, predicted against true values, samples with captions, weights.
 
-Matplotlib draws them, which is optional and imported where it is used, without any window.
+Matplotlib draws them, without a window; it is optional and imported only when it is used.
 """
 
 from __future__ import annotations
@@ -45,25 +45,25 @@ only repeat what the captions say."""
 PICTURES_IN_A_ROW = 5
 
 MOST_PICTURES = 200
-"""Pictures in a plot, at most; each takes a few hundredths of a second."""
+"""Most pictures in a plot; each takes a few hundredths of a second."""
 
 PICTURE_INCHES, LINE_INCHES = 1.7, 0.14
-"""Inches of a picture's side, and of a line of its caption."""
+"""Inches of a picture's side and of a line of its caption."""
 
 LONGEST_LINE = 24
-"""Characters of a caption's line; more would reach into the next picture."""
+"""Most characters in a line of a caption; longer lines would reach into the next picture."""
 
 PANELS_IN_A_ROW, PANEL_INCHES = 3, (4.5, 3.8)
-"""Charts side by side, and the width and height of each."""
+"""Charts side by side, and the width and height of each in inches."""
 
 MOST_TARGETS = 7
-"""Targets whose predictions are drawn, the first ones; with both curves they fill three rows."""
+"""How many of the first targets are drawn; with both curves they fill three rows."""
 
 LOWEST_R2 = -1.0
-"""What is worse is drawn at the edge, so that a bad beginning leaves room for the rest."""
+"""The lowest R2 on the axis; worse values are drawn at the edge, to leave room for the rest."""
 
 LOGARITHMIC_FROM = 20.0
-"""The losses' axis is logarithmic once the largest is so many times the smallest."""
+"""The axis of losses is logarithmic if the largest is so many times the smallest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +71,9 @@ class Picture:
     """One image and the lines below it.
 
     Args:
-        image: (height, width) grey values, or values of both signs.
+        image: (height, width) gray values, or values of both signs.
         caption: lines of text.
-        right: whether a prediction is right; ``None`` where there is none.
+        right: whether the prediction is right; ``None`` if there is no prediction.
     """
 
     image: NDArray[np.uint8] | NDArray[np.float32]
@@ -82,11 +82,11 @@ class Picture:
 
 
 def require_plots(path: Path) -> None:
-    """Make sure, before hours of work, that a plot can be drawn and written.
+    """Check, before hours of work, that a plot can be drawn and written.
 
     Raises:
-        UsageError: the name's end is no format that can be written, or Matplotlib is set up
-            with values that cannot be.
+        UsageError: the file's name does not end in a format that can be written, or Matplotlib's
+            own settings are invalid.
         MissingExtraError: Matplotlib is not installed.
         OutputError: the file cannot be written.
     """
@@ -104,17 +104,17 @@ def require_plots(path: Path) -> None:
 
 
 def plot_curves(curves: Curves, title: str, path: Path) -> None:
-    """Draw loss and accuracy over the epochs, the best epoch marked.
+    """Draw loss and accuracy over the epochs, with the best epoch marked.
 
-    Of measured targets it is R2, and what was predicted of test samples by what is true.
+    For measured targets draw R2, and predictions for test samples against the true values.
 
     Args:
-        curves: of one epoch at least.
-        title: above all.
-        path: the file, whose end says the format.
+        curves: of at least one epoch.
+        title: the heading.
+        path: the file, whose ending gives the format.
 
     Raises:
-        GpunetError: as ``require_plots`` says.
+        GpunetError: as in ``require_plots``.
     """
     require_plots(path)
     with _own_style():
@@ -124,14 +124,14 @@ def plot_curves(curves: Curves, title: str, path: Path) -> None:
 def plot_runs(histories: Mapping[str, Sequence[EpochRecord]], path: Path) -> None:
     """Draw the loss and the accuracy, or R2, of several runs over their epochs.
 
-    It is that of the validation, or of the training where no samples were held out.
+    These are validation metrics, or training metrics if no samples were held out.
 
     Args:
-        histories: of each run, by its name.
-        path: the file, whose end says the format.
+        histories: each run's history by its name.
+        path: the file, whose ending gives the format.
 
     Raises:
-        GpunetError: as ``require_plots`` says.
+        GpunetError: as in ``require_plots``.
     """
     require_plots(path)
     with _own_style():
@@ -149,15 +149,15 @@ def plot_runs(histories: Mapping[str, Sequence[EpochRecord]], path: Path) -> Non
 
 
 def plot_comparison(comparison: Comparison, title: str, path: Path) -> None:
-    """Draw predicted values by the true ones, a chart for each of the first targets.
+    """Draw predicted against true values, with a chart for each of the first targets.
 
     Args:
-        comparison: of one sample at least.
-        title: above all.
-        path: the file, whose end says the format.
+        comparison: of at least one sample.
+        title: the heading.
+        path: the file, whose ending gives the format.
 
     Raises:
-        GpunetError: as ``require_plots`` says.
+        GpunetError: as in ``require_plots``.
     """
     require_plots(path)
     with _own_style():
@@ -171,12 +171,12 @@ def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = Fal
     """Draw images side by side, each above its caption.
 
     Args:
-        pictures: one at least.
-        path: the file, whose end says the format.
-        signed: the values have both signs; blue is below zero and red above.
+        pictures: at least one.
+        path: the file, whose ending gives the format.
+        signed: whether values have both signs; blue is below zero and red above.
 
     Raises:
-        GpunetError: as ``require_plots`` says; or there are too many pictures for one file.
+        GpunetError: as in ``require_plots``; or there are too many pictures for one file.
     """
     require_plots(path)
     if len(pictures) > MOST_PICTURES:
@@ -190,10 +190,10 @@ def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = Fal
 
 @contextmanager
 def _own_style() -> Iterator[None]:
-    """Matplotlib's own defaults, whatever the user's matplotlibrc says."""
+    """Use Matplotlib's defaults, whatever the user's matplotlibrc says."""
     from matplotlib.style import context
 
-    # SVG names its parts by a hash; a fixed salt makes the names the same every time.
+    # SVG names its parts by a hash; a fixed salt gives the same names every time.
     with context(["default", {"svg.hashsalt": "gpunet"}]):
         yield
 
@@ -221,7 +221,7 @@ def _figure_of_curves(curves: Curves, title: str) -> Figure:
 
 
 def _charts(title: str, count: int) -> tuple[Figure, list[Axes]]:
-    """An empty figure of some charts, as many side by side as there is room for."""
+    """An empty figure with ``count`` charts, as many side by side as there is room for."""
     from matplotlib.figure import Figure
 
     columns = min(PANELS_IN_A_ROW, count)
@@ -253,7 +253,7 @@ def _figure_of_pictures(pictures: Sequence[Picture], signed: bool) -> Figure:
 def _draw_lines(
     axes: Axes, curves: Curves, train: NDArray[np.float64], validation: NDArray[np.float64]
 ) -> None:
-    """Draw both curves; a dash tells the second from the first where there is no color."""
+    """Draw both curves; the second is dashed, to tell them apart without color."""
     from matplotlib.ticker import MaxNLocator
 
     axes.plot(curves.epochs, train, color=TRAIN, marker="o", markersize=3, label="training")
@@ -314,18 +314,18 @@ def _cut(line: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """A dollar would start a formula, and not every font engine bears what is no character."""
+    """Escape dollars, which would start a formula, and replace what fonts cannot draw."""
     printable = "".join(mark if mark.isprintable() else "\ufffd" for mark in text)
     return printable.replace("$", r"\$")
 
 
 def _write(figure: Figure, path: Path) -> None:
-    """Write a figure without the time of day, so that the same values give the same file."""
+    """Write a figure without the current time, so that the same values give the same file."""
     kind = _format(path)
     undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     content = io.BytesIO()
     with warnings.catch_warnings():
-        # A letter that the font lacks is drawn as a box.
+        # A character that the font lacks is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=undated[kind])
     write_atomically(path, content.getvalue())

@@ -24,13 +24,13 @@ from gpunet.training.settings_for_data import network_for, settled
 __all__ = ["comparison", "finite", "report", "strict_json", "write_report"]
 
 COMPARED = 1000
-"""Test samples whose measured targets a report holds beside the predictions, at most."""
+"""Most test samples whose measured targets and predictions are in a report."""
 
 
 def report(
     config: TrainConfig, device: DeviceInfo, dataset: Dataset, result: TrainingResult
 ) -> dict[str, Any]:
-    """What a run was and what it gave, as JSON holds it."""
+    """The report of a run for JSON: settings, history and results."""
     decided = settled(config, dataset)
     network = network_for(config, dataset)
     test = result.joint_scores(network.loss, dataset.test)
@@ -71,7 +71,7 @@ def report(
 
 
 def _validation(kept: EpochRecord | None) -> dict[str, float | None]:
-    """What the kept weights gave on the held-out samples."""
+    """The scores of the kept weights on the held-out samples."""
     if kept is None:
         return {"loss": None}
     known = kept.to_dict()
@@ -81,9 +81,9 @@ def _validation(kept: EpochRecord | None) -> dict[str, float | None]:
 
 
 def comparison(dataset: Dataset, result: TrainingResult) -> Comparison | None:
-    """Measured targets of some test samples at equal distances, and what was predicted for them.
+    """Measured targets and predictions of some test samples, at equal distances.
 
-    ``None`` where there are none.
+    ``None`` if there are none.
     """
     count = len(dataset.test)
     if dataset.kind != "measured" or not result.tested:
@@ -97,19 +97,19 @@ def write_report(content: dict[str, Any], path: Path) -> None:
     """Write a report as strict JSON.
 
     Raises:
-        OutputError: the file cannot be written; an older one is then untouched.
+        OutputError: the file cannot be written; an existing file is then untouched.
     """
     text = strict_json(content, ensure_ascii=False)
     write_atomically(path, f"{text}\n".encode("utf-8", errors="backslashreplace"))
 
 
 def strict_json(content: Any, *, ensure_ascii: bool = True) -> str:
-    """Records, dictionaries and lists as indented JSON; what is no number becomes null."""
+    """Records, dictionaries and lists as indented JSON; NaN and infinity become null."""
     return json.dumps(finite(content), indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
 
 
 def finite(value: Any) -> Any:
-    """JSON content with ``None`` in the place of NaN and infinity."""
+    """JSON content with ``None`` in place of NaN and infinity."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     match value:

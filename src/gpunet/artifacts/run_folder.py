@@ -1,4 +1,4 @@
-"""A folder with all that a training run leaves.
+"""The folder of a training run.
 
 It holds ``metrics.jsonl`` from its first moment (what is told while it trains), then
 ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the model),
@@ -31,7 +31,7 @@ class RunFolder:
     """The folder of one run.
 
     Args:
-        path: it need not be there yet.
+        path: the folder, which need not exist yet.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,15 +49,15 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a run, if perhaps one that was just begun; a model alone is none."""
+        """Whether there is a run, even one that has just begun; a model alone does not count."""
         try:
             return self.metrics.is_file() or self.last.is_file()
-        except OSError:  # the path is too long, or others may not look there
+        except OSError:  # the path is too long, or not readable
             return False
 
     @property
     def written(self) -> float:
-        """When the run was trained last, in seconds since 1970."""
+        """When the run was last trained, in seconds since 1970."""
         files = self.metrics, self.last, self.best
         return max((one.st_mtime for one in _known(files)), default=0.0)
 
@@ -68,7 +68,7 @@ class RunFolder:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files that a run may have, those last that tell that there is one."""
+        """All files that a run may have; those that mark a run come last."""
         trained = self.best, self.report, self.curves
         return (*trained, self.settings, self.environment, self.log, self.last, self.metrics)
 
@@ -78,11 +78,11 @@ class RunFolder:
         return is_held(self.log)
 
     def require_free(self) -> None:
-        """Make sure that a new run can be kept here.
+        """Check that a new run can be kept here.
 
         Raises:
             UsageError: another run is here.
-            OutputError: the folder can neither be made nor written to.
+            OutputError: the folder cannot be created or written to.
         """
         if self._has_trained or self.is_running:
             raise self._taken()
@@ -90,7 +90,7 @@ class RunFolder:
 
     @property
     def _has_trained(self) -> bool:
-        """Whether there is more than what a run leaves that was killed before its first epoch."""
+        """Whether there is more than the files of a run that was killed before its first epoch."""
         return any(map(is_there, (self.last, self.best, self.report)))
 
     def _taken(self) -> UsageError:
@@ -100,14 +100,14 @@ class RunFolder:
         )
 
     def hold(self, *, anew: bool = False) -> None:
-        """Make the folder, and those that it lies in, and take it until ``release``.
+        """Create the folder and its parents, and lock it until ``release``.
 
         Args:
-            anew: begin a run of which nothing is told yet.
+            anew: whether to begin a new run with an empty log.
 
         Raises:
-            OutputError: it cannot be made.
-            UsageError: another process trains the run, or has meanwhile trained one.
+            OutputError: the folder cannot be created.
+            UsageError: another process trains the run, or has trained one meanwhile.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -137,22 +137,22 @@ class RunFolder:
             pass
 
     def release(self) -> None:
-        """Let other processes have the run."""
+        """Unlock the run for other processes."""
         if self._held is not None:
             self._held.close()
         self._held = None
 
     def discard(self) -> None:
-        """Remove what a run has left that never began to train, and the folder of runs if empty."""
+        """Remove the files of a run that never began to train, and the folder of runs if empty."""
         with contextlib.suppress(OSError):
             self._remove()
             self.path.parent.rmdir()
 
     def require_removable(self) -> None:
-        """Make sure that the run can be removed.
+        """Check that the run can be removed.
 
         Raises:
-            UsageError: a process trains it, or it lies elsewhere.
+            UsageError: a process trains it, or the folder is a link.
         """
         if self.path.is_symlink():
             raise UsageError(
@@ -163,10 +163,10 @@ class RunFolder:
             raise UsageError(f"the run in {self.path} is being trained; stop that before")
 
     def delete(self) -> None:
-        """Remove the run, and its folder unless other files are there.
+        """Remove the run, and its folder unless it has other files.
 
         Raises:
-            UsageError: a process trains it, or it lies elsewhere.
+            UsageError: a process trains it, or the folder is a link.
             OutputError: a file cannot be removed.
         """
         self.require_removable()
@@ -178,7 +178,7 @@ class RunFolder:
             ) from error
 
     def _remove(self) -> None:
-        """Remove all files of a run, and the folder unless there are others."""
+        """Remove all files of a run, and the folder unless it has other files."""
         for file in self.files:
             if not file.is_dir():
                 file.unlink(missing_ok=True)
@@ -187,7 +187,7 @@ class RunFolder:
             self.path.rmdir()
 
     def load(self) -> tuple[Model, RunState]:
-        """Where the run stands, and the model with its latest weights.
+        """Read the state of the run, and the model with its latest weights.
 
         Raises:
             ModelError: there is no run here, or its files are damaged.
@@ -203,14 +203,14 @@ class RunFolder:
         return model, state
 
     def write_checkpoint(self, model: Model, state: RunState) -> None:
-        """Write where the run stands, and the best weights if they are new.
+        """Write the state of the run, and the best weights if they are new.
 
         Args:
-            model: what the run trains, with any weights and no test scores.
-            state: where it stands.
+            model: the model that the run trains, with any weights and no test scores.
+            state: the state of the run.
 
         Raises:
-            OutputError: a file cannot be written; the older one is then untouched.
+            OutputError: a file cannot be written; an existing file is then untouched.
         """
         save_state(model, state, self.last)
         if state.best_epoch and state.best_epochs != self._best_epochs:
@@ -227,10 +227,10 @@ class RunFolder:
 
 
 def require_place(path: Path) -> None:
-    """Make sure that a folder of runs, or of one, can be written to, or made.
+    """Check that a folder for a run or for runs can be written to or created.
 
     Raises:
-        OutputError: it cannot.
+        OutputError: it cannot be written to or created.
     """
     nearest = next(filter(is_there, (path, *path.absolute().parents)))
     try:
@@ -246,7 +246,7 @@ def require_place(path: Path) -> None:
 
 
 def _known(files: Iterable[Path]) -> Iterator[os.stat_result]:
-    """What the system knows of those files that are there; another process may remove them."""
+    """The status of those files that exist; another process may remove them meanwhile."""
     for file in files:
         with contextlib.suppress(OSError):
             yield file.stat()

@@ -1,4 +1,4 @@
-"""A run at a glance, as lists of runs show it: read from its log, or else from its checkpoint."""
+"""The summary of a run for lists of runs, read from its log or else from its checkpoint."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ __all__ = ["RunSummary", "summaries_in", "summarize"]
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run at a glance.
+    """The summary of a run.
 
     Args:
-        name: of the folder.
-        folder: where it is.
+        name: the folder's name.
+        folder: the folder's path.
         data: the dataset's name.
         network: its sizes, like ``784-16-16-10``.
         optimizer: the update rule.
         learning_rate: at the start.
-        epochs: whole ones that are done.
-        planned: epochs at most.
-        best_epoch: whose weights are kept; 0 within the first.
-        val_loss: of the kept weights; ``None`` if no samples are held out. Of an ensemble the mean
-            over its networks, each in the epoch that it keeps; ``None`` until the run has ended.
-        val_accuracy: likewise, a fraction.
+        epochs: number of finished epochs.
+        planned: largest number of epochs.
+        best_epoch: the epoch whose weights are kept; 0 within the first epoch.
+        val_loss: of the kept weights; ``None`` if no samples are held out. For an ensemble it is
+            the mean over its networks, each in its kept epoch; ``None`` until the run has ended.
+        val_accuracy: a fraction, otherwise like ``val_loss``.
         test_accuracy: of the best weights; ``None`` until the run has ended.
-        seconds: spent in training.
-        stop_reason: why the run ended, or ``None`` if it has not or was aborted.
-        measured: whether targets are measured, which have R2 in the place of accuracies.
-        val_r2: of the kept weights; ``None`` as ``val_accuracy`` is.
-        test_r2: of the best weights; ``None`` as ``test_accuracy`` is.
+        seconds: time spent in training.
+        stop_reason: why the run ended, or ``None`` if it has not ended or was aborted.
+        measured: whether targets are measured, with R2 instead of accuracies.
+        val_r2: R2 of the kept weights; ``None`` in the cases of ``val_accuracy``.
+        test_r2: R2 of the best weights; ``None`` in the cases of ``test_accuracy``.
         running: whether a living process trains it.
-        trained: when it was trained last, in UTC.
-        bytes: of all files in the folder.
+        trained: when it was last trained, in UTC.
+        bytes: size of all files in the folder.
         config: its settings.
         history: a record for each epoch.
     """
@@ -77,7 +77,7 @@ class RunSummary:
     history: tuple[EpochRecord, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The run by its names as JSON holds them, with accuracies or R2."""
+        """The summary for JSON, with accuracies or R2."""
         left_out = {"measured", "config", "history"} | (
             {"val_accuracy", "test_accuracy"} if self.measured else {"val_r2", "test_r2"}
         )
@@ -98,11 +98,11 @@ class _Scores(msgspec.Struct):
 
 
 class _Epoch(msgspec.Struct):
-    """An epoch of a report, of which only the number counts here."""
+    """An epoch of a report; only its number matters here."""
 
 
 class _Ending(msgspec.Struct):
-    """What a report says of the end of a run; that of an earlier version lacks a part."""
+    """The end of a run in its report; reports of earlier versions lack a part."""
 
     stop_reason: StopReason
     test: _Scores
@@ -124,7 +124,7 @@ class _Course:
 
 
 def summarize(folder: RunFolder) -> RunSummary:
-    """The run in a folder at a glance.
+    """The summary of the run in a folder.
 
     Raises:
         ModelError: there is no run, or its files are damaged.
@@ -135,7 +135,7 @@ def summarize(folder: RunFolder) -> RunSummary:
     best = next((one for one in history if one.epoch == best_epoch), None)
     ending = _ending(folder, len(history))
     val = test = _Scores()
-    if best is not None:  # else there are no weights
+    if best is not None:  # otherwise there are no weights
         if not course.config.keeps_own:
             val = _Scores(best.val_loss, best.val_accuracy, best.val_r2)
         if ending is not None:
@@ -167,11 +167,11 @@ def summarize(folder: RunFolder) -> RunSummary:
 
 
 def summaries_in(folder: Path, tell: Callable[[GpunetError], object]) -> list[RunSummary]:
-    """The runs in a folder, or the one that it is, those trained last first.
+    """Summaries of the runs in a folder, or of the folder itself; those trained last come first.
 
     Args:
-        folder: that they lie in.
-        tell: gets what is wrong with a run that is damaged, and left out.
+        folder: the folder of runs, or of one run.
+        tell: called with the error of each damaged run, which is left out.
 
     Raises:
         ModelError: the folder cannot be read.
@@ -186,7 +186,7 @@ def summaries_in(folder: Path, tell: Callable[[GpunetError], object]) -> list[Ru
 
 
 def _logged(folder: RunFolder) -> _Course:
-    """What the log tells."""
+    """The course of a run from its log."""
     run: RunInfo | None = None
     best_epoch, reason = 0, None
     reader = MetricsReader(folder.metrics, details=False)
@@ -208,7 +208,7 @@ def _logged(folder: RunFolder) -> _Course:
 
 
 def _checkpointed(folder: RunFolder) -> _Course:
-    """What the checkpoint tells of a run of an earlier version, which kept no log."""
+    """The course of a run from its checkpoint; earlier versions kept no log."""
     model, state = folder.load()
     history, best_epoch = state.history, state.best_epoch
     return _Course(
@@ -217,8 +217,8 @@ def _checkpointed(folder: RunFolder) -> _Course:
 
 
 def _ending(folder: RunFolder, epochs: int) -> _Ending | None:
-    """What the report says, unless it is of before the run was resumed, or damaged."""
-    if not folder.report.is_file():  # a pipe of that name would never end
+    """The end in the report, unless that is damaged or older than the run's resumption."""
+    if not folder.report.is_file():  # reading a pipe of that name would never end
         return None
     try:
         ending = from_json(folder.report.read_bytes(), _Ending)

@@ -13,13 +13,13 @@ from gpunet.artifacts.curves import Comparison, Curves
 __all__ = ["curves_svg"]
 
 WIDTH, HEIGHT, MARGIN = 300, 160, 24  # pixels
-TRAIN, VALIDATION = "#0072b2", "#d55e00"  # told apart by people of any color vision
+TRAIN, VALIDATION = "#0072b2", "#d55e00"  # distinguishable with any color vision
 
 
 def curves_svg(curves: Curves) -> str:
     """Two charts side by side: the losses, and the accuracies or R2; validation is dashed.
 
-    Of measured targets a third chart shows the predictions for the first one by its true values.
+    For measured targets a third chart shows predicted against true values of the first target.
     """
     name, scores = "accuracy", (curves.train_accuracy, curves.val_accuracy)
     if curves.measured:
@@ -40,7 +40,7 @@ def curves_svg(curves: Curves) -> str:
 def _chart(
     title: str, epochs: NDArray[np.int64], curves: Sequence[NDArray[np.float64]], left: int
 ) -> str:
-    """One chart of the training and the validation curve (E,)."""
+    """A chart of the training and validation curves (E,)."""
     values = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     width, height = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
@@ -63,7 +63,7 @@ def _chart(
 
 
 def _scatter(comparison: Comparison, left: int) -> str:
-    """One chart of the first target: a dot per sample, and the diagonal where there is no error."""
+    """A chart of the first target: a dot per sample, and the diagonal without error."""
     true, predicted = comparison.targets[:, 0], comparison.predictions[:, 0]
     known = np.isfinite(true) & np.isfinite(predicted)
     low, high = (float(true[known].min()), float(true[known].max())) if known.any() else (0.0, 1.0)

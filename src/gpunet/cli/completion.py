@@ -18,6 +18,7 @@ __all__ = [
     "device_names",
     "models",
     "models_and_files",
+    "published_names",
     "resumable_runs",
     "runs",
     "study_names",
@@ -26,8 +27,12 @@ __all__ = [
 
 def data_names(incomplete: str) -> list[str]:
     """Names of datasets, and the files beside them that begin alike."""
-    published = tomllib.loads(data_file("datasets.toml").read_text("utf-8"))
-    return _with_files(incomplete, _fitting(incomplete, ["auto", *published, "strokes"]))
+    return _with_files(incomplete, _fitting(incomplete, ["auto", *published_names(""), "strokes"]))
+
+
+def published_names(incomplete: str) -> list[str]:
+    """Names of datasets that can be downloaded."""
+    return _fitting(incomplete, tomllib.loads(data_file("datasets.toml").read_text("utf-8")))
 
 
 def device_names(incomplete: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpunet.cli import options
-from gpunet.cli.completion import data_names
+from gpunet.cli.completion import data_names, published_names
 from gpunet.cli.help import print_help
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ def remove_dataset(
 def download_dataset(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="mnist or fashion-mnist.", autocompletion=data_names),
+        typer.Argument(
+            metavar="NAME", help="mnist or fashion-mnist.", autocompletion=published_names
+        ),
     ],
     force: Annotated[
         bool, typer.Option("--force", help="Download it even if it is there already.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
@@ -234,25 +234,35 @@ def _configs(rule: Rule, *, busy: bool = False, **settings: Any) -> tuple[TrainC
     return tuple(TrainConfig(seed=seed, nesterov=nesterov, **shared) for seed in (1, 2))
 
 
-def check_adapter(adapter: Adapter) -> AdapterCheck:
+def check_adapter(
+    adapter: Adapter, tell: Callable[[int, int], object] = lambda done, total: None
+) -> AdapterCheck:
     """Check every kernel on an adapter, and remember which are wrong.
+
+    Args:
+        adapter: to be checked.
+        tell: is called with how many cases are done, and how many there are.
 
     Raises:
         DeviceError: the adapter cannot be opened.
     """
     began = time.perf_counter()
     found: dict[str, KernelCheck] = {}
-    for one in _checks(adapter, found.keys()):
+    for one in _checks(adapter, found.keys(), tell):
         found[one.kernel] = one
     check = AdapterCheck(adapter.info, tuple(found.values()), time.perf_counter() - began)
     keep_faults(adapter.info, check.faults)
     return check
 
 
-def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:
+def _checks(
+    adapter: Adapter, known: Collection[str], tell: Callable[[int, int], object]
+) -> Iterator[KernelCheck]:
     """Check each kernel that is not yet in ``known``; stop if the device fails."""
     values = None
-    for case in checked_cases(open_device(adapter).traits):
+    cases = list(checked_cases(open_device(adapter).traits))
+    for done, case in enumerate(cases):
+        tell(done, len(cases))
         try:
             with PassEngine(case.network, case.configs, adapter, case.plan) as engine:
                 if case.trained:

@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, kept in caches, checked, and found beside the code."""
+"""Files: writes them whole or not at all, caches and checks them, and finds bundled ones."""

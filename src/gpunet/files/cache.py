@@ -1,4 +1,4 @@
-"""The cache: a folder of the user's that keeps what was downloaded or drawn."""
+"""The cache: the user's folder for downloaded and generated data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VARIABLE = "GPUNET_CACHE"
 
 
 def cache_folder() -> Path:
-    """The folder that ``GPUNET_CACHE`` names, else the user's cache folder of the system.
+    """The folder in ``GPUNET_CACHE``, or the user's cache folder of the system.
 
     It need not exist.
     """
@@ -30,7 +30,7 @@ def cache_folder() -> Path:
 
 
 def disk() -> tuple[int, int]:
-    """Bytes of the disk that the cache lies on or will lie on: of all of it, and those free."""
+    """Total and free bytes of the disk of the cache."""
     folder = cache_folder().absolute()
     there = next(above for above in (folder, *folder.parents) if above.exists())
     usage = shutil.disk_usage(there)
@@ -38,7 +38,7 @@ def disk() -> tuple[int, int]:
 
 
 def store(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file of the cache whole, where missing folders are made and leftovers removed.
+    """Write a file of the cache as a whole; create missing folders and remove leftovers.
 
     Raises:
         OSError: the folder cannot be written to, or the disk is full.
@@ -49,9 +49,9 @@ def store(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def keep(path: Path, write: Callable[[BinaryIO], object], says: str) -> str | None:
-    """Write a file of the cache as ``store`` does; where it cannot be, a notice that says so.
+    """Write a file of the cache with ``store``; a notice if that fails.
 
-    ``says`` is how the notice begins, such as ``the download is not kept``.
+    ``says`` begins the notice, such as ``the download is not kept``.
     """
     try:
         store(path, write)

@@ -1,4 +1,4 @@
-"""Paths that begin in a user's home."""
+"""Paths that begin with a user's home folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["expanded"]
 
 
 def expanded(name: str | Path) -> Path:
-    """The path with the user's folder for ``~`` or ``~NAME``; as it is, as in shells, if none."""
+    """The path with ``~`` or ``~NAME`` expanded, as in shells; unchanged for unknown users."""
     with suppress(RuntimeError):
         return Path(name).expanduser()
     return Path(name)

@@ -1,6 +1,7 @@
-"""Files that are held while a process works on what they stand for.
+"""Lock files, which a process holds while it works.
 
-The lock is gone with its process, however that ends. Windows has none, but removes no open file.
+The lock ends with its process, however that ends. Windows has no such locks, but does not remove
+open files.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ __all__ = ["is_held", "lock"]
 
 
 def lock(file: IO[Any], *, wait: bool) -> None:
-    """Take an open file for this process alone.
+    """Lock an open file for this process alone.
 
     Raises:
-        BlockingIOError: another one holds it, and nobody wants to wait.
-        OSError: the file system knows no locks.
+        BlockingIOError: another process holds it, and ``wait`` is false.
+        OSError: the file system has no locks.
     """
     if sys.platform != "win32":
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,7 +30,7 @@ def lock(file: IO[Any], *, wait: bool) -> None:
 def is_held(path: Path) -> bool:
     """Whether a living process has locked a file."""
     try:
-        if path.is_file():  # a pipe of that name would never be opened
+        if path.is_file():  # opening a pipe of that name would block
             with path.open("rb") as file:
                 lock(file, wait=False)
     except BlockingIOError:

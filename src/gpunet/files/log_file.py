@@ -10,7 +10,7 @@ __all__ = ["append_lines"]
 
 
 def append_lines(path: Path, text: str) -> None:
-    """Append lines, each behind the local time with its zone; what cannot be written is lost."""
+    """Append lines, each after the local time with its zone; lost if the file is not writable."""
     now = datetime.now().astimezone().isoformat(" ", "seconds")
     lines = "".join(f"{now}  {line}\n" for line in text.splitlines())
     with contextlib.suppress(OSError), path.open("ab") as file:

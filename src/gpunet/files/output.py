@@ -1,6 +1,6 @@
-"""Writing results to where the user wants them.
+"""Writes results to the user's paths.
 
-That a file can be written is checked before hours of work; where it cannot, a sentence says why.
+Whether a file can be written is checked before hours of work; if not, a sentence says why.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = [
 
 
 def is_there(path: str | Path) -> bool:
-    """Whether something is there that can be seen, which a path that is too long never is."""
+    """Whether a path exists; false for a path that is too long."""
     return os.path.exists(path)  # noqa: PTH110 - Path.exists fails for such a path
 
 
 def require_writable(path: Path) -> None:
-    """Make sure that a file can be created at ``path``, by creating one beside it.
+    """Check that a file can be created at ``path``, by creating one beside it.
 
     Raises:
-        OutputError: the folder is missing or not writable, or ``path`` is no place for a file.
+        OutputError: the folder is missing or not writable, or ``path`` is not a regular file.
     """
     target = _target(path)
     if target.is_dir():
@@ -48,19 +48,19 @@ def require_writable(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that other programs see whole or not at all; an older one is replaced.
+    """Write a file that other programs see whole or not at all; an existing file is replaced.
 
     Raises:
-        OutputError: it cannot be written; an older file is then untouched.
+        OutputError: it cannot be written; an existing file is then untouched.
     """
     write_file(path, lambda file: file.write(content))
 
 
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file as ``write_atomically`` does, of content that need not fit into memory.
+    """Write a file like ``write_atomically``, with content that need not fit into memory.
 
     Raises:
-        OutputError: it cannot be written; an older file is then untouched.
+        OutputError: it cannot be written; an existing file is then untouched.
     """
     target = _target(path)
     with _telling(path, target.parent):
@@ -69,9 +69,9 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 @contextlib.contextmanager
 def free_path(path: Path) -> Iterator[Path]:
-    """A path for a file that replaces nothing, and that nobody else takes meanwhile.
+    """A path for a file that replaces nothing, and that no other writer takes meanwhile.
 
-    It is ``path``, or the first free one of its kind such as ``model-2.safetensors``.
+    It is ``path``, or the first free path such as ``model-2.safetensors``.
 
     Raises:
         OutputError: no file can be written there.
@@ -82,7 +82,7 @@ def free_path(path: Path) -> Iterator[Path]:
 
 
 def _target(path: Path) -> Path:
-    """Where the path leads: a link stays, and the file behind it is replaced."""
+    """The file that a path leads to: links stay, and the file behind them is replaced."""
     with _telling(path, path.parent):
         try:
             target = path.resolve()
@@ -95,7 +95,7 @@ def _target(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _telling(path: Path, folder: Path) -> Iterator[None]:
-    """Turns what the system refuses where a file is written into an OutputError."""
+    """Turn the system's errors about writing a file into an OutputError."""
     try:
         yield
     except FileNotFoundError as error:

@@ -1,7 +1,7 @@
-"""Where the files that come along with the code lie: data and shaders.
+"""Finds the files that come with the code: data and shaders.
 
-In a wheel the files are package data, in an editable install they lie in the repository's
-top-level folders.
+In a wheel they are package data; in an editable install they are in the repository's top-level
+folders.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _REPOSITORY = _PACKAGE.parents[1]
 
 
 def data_file(*parts: str) -> Path:
-    """Find a file that comes along as data, e.g. ``data_file("strokes", "digits.json")``.
+    """Find a bundled data file, e.g. ``data_file("strokes", "digits.json")``.
 
     Raises FileNotFoundError, naming both places, if the file is in neither.
     """
@@ -23,7 +23,7 @@ def data_file(*parts: str) -> Path:
 
 
 def shader_file(*parts: str) -> Path:
-    """Find one WGSL shader, e.g. ``shader_file("matmul.wgsl")``, or without a name their folder.
+    """Find a WGSL shader, e.g. ``shader_file("matmul.wgsl")``, or without a name the folder.
 
     Raises FileNotFoundError, naming both places, if it is in neither.
     """

@@ -1,4 +1,4 @@
-"""JSON that was read from a file, checked against the type that it should have."""
+"""Reads JSON and checks it against a type."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Kind = TypeVar("Kind")
 
 
 class UnsoundError(ValueError):
-    """Why a file does not hold what it should, as the middle part of a sentence."""
+    """Why a file is invalid, as the middle part of a sentence."""
 
 
 def from_json(text: str | bytes, kind: type[Kind]) -> Kind:
-    """The value that a JSON text holds, of this type; entries that it does not name cost nothing.
+    """Parse a JSON text as a value of this type; entries that the type lacks are skipped.
 
     Raises:
-        UnsoundError: it is no JSON, holds NaN or infinity, or is not of this type.
+        UnsoundError: it is not JSON, holds NaN or infinity, or does not have this type.
     """
     with contextlib.suppress(ValueError, RecursionError, GpunetError):
         return msgspec.json.decode(text, type=kind)
@@ -38,14 +38,14 @@ def from_json(text: str | bytes, kind: type[Kind]) -> Kind:
 
 
 def typed(content: Any, kind: type[Kind]) -> Kind:
-    """What ``json`` has read, as a value of this type; entries that it does not name are left out.
+    """Convert content from ``json`` to a value of this type; entries that it lacks are left out.
 
     Args:
         content: dictionaries, lists, texts and numbers.
-        kind: a ``msgspec.Struct``, a dataclass, or what ``msgspec`` knows beside those.
+        kind: a ``msgspec.Struct``, a dataclass, or another type that ``msgspec`` knows.
 
     Raises:
-        UnsoundError: it is not of this type.
+        UnsoundError: the content does not have this type.
     """
     try:
         return msgspec.convert(content, kind)
@@ -54,7 +54,7 @@ def typed(content: Any, kind: type[Kind]) -> Kind:
 
 
 def _sentence(error: str, content: Any) -> str:
-    """An error such as ``Expected `int`, got `str` - at `$.networks[0].steps` `` in our words."""
+    """Rephrase an error such as ``Expected `int`, got `str` - at `$.networks[0].steps` ``."""
     says, _, path = error.replace("`", "").partition(" - at $")
     if "[...]" in path:  # some value of a dictionary, msgspec does not say which
         return f"{path.partition('[')[0].strip('.')} holds something else: {says.lower()}"

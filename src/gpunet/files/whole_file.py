@@ -1,8 +1,8 @@
 """A file that other programs see whole or not at all.
 
-The content goes into a temporary file in the same folder, which is locked while its writer lives
-and renamed once it is on the disk. So what killed writers leave behind is told apart from what is
-in use, and removed. A writer that replaces nothing finds a name that no other one takes.
+The content goes into a temporary file in the same folder, which is locked while its writer lives,
+and renamed once it is on the disk. So the leftovers of killed writers can be told from files in
+use, and are removed. A writer that replaces nothing finds a name that no other writer takes.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ __all__ = ["PREFIX", "free_name", "remove_leftovers", "write_whole"]
 log = logging.getLogger(__name__)
 
 PREFIX = ".gpunet-"
-"""How the name of a temporary file begins."""
+"""The beginning of a temporary file's name."""
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file so that it is there as a whole or not at all, whoever else writes it.
+    """Write a file as a whole or not at all, even if others write it at the same time.
 
-    It keeps the rights of an older one.
+    It keeps the permissions of an existing file.
 
     Args:
-        path: of the file, in a folder that is there.
-        write: writes the content to the file it is given.
+        path: the file, in an existing folder.
+        write: writes the content to an open file.
 
     Raises:
-        OSError: it cannot be written; an older file is then untouched.
+        OSError: it cannot be written; an existing file is then untouched.
     """
     temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}")
     file = _locked(temporary)
     try:
         with file:
-            with suppress(OSError):  # there is no older one, or the file system knows no rights
+            with suppress(OSError):  # there is no file yet, or the file system has no permissions
                 temporary.chmod(path.stat().st_mode & 0o777)
             write(file)
             file.flush()
             os.fsync(file.fileno())
-            if sys.platform != "win32":  # where no open file can be renamed
+            if sys.platform != "win32":  # which cannot rename open files
                 temporary.replace(path)
         if sys.platform == "win32":
             temporary.replace(path)
@@ -61,7 +61,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers that were killed; those in use stay."""
+    """Remove the temporary files of killed writers; files in use stay."""
     with suppress(OSError):
         for path in folder.glob(f"{PREFIX}*"):
             with suppress(OSError):
@@ -72,11 +72,11 @@ def remove_leftovers(folder: Path) -> None:
 def free_name(path: Path) -> Iterator[Path]:
     """A name for a new file that replaces nothing, held until the file is written.
 
-    It is the path itself, or where a file is there, the first free one of ``model-2.safetensors``,
-    ``model-3.safetensors`` and so on. Each name has a hidden file that only one writer can make.
+    It is the path itself or, if that exists, the first free name of ``model-2.safetensors``,
+    ``model-3.safetensors`` and so on. Each name has a hidden file that only one writer can create.
 
     Raises:
-        OSError: no file can be made in the folder.
+        OSError: no file can be created in the folder.
     """
     for name in _names(path):
         claim = name.with_name(
@@ -95,7 +95,7 @@ def free_name(path: Path) -> Iterator[Path]:
 
 
 def _names(path: Path) -> Iterator[Path]:
-    """The names that are tried: ``model.safetensors``, ``model-2.safetensors`` and so on."""
+    """The names to try: ``model.safetensors``, ``model-2.safetensors`` and so on."""
     yield path
     packed = path.suffix if path.suffix.lower() == ".gz" else ""
     inner = path.with_suffix("") if packed else path
@@ -104,20 +104,20 @@ def _names(path: Path) -> Iterator[Path]:
 
 
 def _locked(path: Path) -> BinaryIO:
-    """A new file, locked, that nobody has taken for a leftover; FileExistsError if there is one."""
+    """Create and lock a file, unless it is removed as a leftover; FileExistsError if it exists."""
     while True:
-        file = path.open("xb")  # with the rights that the user's umask leaves
+        file = path.open("xb")  # with the permissions of the user's umask
         with suppress(OSError):  # some network file systems have no locks
-            lock(file, wait=True)  # for one who is removing it right now
+            lock(file, wait=True)  # for a process that is just removing it
         if _is_at(file, path):
             return file
         file.close()
 
 
 def _give_back(file: BinaryIO, path: Path) -> None:
-    """Remove a file that this writer has locked, while nobody else can have made another one."""
+    """Remove a file that this writer has locked, before another writer can create one."""
     with file, suppress(OSError):
-        if sys.platform != "win32":  # where no open file can be removed
+        if sys.platform != "win32":  # which cannot remove open files
             path.unlink()
     if sys.platform == "win32":
         with suppress(OSError):
@@ -125,7 +125,7 @@ def _give_back(file: BinaryIO, path: Path) -> None:
 
 
 def _is_at(file: BinaryIO, path: Path) -> bool:
-    """Whether an open file is the one of that path, and not one that was removed."""
+    """Whether an open file is still the one at this path."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -133,8 +133,8 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 
 def _remove_unless_held(path: Path) -> None:
-    """Remove a temporary file; OSError if its writer lives."""
-    if sys.platform == "win32":  # where no open file can be removed
+    """Remove a temporary file; OSError if its writer is alive."""
+    if sys.platform == "win32":  # which cannot remove open files
         path.unlink()
     elif path.is_file():  # a pipe of that name would never be opened
         with path.open("rb") as file:

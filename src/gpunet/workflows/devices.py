@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gpunet.config import TrainConfig
@@ -127,11 +128,8 @@ def checked_device(choice: Device, messages: Messages) -> Device:
     """
     if choice.adapter is None or known_faults(choice.adapter.info) is not None:
         return choice
-    from gpunet.engine.adapter_check import check_adapter
-
-    name = choice.adapter.info.name
-    with messages.stage(f"checking {name} once", "check"):
-        check = check_adapter(choice.adapter)
+    what = f"checking {choice.adapter.info.name} once"
+    check = _check_shown(choice.adapter, messages, what, "check")
     messages.checked(check)
     if not check.failed:
         return choice
@@ -153,10 +151,15 @@ def check_device(selector: str, messages: Messages) -> AdapterCheck:
             f"{spelled('device', selector)} is numpy here, with which adapters are compared; name "
             "an adapter of `gpunet devices`"
         )
+    return _check_shown(adapter, messages, f"checking {adapter.info.name}")
+
+
+def _check_shown(adapter: Adapter, messages: Messages, what: str, name: str = "") -> AdapterCheck:
+    """Check an adapter, and tell how far that is."""
     from gpunet.engine.adapter_check import check_adapter
 
-    with messages.stage(f"checking {adapter.info.name}"):
-        return check_adapter(adapter)
+    with messages.stage(what, name) as tell:
+        return check_adapter(adapter, partial(tell, what))
 
 
 def measured_tiles(

@@ -65,6 +65,7 @@ def test_each_run_has_a_line_with_what_matters_most(
     assert ended[5] == "stopped early, no improvement"
     assert silent[5] == "no news for 12 min"
     assert new == ["new", "-", "-", "-", "-", "preparing", "-", "-", "-"]
+    assert shown[6] == ["dotted: validation"]
     narrow = lines(make_text_console(50, 12), runs, (50, 12))
     assert narrow[0].split() == ["run", "epoch", "val", "loss", "val", "score"]
 

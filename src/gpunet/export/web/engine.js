@@ -23,7 +23,6 @@ import { stepSchedule } from "./schedule.js";
  * @typedef {object} Metrics
  * @property {number[]} losses
  * @property {number[]|null} accuracies null where targets are measured
- * @property {number[]|null} squared errors of measured targets, summed over the targets
  * @property {number[]} seen samples
  */
 
@@ -335,7 +334,6 @@ export class PageEngine {
     return {
       losses: mean(({ loss }) => loss),
       accuracies: measured ? null : shares.map((one) => (weights !== null && one > 1 - WEIGHTS_ROUNDING ? 1 : one)),
-      squared: measured ? mean(({ score }) => score) : null,
       seen: records.map(({ seen }) => seen),
     };
   }

@@ -2,6 +2,7 @@
 // time as the GPU takes in a moment, so that the page stays awake and can be paused at any step.
 
 import { PageEngine } from "./engine.js";
+import { targetScores } from "./metrics.js";
 import { StepClock } from "./pace.js";
 import { initialParameters } from "./parameters.js";
 import { permutation } from "./rng.js";
@@ -245,9 +246,18 @@ export class Training {
 
   /** @param {Samples} samples of the test set @returns {Promise<Scores>} */
   async scores({ labels }) {
-    const { losses, accuracies, squared } = await this.engine.evaluate("test");
-    const spread = squared && spreadOf(labels, this.shape.layers[this.shape.layers.length - 1].outputs);
-    return { losses, accuracies, r2s: squared && squared.map((one) => 1 - one / Number(spread)) };
+    const { losses, accuracies } = await this.engine.evaluate("test");
+    return { losses, accuracies, r2s: accuracies ? null : await this.explained(Float64Array.from(labels)) };
+  }
+
+  /** R2 of every network, the mean over the targets. @param {Float64Array} targets (n * T,) of the test samples */
+  async explained(targets) {
+    const { page, engine, seeds, shape: { layers } } = this;
+    const width = layers[layers.length - 1].outputs;
+    const counts = page.blocks.get("test.weights") ?? new Float32Array(targets.length / width).fill(1);
+    const answers = Float64Array.from(await engine.predict("test")); // (P * n * T,)
+    return seeds.map((_, network) =>
+      targetScores(targets, answers.subarray(network * targets.length), width, counts).r2);
   }
 
   /** What tells the orders of an epoch apart. @param {number} epoch */
@@ -270,16 +280,6 @@ export class Training {
     }
     await this.open();
   }
-}
-
-/** The variances of targets (n * T,), summed over the targets; NaN where all samples are alike. @param {ArrayLike<number>} targets @param {number} width T */
-function spreadOf(targets, width) {
-  const count = targets.length / width;
-  const means = new Float64Array(width);
-  for (let at = 0; at < targets.length; at++) means[at % width] += targets[at] / count;
-  let sum = 0;
-  for (let at = 0; at < targets.length; at++) sum += (targets[at] - means[at % width]) ** 2 / count;
-  return sum || NaN;
 }
 
 /** Whether a device is lost, or is in a moment. @param {GPUDevice} device */

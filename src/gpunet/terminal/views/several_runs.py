@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.block import Block, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.curves import curves, run_signs, signed
@@ -55,8 +55,8 @@ def several_runs_frame(
     rows = height - 1 - lines.height
     parts = [lines]
     if rows > CHARTS:
-        gap = Block(width, []).shaped(width, 1)
-        parts += [gap, curves(console, begun, width, rows - 1)]
+        key = text_block(console, [Text("dotted: validation", Ink.MUTED)], width)
+        parts += [key, curves(console, begun, width, rows - 1)]
     return framed(console, parts, last, size)
 
 
