@@ -1,7 +1,6 @@
-// A layer's sizes, and the layout of its matrices: each is padded with zeros to whole blocks of 4 x 4, so
-// that four neighbors are read and written at once. Positions are counted in numbers, all are
-// multiples of four where four are meant; the reads of a product, of which there are the most, are
-// counted in fours.
+// A layer's sizes, and the layout of its matrices: each is padded with zeros to whole blocks of 4 x 4,
+// so that four neighbors are read and written at once. Positions count numbers and are multiples of
+// four where four numbers are meant; the reads of a product, the most frequent ones, count in fours.
 
 override INPUTS: u32;
 override OUTPUTS: u32;

@@ -38,7 +38,7 @@ def test_links_to_code_are_plain_text_on_the_site(pages: Path) -> None:
     source = (site.ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     assert "[`shaders/`](../shaders)" in source
     copied = (pages / "docs/architecture.md").read_text(encoding="utf-8")
-    assert re.search(r"lie beside the package in `shaders/`, one", copied)
+    assert re.search(r"are next to the package in `shaders/`, one", copied)
 
 
 def test_the_menu_leads_to_every_page_of_docs_but_the_index(pages: Path) -> None:
