@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpunet import __version__
+from gpunet.cli import app
 from gpunet.config.recipes import recipe_names
 from gpunet.terminal.live import console
 
@@ -247,3 +249,16 @@ def test_an_option_that_has_become_a_command_names_it(
     ran = gpunet("train", option)
     assert (ran.code, ran.out) == (2, "")
     assert ran.failure == f"this option is a command of its own now: `gpunet {command}`"
+
+
+def test_no_cycle_is_looked_for_between_the_last_line_and_the_prompt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app, "run", lambda: 3)
+    try:
+        with pytest.raises(SystemExit) as left:
+            app.main()
+        assert left.value.code == 3
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

@@ -322,6 +322,14 @@ def test_signed_colors_are_mixed_of_zeros_and_those_at_both_ends() -> None:
     assert [one.number for one in scale.colors(truecolor=False)] == list(scale.numbers)
 
 
+@pytest.mark.parametrize("background", ["dark", "light"])
+def test_among_256_colors_those_of_signed_values_have_no_gap_in_lightness(background: str) -> None:
+    colors = style.SIGNED[background].colors(truecolor=False)
+    luminances = np.array([luminance(one.get_truecolor()) for one in colors])
+    lightness = 116 * np.cbrt(luminances) - 16  # CIELAB's, 0 to 100
+    assert np.abs(np.diff(lightness)).max() < 20
+
+
 def test_a_console_of_ascii_has_marks_of_ascii_alone() -> None:
     assert all(getattr(style.ASCII, name).isascii() for name in style.ASCII.__dataclass_fields__)
     assert style.glyphs(True) is style.ASCII
