@@ -168,7 +168,7 @@ def test_a_weight_is_drawn_by_its_sign_and_its_share_of_the_largest(
             ("truecolor", "light", "3b4cc0 949dd7 eeeeee d1798a b40426"),
         ],
         *[
-            ("256", "dark", "5fafff 5f5f87 1c1c1c 875f5f ff8787"),
+            ("256", "dark", "5fafff 0000af 1c1c1c 870000 ff8787"),
             ("256", "light", "0000af 8787d7 eeeeee d78787 870000"),
         ],
     ],
