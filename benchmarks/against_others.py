@@ -1,9 +1,9 @@
-"""What a training step costs with gpunet and with what people would pick instead.
+"""The time of a training step with gpunet and with its alternatives.
 
 Every peer trains the same network from the same weights on the same batches, in a process of its
 own, with the samples on its device and in the fastest of its settings. After a warm-up they take
-turns, round by round; the figures are medians over the rounds. That it is the same arithmetic is
-shown by the losses of the first steps. All peers that are installed, on all devices:
+turns, round by round; the figures are medians over the rounds. The losses of the first steps show
+that the arithmetic is the same. All installed peers, on all devices:
 
     pip install -e '.[benchmarks]'
     python benchmarks/against_others.py
@@ -31,7 +31,7 @@ from peers.task import drawn_task
 from peers.turns import CHECKED_CALLS, CHECKED_STEPS, Course, Patience, compare, reference
 
 SAMPLES = 40_960
-"""As floats they take 128 MB, just less than a WebGPU buffer may (134 MB)."""
+"""As floats they take 128 MB, just below the limit of a WebGPU buffer (134 MB)."""
 
 SHAPES = {
     "16-16": ((16, 16), 4),
@@ -58,16 +58,17 @@ class Row:
     Args:
         shape: the network and the batch size.
         peer: the library.
-        version: of the library.
+        version: version of the library.
         device: it ran on.
-        setting: the fastest of its settings.
-        steps: of a turn.
-        milliseconds: of a step, in every round.
-        processors: busy at a time, the median over the rounds.
-        ratio: of its step to the reference's in the same round, the median; ``None`` without one.
-        deviation: of its losses from the reference's, the largest; ``None`` without one.
-        judged: whether that has to be within bounds.
-        left_out: why it has no figures, else an empty string.
+        setting: its fastest setting.
+        steps: steps per turn.
+        milliseconds: time of a step in every round.
+        processors: mean number of busy processors, the median over the rounds.
+        ratio: time of a step relative to the reference in the same round, the median; ``None``
+            without one.
+        deviation: largest deviation of its losses from the reference's; ``None`` without one.
+        judged: whether the deviation must be within bounds.
+        left_out: why it has no figures; empty if it has.
     """
 
     shape: str

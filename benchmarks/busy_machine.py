@@ -1,4 +1,4 @@
-"""What a training step on numpy takes while other programs use the machine's cores.
+"""The time of a training step on numpy while other programs use the machine's cores.
 
 Two ways to compute take turns, round by round, on an idle machine and beside one and two programs
 that use all of a core: gpunet's own with one thread of BLAS, and with all threads that BLAS has:
@@ -44,7 +44,7 @@ SECONDS_A_ROUND = 0.15
 ONE_THREAD = "one thread"
 
 Seconds = dict[tuple[str, int, str], list[float]]
-"""Of a step of one network, a figure a round, by shape, load and way."""
+"""Time of a step of one network per round, by shape, load and way."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Digits drawn the way that scans, photographs and drawing programs have them."""
+"""Draws digits as they appear in scans, photographs and drawing programs."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _thin(cover: Levels, width: int) -> Levels:
 
 
 def _middle_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What the thinning of Zhang and Suen (1984) leaves of a mask (height, width)."""
+    """A mask (height, width) thinned by the method of Zhang and Suen (1984)."""
     field = np.pad(mask, 1)
     around = [(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)]
     changed = True
@@ -149,7 +149,7 @@ def _middle_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _broken(cover: Levels, width: int) -> Levels:
-    """The digit with a gap across its strokes, as a pen leaves that fails once."""
+    """The digit with a gap across its strokes, as if the pen had failed once."""
     rows, columns = np.mgrid[0 : len(cover), 0 : len(cover)]
     away = np.abs(rows + 0.3 * columns - 0.6 * len(cover))
     return np.where(away < width / 2, 0, cover)

@@ -1,4 +1,4 @@
-"""What an ensemble gains over its networks, on MNIST.
+"""The gain of an ensemble over its networks, on MNIST.
 
 Trains eight networks side by side, as ``gpunet train --ensemble 8`` does, and compares the mean of
 their test accuracies, and the best of them, with that of their joint answer:

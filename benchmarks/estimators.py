@@ -1,4 +1,4 @@
-"""What a ``fit`` takes: gpunet's ``MLPClassifier`` beside scikit-learn's and skorch's on PyTorch.
+"""The time of ``fit``: gpunet's ``MLPClassifier``, scikit-learn's, and skorch's on PyTorch.
 
 784-128-10 learns MNIST's 60,000 images for 10 epochs of batches of 200 with Adam, and one epoch of
 iris, which is mostly what a fit costs beside its steps: a grid pays it a thousand times. Every fit
@@ -35,7 +35,7 @@ from peers.machine import machine, results
 from peers.processes import beside
 
 LOADS = {"idle": 0, "busy": 1}
-"""Programs beside, by how the machine is then."""
+"""Number of other programs, by the name of the load."""
 
 ONE_THREAD: dict[str, str | None] = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -55,7 +55,7 @@ Fit = dict[str, Any]
 
 @dataclass(eq=False)
 class Course:
-    """A contender's way through the comparison.
+    """The results of a contender.
 
     Args:
         entry: the library and its device.
@@ -75,7 +75,7 @@ class Course:
 
 
 def main() -> None:
-    """Measure everybody, round by round, and tell the table."""
+    """Measure all contenders, round by round, and print the table."""
     options = _options()
     output = Output(options.output, results("estimators"), ".md", ".json")
     with tempfile.TemporaryDirectory() as folder:

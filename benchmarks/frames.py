@@ -1,4 +1,4 @@
-"""What the live screen of a training costs, and how evenly it draws, on terminals of some sizes.
+"""The cost of a training's live screen, and how evenly it draws, on terminals of several sizes.
 
 A training on numpy draws on a pseudo terminal, alone and beside programs that use all of a core:
 
@@ -50,7 +50,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """How a training was drawn on one terminal beside so many programs.
+    """Results of drawing a training on one terminal, beside other programs.
 
     Args:
         size: columns and rows.
@@ -91,7 +91,7 @@ def _options() -> argparse.Namespace:
 
 
 def _train_and_tell(told: Path) -> int:
-    """Train as the command line does; write down what the drawing thread has used, by frames."""
+    """Train as the command line does; record the processor time of the drawing thread per frame."""
     from gpunet.cli.app import main as gpunet
     from gpunet.terminal.live.live_screen import LiveScreen
 
@@ -137,7 +137,7 @@ class _Terminal:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self, seconds: float) -> bytes:
-        """What comes within so many seconds, as soon as there is some."""
+        """Read output as soon as there is some, within this many seconds."""
         ready, _, _ = select.select([self._master], [], [], max(0.0, seconds))
         return os.read(self._master, 1 << 20) if ready else b""
 

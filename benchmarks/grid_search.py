@@ -47,7 +47,7 @@ SCIKIT_LEARN = "scikit-learn"
 
 @dataclass(eq=False)
 class Result:
-    """What one contender came to, a figure for each round.
+    """The results of one contender, a figure for each round.
 
     Args:
         name: of it and what it runs on.
@@ -69,7 +69,7 @@ class Result:
 
 
 def main() -> None:
-    """Measure everybody, round by round, and tell the table; or be one of the measured."""
+    """Measure all contenders, round by round, and print the table; or run as one of them."""
     options = _options()
     if options.peer:
         print(json.dumps(_search(options.peer, options.seed, options.candidates)))
@@ -137,7 +137,7 @@ def _take_turn(result: Result, peer: str, seed: int, options: argparse.Namespace
 
 
 def _processor_seconds() -> float:
-    """Of all processes that this one has started and seen ending."""
+    """Processor seconds of all finished child processes."""
     times = os.times()
     return times.children_user + times.children_system
 

@@ -6,8 +6,8 @@ samples while one of the four grows. At each point all take turns, as in ``again
     pip install -e '.[benchmarks]'
     python benchmarks/growth.py
 
-Data that no device holds are ``large_data.py``'s. The figures are printed; with ``--output FOLDER``
-they are written there as JSON, and their curves as PNG.
+``large_data.py`` measures data that no device holds. The figures are printed; with ``--output
+FOLDER`` they are written there as JSON, and their curves as PNG.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ AXES = {
     "depth": (1, 2, 4, 8, 16),
     "samples": (1024, 4096, 16_384, 65_536),
 }
-"""What grows, and its values."""
+"""The axes that grow, and their values."""
 
 LABELS = {
     "batch": "samples a step",
@@ -111,7 +111,7 @@ def _measured(axis: str, options: argparse.Namespace) -> list[Point]:
 
 
 def _require_matplotlib() -> None:
-    """Find out before the work, not after it.
+    """Check before the work rather than after it.
 
     Raises:
         MissingExtraError: it is not installed.

@@ -1,4 +1,4 @@
-"""What a sample costs as the data grow from 10 MB to 5 GB, far beyond what a device holds.
+"""The time per sample as the data grow from 10 MB to 5 GB, far beyond a device's memory.
 
 Rows of 784 bytes, made block by block into a file of the folder that is named, train 784-128-10 on
 batches of 128 with Adam: held in memory, in windows of them, and from the file, which is mapped; on
@@ -62,14 +62,14 @@ WAYS: dict[str, dict[str, dict[str, Any]]] = {
         "DataLoader, whole batches": {"mapped": True, "batched": True},
     },
 }
-"""What a feed is told, by the library and the way's name."""
+"""Arguments of a feed, by library and way."""
 
 Load = Literal["idle", "busy"]
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a sample costs, or an epoch's beginning, in seconds.
+    """The time of a sample, or of an epoch's beginning, in seconds.
 
     Args:
         wall: by the clock.
@@ -157,7 +157,7 @@ def _document(options: argparse.Namespace, output: Output) -> Iterator[str]:
 
 
 def _compare(megabytes: int, options: argparse.Namespace) -> list[Course]:
-    """How every way does with the first rows of the file."""
+    """Measure every way with the first rows of the file."""
     rows = megabytes * 1_000_000 // INPUTS
     courses, running = [], []
     with ExitStack() as stack, PeakMemory() as peaks:
@@ -188,7 +188,7 @@ def _compare(megabytes: int, options: argparse.Namespace) -> list[Course]:
 
 
 def _require_sense(rows: int, *, mapped: bool, window: int = 0, **_: object) -> None:
-    """See that what lies in memory fits, and has several windows if that is what it is about.
+    """Make sure that data in memory fit, and that a way with windows has several.
 
     Raises:
         LeftOutError: it does not.
@@ -215,7 +215,7 @@ def _warm_up(course: Course, contender: Contender, seconds: float) -> None:
 
 
 def _turn(course: Course, contender: Contender, seconds: float, rows: int) -> Cost:
-    """What a sample costs in a turn; one that began no epoch gets its share of such a beginning."""
+    """The time per sample in a turn, including a share of an epoch's beginning."""
     before = processor_seconds(contender.process)
     told = contender.ask("turn", seconds)
     used, samples = processor_seconds(contender.process) - before, told["samples"]

@@ -1,4 +1,4 @@
-"""Whether gpunet's losses are PyTorch's, step by step.
+"""Compares gpunet's losses with PyTorch's, step by step.
 
 Trains the same networks from the same weights on the same batches with every engine of this
 machine, with PyTorch in float32, and with PyTorch in float64 as the reference. Prints, as
@@ -118,7 +118,7 @@ KINDS: tuple[tuple[Activation, Rule], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A training run that everybody shall repeat.
+    """A training run that all contenders repeat.
 
     Args:
         config: the settings of the network and its training.
@@ -148,7 +148,7 @@ class Course:
 
 
 def main() -> int:
-    """Compare, print, and say by the exit status whether all is within bounds."""
+    """Compare and print; the exit status says whether everything is within bounds."""
     options = _options()
     torch = _torch()
     samples = _samples(options.mnist)

@@ -1,6 +1,6 @@
-"""Where a benchmark's figures go: to the screen, and into new files of a folder that is named.
+"""Writes a benchmark's figures to the screen, and to new files in a named folder.
 
-A run writes its own figures and nobody else's; it never touches a file that was there before.
+A run never touches a file that already exists.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Output", "parser_of", "run_script"]
 
 
 def run_script(main: Callable[[], int | None]) -> NoReturn:
-    """Run a script and end the process, with one line on what the user can mend."""
+    """Run a script and end the process; an error that the user can fix is one line."""
     try:
         sys.exit(main() or 0)
     except GpunetError as error:
@@ -78,7 +78,7 @@ class Output:
             write_atomically(self.folder / f"{self._name}{suffix}", data)
 
     def show(self, suffix: str, lines: Iterable[str]) -> None:
-        """Print lines as they come, and keep what is known by then in a file.
+        """Print lines as they come, and keep the lines so far in a file.
 
         Raises:
             OutputError: it cannot be written.

@@ -52,7 +52,7 @@ WEB = Path(gpunet.__file__).with_name("export") / "web"
 PEERS = Path(__file__).with_name("peers")
 
 HOST = "http://localhost"
-"""Of the page's modules, which no server gives out: the requests are answered here."""
+"""Address of the page's modules; there is no server, this script answers the requests."""
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-dev-shm-usage", "--enable-unsafe-webgpu"),
@@ -80,7 +80,7 @@ IN_PAGE = {
     "jax-js, WebAssembly": 'peers.jaxJs(told, "wasm")',
     "TensorFlow.js, WebGPU": 'peers.tensorFlow(told, "webgpu")',
 }
-"""What makes each contender of the browser, by its name."""
+"""The constructor of each contender in the browser, by name."""
 
 Take = Callable[[int], tuple[float, float]]
 """Trains so many steps from the start; the seconds that they took, and the last loss."""
@@ -114,7 +114,7 @@ class Course:
             self.take(4)
             seconds, self.loss = self.take(WARM_STEPS)
             self.steps = repetitions(seconds / WARM_STEPS, SECONDS_A_ROUND, MOST_STEPS)
-        except Exception as error:  # a library of others fails as it likes
+        except Exception as error:  # another library may raise anything
             self.take, self.left_out = None, str(error).partition("\n")[0]
 
     def go(self) -> None:

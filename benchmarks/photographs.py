@@ -33,7 +33,7 @@ SURE = 0.9  # a share of the probability; a wrong answer above is worse than a w
 
 
 class Count(NamedTuple):
-    """What became of the images of one row."""
+    """The results for the images of one row."""
 
     right: int
     sure_and_wrong: int
@@ -85,7 +85,7 @@ def _trained(mnist: Path, model: Path) -> Path:
     paths = ["--data", str(mnist), "--output", str(model)]
     trained = subprocess.run([sys.executable, "-m", "gpunet", "train", *options, *paths])
     if trained.returncode:
-        sys.exit(trained.returncode)  # it has said why
+        sys.exit(trained.returncode)  # it has printed the reason
     return model
 
 

@@ -1,4 +1,4 @@
-"""Which plan is the faster one, what a dispatch costs, and how busy the host is, on every adapter.
+"""Measures on every adapter which plan is faster, the time of a dispatch, and the host's load.
 
 The persistent and the layered plan take turns, round by round, at shapes on both sides of the
 border that ``gpunet.engine.planning.select`` draws; in the end a step is the median of the rounds:

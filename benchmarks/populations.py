@@ -1,4 +1,4 @@
-"""What a network costs in a population: P networks side by side against P one after the other.
+"""The time of a network in a population: P networks side by side against one after the other.
 
 All sizes of the population take turns, round by round, on every adapter and on numpy; a figure is
 the median of the rounds, as a share of what a single network takes for the same steps:

@@ -1,4 +1,4 @@
-"""What the recipes reach on MNIST beside what their sources claim.
+"""The accuracy of the recipes on MNIST beside the claims of their sources.
 
 Trains every recipe as ``gpunet train --recipe NAME`` would and prints what came of it; with
 ``--output FOLDER`` the table is written there, and all figures as JSON. MNIST stays outside of the
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def met(self) -> str:
-        """Whether the claim is met, in a word."""
+        """Whether the claim is met, as a word."""
         if self.claimed is None:
             return "-"
         if self.accuracy >= self.claimed:
@@ -104,7 +104,7 @@ HEADING = (
 
 
 def main() -> None:
-    """Train the recipes and tell the table."""
+    """Train the recipes and print the table."""
     options = _options()
     output = Output(options.output, "recipes", ".md", ".json")
     mnist = read_path(options.mnist)

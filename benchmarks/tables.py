@@ -50,7 +50,7 @@ GPUNET: Mapping[str, Mapping[str, Any]] = {
     "recipe": {"recipe": "tabular"},
     "recipe x 32": ENSEMBLE,
 }
-"""What ``gpunet.train`` is told, by the contender's name."""
+"""Arguments of ``gpunet.train``, by the contender's name."""
 
 PEERS = ("MLP", "boosting")
 """scikit-learn's with their defaults: ``MLPClassifier`` or ``MLPRegressor`` behind a
@@ -88,7 +88,7 @@ class Table:
 
 
 def main() -> None:
-    """Train the contenders and tell the table."""
+    """Train the contenders and print the table."""
     options = _options()
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", UserWarning)

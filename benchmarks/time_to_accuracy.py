@@ -1,4 +1,4 @@
-"""How long it takes from starting a process to a network that reads MNIST, and what memory.
+"""Time and memory from the start of a process to a network that reads MNIST.
 
 gpunet on numpy and on every adapter, PyTorch, JAX and scikit-learn train 784-128-10 from the same
 weights on the same batches of 128 samples with Adam, each in a process that is started again for
@@ -47,7 +47,7 @@ TRIAL_SECONDS = 0.2
 
 @dataclass(eq=False)
 class Result:
-    """What one peer on one device needs.
+    """The results of one peer on one device.
 
     Args:
         peer: the library.
@@ -100,7 +100,7 @@ HEADING = (
 
 
 def main() -> None:
-    """Measure everybody, round by round, and tell the table."""
+    """Measure all contenders, round by round, and print the table."""
     options = _options()
     for sentence in missing(PEERS):
         print(sentence, file=sys.stderr)

@@ -61,7 +61,7 @@ Fit = Callable[[float, float, float, int, int], float]
 
 @dataclass(eq=False)
 class Result:
-    """What one contender came to.
+    """The results of one contender.
 
     Args:
         name: of it and what it runs on.
@@ -79,7 +79,7 @@ class Result:
 
 
 def main() -> None:
-    """Measure everybody, round by round, and tell the table; or be one of the measured."""
+    """Measure all contenders, round by round, and print the table; or run as one of them."""
     options = _options()
     if options.peer:
         _search(options)

@@ -1,6 +1,6 @@
 // uses network.wgsl schedule.wgsl
-// The optimizer's step for gradients that were kept until their length was known: of all parameters,
-// or of one layer's where weights or biases take a share of the learning rate.
+// The optimizer's step for stored gradients, once their norm is known: for all parameters, or for one
+// layer if its weights or biases use a fraction of the learning rate.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)

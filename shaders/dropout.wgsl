@@ -1,5 +1,5 @@
 // uses rng.wgsl
-// Dropout masks, drawn again wherever they are needed instead of being stored.
+// Dropout masks, computed again wherever they are needed instead of being stored.
 
 // The factors for four neighboring units, the first one a multiple of 4: 0 or `scale`.
 // `layer` is 0 for the input and l for the l-th hidden layer.

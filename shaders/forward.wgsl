@@ -2,10 +2,9 @@
 // One layer: outputs[b, o] = dropout(activation(sum over i of inputs[b, i] * weights[i, o]
 // + biases[o])), and for the way back derivatives[b, o], the activation's derivative
 // times the dropout's factor.
-//
-// A product of two matrices, so the entry point lies in the tile that multiplies; here stands
-// what is multiplied and what becomes of it. Where the inputs come from is said by
-// `forward_sample.wgsl` (first layer) or `forward_hidden.wgsl`.
+// A product of two matrices, so the entry point is in the tile that multiplies; this file gives the
+// factors and stores the result. `forward_sample.wgsl` (first layer) or `forward_hidden.wgsl` reads the
+// inputs.
 //
 // The sums of the last layer may be split: each workgroup adds DEPTH of the terms, and the head
 // adds those PARTS sums, (PARTS, B, O), the first of which hold the biases.

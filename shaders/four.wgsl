@@ -1,8 +1,8 @@
-// A parameter and what the optimizer keeps of it, alone and as four neighbors.
+// A parameter and its optimizer state, alone and as four neighbors.
 
 struct One {
     parameter: f32,
-    first: f32,         // moments; those that a rule has no use for stay as they are
+    first: f32,         // moments; a rule leaves those unchanged that it does not use
     second: f32,
 }
 

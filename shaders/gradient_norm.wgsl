@@ -1,6 +1,6 @@
 // uses network.wgsl
-// Clipping by global norm: what every part of the gradient is multiplied with, so that its length
-// is at most the network's bound. Pascanu et al., "On the difficulty of training recurrent neural
+// Clipping by global norm: computes the factor for the gradient with which its norm is at most the
+// network's bound. Pascanu et al., "On the difficulty of training recurrent neural
 // networks", 2013, algorithm 1. One workgroup a network, sums in a fixed order.
 
 @group(0) @binding(8) var<storage, read_write> networks: array<Network>;       // (P,)

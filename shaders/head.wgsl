@@ -1,6 +1,6 @@
 // uses row.wgsl
-// The head: what the batch costs, and in training deltas = gradient of the loss / rows, the
-// gradient of the batch's mean loss. What a row costs is said by the files in `loss`.
+// The head: the loss of the batch, and in training deltas = gradient of the loss / rows, the gradient
+// of the batch's mean loss. The files in `loss` define the loss of a row.
 //
 // One workgroup a network, one row a thread at a time, sums in a fixed order. It closes the
 // forward part of a step: it counts the step as finished.
@@ -62,7 +62,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
 }
 
-// Put the sums of all logits' parts in the place of the first ones.
+// Sums the parts of all logits in place of the first part.
 fn add_parts(logits_at: u32, thread: u32) {
     for (var at = logits_at + thread; at < logits_at + PART; at += THREADS) {
         values[at] = sum_of_parts(at);

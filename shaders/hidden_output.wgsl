@@ -1,6 +1,6 @@
 // uses network.wgsl dropout.wgsl dropout_rates.wgsl layer.wgsl
-// What becomes of a hidden layer's preactivations: activation, dropout, and for the way back the
-// derivatives.
+// Turns a hidden layer's preactivations into outputs: activation, dropout, and for the backward pass
+// the derivatives.
 
 @group(0) @binding(3) var<storage, read_write> values: array<vec4f>;           // (P, V)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
@@ -13,7 +13,7 @@ override HIDDEN_LAYERS: u32;           // H
 override KEEP_DERIVATIVES: bool = false;  // for training, in hidden layers
 override DROPOUT: bool = false;
 
-// Store what becomes of four neighboring units' preactivations, the first unit a multiple of 4.
+// Stores the outputs of four neighboring units, the first unit a multiple of 4.
 fn store_units(network: u32, row: u32, column: u32, preactivations: vec4f) {
     var mask = vec4f(1.0);
     if (DROPOUT) {

@@ -1,5 +1,5 @@
 // uses network.wgsl layer.wgsl
-// The way back through one layer: deltas_below[b, i] = derivatives_below[b, i] * sum over o of
+// The backward pass of one layer: deltas_below[b, i] = derivatives_below[b, i] * sum over o of
 // deltas[b, o] * weights[i, o]. The deltas below take the place of the derivatives.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)

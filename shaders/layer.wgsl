@@ -1,4 +1,4 @@
-// A layer's sizes, and how its matrices lie: each is padded with zeros to whole blocks of 4 x 4, so
+// A layer's sizes, and the layout of its matrices: each is padded with zeros to whole blocks of 4 x 4, so
 // that four neighbors are read and written at once. Positions are counted in numbers, all are
 // multiples of four where four are meant; the reads of a product, of which there are the most, are
 // counted in fours.

@@ -8,7 +8,7 @@
 override THREADS: u32 = 64u;
 override PARAMETERS: u32;              // S
 override SCALES_AT: u32;               // where the scales (O,) start within S; the shifts follow
-override NORMALISED_AT: u32 = 0u;      // where (B, O) starts within V; training only
+override NORMALIZED_AT: u32 = 0u;      // where (B, O) starts within V; training only
 override INVERSE_AT: u32 = 0u;         // where (B, 4) starts within V; training only
 
 @compute @workgroup_size(THREADS)
@@ -39,7 +39,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
         let centered = without_padding(values[(first + unit) / 4u] - mean, unit);
         let normalized = centered * inverse;
         if (KEEP_DERIVATIVES) {
-            values[(network * VALUES + NORMALISED_AT + at) / 4u] = normalized;
+            values[(network * VALUES + NORMALIZED_AT + at) / 4u] = normalized;
         }
         let scaled = normalized * parameters[(scales + unit) / 4u]
             + parameters[(scales + OUTPUT_STRIDE + unit) / 4u];

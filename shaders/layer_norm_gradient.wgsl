@@ -1,5 +1,5 @@
 // uses network.wgsl layer.wgsl
-// The way back through a layer's normalization, a row a thread. The deltas with respect to the
+// The backward pass of layer normalization, one row per thread. The deltas with respect to the
 // preactivations take the place of those with respect to the outputs, which are kept for the
 // scales.
 
@@ -11,7 +11,7 @@ override PARAMETERS: u32;          // S
 override VALUES: u32;              // V
 override SCALES_AT: u32;           // where the scales (O,) start within S
 override DELTAS_AT: u32;           // where (B, O) starts within V
-override NORMALISED_AT: u32;       // likewise
+override NORMALIZED_AT: u32;       // likewise
 override KEPT_AT: u32;             // likewise
 override INVERSE_AT: u32;          // where (B, 4) starts within V
 
@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
         values[(own + KEPT_AT + first + unit) / 4u] = deltas;
         let scaled = deltas * parameters[(scales + unit) / 4u];
         shifts += scaled;
-        stretches += scaled * values[(own + NORMALISED_AT + first + unit) / 4u];
+        stretches += scaled * values[(own + NORMALIZED_AT + first + unit) / 4u];
     }
     let shift = dot(shifts, vec4f(1.0)) / f32(OUTPUTS);
     let stretch = dot(stretches, vec4f(1.0)) / f32(OUTPUTS);
@@ -39,7 +39,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
         let at = own + first + unit;
         let scaled = values[(KEPT_AT + at) / 4u] * parameters[(scales + unit) / 4u];
-        let normalized = values[(NORMALISED_AT + at) / 4u];
+        let normalized = values[(NORMALIZED_AT + at) / 4u];
         values[(DELTAS_AT + at) / 4u] =
             without_padding((scaled - shift - normalized * stretch) * inverse, unit);
     }

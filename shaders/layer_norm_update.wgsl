@@ -10,7 +10,7 @@ override THREADS: u32 = 64u;
 override PARAMETERS: u32;          // S
 override VALUES: u32;              // V
 override SCALES_AT: u32;           // where the scales (O,) start within S; the shifts follow
-override NORMALISED_AT: u32;       // where (B, O) starts within V
+override NORMALIZED_AT: u32;       // where (B, O) starts within V
 override KEPT_AT: u32;             // likewise: the deltas with respect to the outputs
 
 @compute @workgroup_size(THREADS)
@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     for (var row = 0u; row < ROWS; row++) {
         let at = thread.z * VALUES + row * OUTPUT_STRIDE + unit;
         let deltas = values[(KEPT_AT + at) / 4u];
-        of_scales += deltas * values[(NORMALISED_AT + at) / 4u];
+        of_scales += deltas * values[(NORMALIZED_AT + at) / 4u];
         of_shifts += deltas;
     }
     let state = networks[thread.z];

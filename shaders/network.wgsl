@@ -1,4 +1,4 @@
-// What differs from network to network of a population, and where each one is in the epoch.
+// The settings of each network in a population, and its progress in the epoch.
 
 struct Network {
     seed: u32,
@@ -6,7 +6,7 @@ struct Network {
     finished: u32,          // steps of this epoch whose loss is known
     samples: u32,           // of the epoch
     seen: u32,              // samples counted
-    correct: u32,           // of them, where they count alike
+    correct: u32,           // correct samples, if all have equal weight
     loss: f32,              // sum over the samples
     score: f32,             // likewise, of weights of hits, or of squared errors
     input_threshold: u32,   // draws below it are dropped; rate * 2^32
@@ -25,7 +25,7 @@ struct Network {
     clip_norm: f32,
     gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
     label_smoothing: f32,
-    zero: u32,              // which no compiler knows
+    zero: u32,              // always 0, but no compiler knows it
     bias_rate: f32,         // share of the learning rate that the biases take
 }
 

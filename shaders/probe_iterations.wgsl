@@ -1,5 +1,5 @@
-// How far a loop gets: some software drivers stop every invocation after 65,535 iterations
-// without a word. The answer is the generator's state after as many iterations as were done.
+// How many iterations a loop completes: some software drivers silently stop every invocation after
+// 65,535. The answer is the generator's state after the completed iterations.
 
 @group(0) @binding(0) var<storage, read_write> answer: array<u32>;    // (9,), of which the first is used
 
@@ -9,7 +9,7 @@ override WANTED: u32;
 fn main() {
     var count = 0u;
     for (var i = 0u; i < WANTED; i++) {
-        // A product, lest a compiler replace the loop by its closed form.
+        // A product, so that no compiler replaces the loop by a closed form.
         count = count * 1664525u + 1013904223u;
     }
     answer[0] = count;

@@ -1,5 +1,5 @@
 // uses network.wgsl
-// What is added to a gradient, and its bounds: the gradients of L1 and L2, then clipping by value.
+// Regularization of a gradient: adds the gradients of L1 and L2, then clips by value.
 
 override PENALTY: bool = false;
 override CLIP_VALUE: bool = false;

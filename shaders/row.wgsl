@@ -1,5 +1,5 @@
 // uses network.wgsl
-// A row of the batch. `target` says what its outputs should be, `loss` what it costs.
+// A row of the batch. `target` defines the wanted outputs, `loss` the loss.
 
 @group(0) @binding(5) var<storage, read> labels: array<u32>;                   // (n, TARGETS + WEIGHTS)
 @group(0) @binding(8) var<storage, read_write> networks: array<Network>;       // (P,)
@@ -21,7 +21,7 @@ struct Row {
     scale: f32,         // what its gradients are multiplied with
 }
 
-// One of so many rows.
+// One row of the batch.
 fn row_of(sample: u32, logits_at: u32, deltas_at: u32, smoothing: f32, rows: u32) -> Row {
     let at = sample * (TARGETS + WEIGHTS);
     var weights = vec2f(1.0);
@@ -34,7 +34,7 @@ fn row_of(sample: u32, logits_at: u32, deltas_at: u32, smoothing: f32, rows: u32
     return Row(logits_at, deltas_at, at, labels[at], smoothing, weights, weights.x / f32(rows));
 }
 
-// Keep what training or an evaluation wants of an output.
+// Stores the delta of an output in training, or the output in an evaluation.
 fn keep(row: Row, output: u32, gradient: f32, answer: f32) {
     values[row.deltas_at + output] = select(answer, gradient * row.scale, TRAINING);
 }

@@ -2,7 +2,7 @@
 
 @group(0) @binding(7) var<storage, read> schedule: array<vec4f>;               // (P, S)
 
-// A step for parameters that take a share of the learning rate.
+// A step for parameters with a fraction of the learning rate.
 fn at_share(step: vec4f, share: f32) -> vec4f {
     return vec4f(step.x * share, step.yzw);
 }

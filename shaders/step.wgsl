@@ -1,6 +1,6 @@
 // uses four.wgsl
-// How parameters take their step where they lie: decoupled weight decay, then the optimizer's
-// rule, which one of the files in `optimizer` defines.
+// The in-place step of parameters: decoupled weight decay, then the optimizer's rule, which one of the
+// files in `optimizer` defines.
 
 @group(0) @binding(1) var<storage, read_write> moments: array<vec4f>;          // (M, P, S)
 

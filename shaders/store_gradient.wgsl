@@ -1,4 +1,4 @@
-// No step yet: the gradient is kept until its length is known (see `gradient_norm.wgsl`).
+// Stores the gradient until its norm is known (see `gradient_norm.wgsl`).
 
 @group(0) @binding(11) var<storage, read_write> gradients: array<vec4f>;       // (P, S)
 

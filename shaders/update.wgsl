@@ -2,9 +2,8 @@
 // One layer's step: gradient[i, o] = sum over b of inputs[b, i] * deltas[b, o], handed to the
 // optimizer as soon as it is known, so that no gradient is stored. The biases are the weights of
 // one more input that is always 1.
-//
-// A product of two matrices, so the entry point lies in the tile that multiplies. Where the
-// inputs come from is said by `update_sample.wgsl` (first layer) or `update_hidden.wgsl`.
+// A product of two matrices, so the entry point is in the tile that multiplies.
+// `update_sample.wgsl` (first layer) or `update_hidden.wgsl` reads the inputs.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(3) var<storage, read> values: array<vec4f>;                 // (P, V)
@@ -24,7 +23,7 @@ fn locate(group: vec3u, thread: vec2u) -> Place {
                  networks[group.z].finished - 1u, 0u);   // the head has counted this step
 }
 
-// Where a sample's inputs lie is said by the terms of the sum, not by the product's rows.
+// The terms of the sum, not the product's rows, determine where a sample's inputs lie.
 fn left_rows(place: Place, row: u32) -> vec4u {
     return vec4u(0u);
 }

@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 1920, 1080
 SAMPLES = 1500
 
 FLAGS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
-"""What lets a Chromium without a GPU compute with WebGPU."""
+"""Options with which Chromium offers WebGPU without a GPU."""
 
 STROKES = (
     ((0.30, 0.22), (0.68, 0.20), (0.60, 0.40), (0.48, 0.58), (0.42, 0.80)),

@@ -68,13 +68,13 @@ HEIGHT = 0.36
 
 
 class Witness(Callback):
-    """Keeps all that is told of a run, with its time in seconds."""
+    """Records all events of a run, with their times in seconds."""
 
     def __init__(self) -> None:
         self.events: list[tuple[float, Event | Insight]] = []
 
     def on_train_begin(self, run: RunInfo) -> None:
-        """Keep what is known of the run."""
+        """Record the facts about the run."""
         self._run = run
         self._keep(run)
 
@@ -83,7 +83,7 @@ class Witness(Callback):
         self._keep(progress)
 
     def on_insight(self, insight: Insight) -> None:
-        """Keep a look into the network."""
+        """Record an insight into the network."""
         self._keep(insight)
 
     def on_epoch_end(self, record: EpochEnd) -> None:
@@ -104,7 +104,7 @@ class Witness(Callback):
 
 @contextlib.contextmanager
 def elsewhere() -> Iterator[None]:
-    """Work in an empty folder for a while, so that the run is the first one there."""
+    """Work in an empty folder while the context is open, so that the run is the first one there."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         yield
 
@@ -128,7 +128,7 @@ def canvas_at(second: float) -> Canvas:
 
 
 def frames(told: Told, card: EndCard) -> Iterator[tuple[float, Draw]]:
-    """What is seen while the run goes on and keys are pressed, and at last its end."""
+    """The frames while the run goes on and keys are pressed, and at last its end."""
     drawing = Drawing(model_under_way(told.run))
     count = round(SECONDS * RATE)
     for number, moment in enumerate(moments(told, count)):
@@ -175,7 +175,7 @@ def main() -> None:
 
 
 def trained(data: str, device: str, recorder: Recorder) -> tuple[Told, Run]:
-    """A run with the default settings, and all that was told of it."""
+    """Train with the default settings; return the run and its recorded events."""
     witness, messages = Witness(), Messages()
     messages.control.insight_wanted.set()
     run = train_model(

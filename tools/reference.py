@@ -125,7 +125,7 @@ def api() -> Iterator[str]:
 
 
 def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """The commands that do something, by how they are typed."""
+    """The commands without subcommands, by how they are typed."""
     below = getattr(command, "commands", {})
     for name, one in below.items():
         yield from _leaves(f"{path} {name}", one)
@@ -185,7 +185,7 @@ def _paragraph(text: str) -> list[str]:
 
 
 def _members(one: type) -> list[tuple[str, Any]]:
-    """The public methods and properties that a class has of this package, in their order."""
+    """The public methods and properties that this package defines in a class, in order."""
     bases = [base for base in one.__mro__ if base.__module__.startswith("gpunet.")]
     found = {name: value for base in reversed(bases) for name, value in vars(base).items()}
     own = [(name, value) for name, value in found.items() if name[0] != "_"]

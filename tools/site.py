@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def configuration() -> str:
-    """What Zensical is told."""
+    """Zensical's configuration."""
     tutorial = sorted(path.name for path in (ROOT / "docs/tutorial").glob("[0-9]*.md"))
     reference = ("commands", "settings", "api", "model-file")
     return CONFIG.format(
@@ -108,7 +108,7 @@ def copy_pages() -> None:
 
 
 def linked(page: Path, files: set[Path]) -> str:
-    """A page's text in which only links to files of the site are links."""
+    """A page's text with links outside of the site turned into plain text."""
 
     def replaced(link: re.Match[str]) -> str:
         target = (page.parent / link[2]).resolve()

@@ -1,4 +1,4 @@
-"""Measures gpunet on a machine with a GPU within a given time, the most valuable first.
+"""Measures gpunet on a machine with a GPU within a given time, the most important things first.
 
     python -m benchmarks.hardware --minutes 8
 
@@ -6,9 +6,8 @@ Every step has a time limit and gives a verdict of one line; none stops the othe
 named after the adapter unless ``--output FOLDER`` names another, gets three files: ``campaign.txt``
 with the verdicts, ``campaign.log`` with all that was printed, and ``campaign.tar.gz``, the file to
 send, with both and the figures that the steps wrote. All three are kept up to date from step to
-step, so that an end from outside costs the running step alone. What a step runs are the
-project's own commands, scripts and tests; what is asked of the adapter beside belongs to
-``probes``.
+step, so that a kill costs only the running step. A step runs the project's own commands, scripts
+and tests; ``probes`` asks further questions of the adapter.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ SUFFIXES = (".txt", ".log", ".tar.gz")
 
 
 class Campaign:
-    """Takes step after step, as far as time goes.
+    """Runs step after step, as far as time permits.
 
     Args:
         output: where the verdicts and the figures go.
@@ -57,7 +56,7 @@ class Campaign:
         self.failed = False
 
     def take(self, step: Step) -> None:
-        """Take a step, or leave it out if time is short, and write what is known by then."""
+        """Run a step, or skip it if time is short, and write the results so far."""
         began = time.monotonic()
         left = self._seconds * (1 - step.later) - (began - self._began)
         limit = min(step.seconds, left)
@@ -74,7 +73,7 @@ class Campaign:
         self._output.write(".tar.gz", _packed(self._run.folder, self._output.folder))
 
     def _taken(self, step: Step, ends: float) -> tuple[str, str]:
-        """How a step ended, and its verdict."""
+        """Run a step; return how it ended, and its verdict."""
         run = replace(self._run, folder=self._run.folder / step.name, ends=ends)
         run.folder.mkdir()
         run.note(f"\n######## {step.name}\n")
@@ -84,7 +83,7 @@ class Campaign:
             return "failed" if run.failed else "done", verdict
         except subprocess.TimeoutExpired:
             return "too long", last_match(r"\S.*", text_from(run.log, size))
-        except Exception as error:  # one step's fault is no reason to lose the others
+        except Exception as error:  # one step's failure must not end the others
             told = last_match(r"error: (.*)", text_from(run.log, size))
             run.note(traceback.format_exc())
             return "failed", f"{type(error).__name__}: {error}" if told == "-" else told

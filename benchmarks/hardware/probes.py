@@ -1,4 +1,4 @@
-"""What the campaign asks of an adapter beside the project's own commands.
+"""Further questions of the campaign to an adapter, besides the project's own commands.
 
     python -m hardware.probes NAME --device INDEX
 
@@ -133,7 +133,7 @@ def cooperative(adapter: Adapter, small: bool) -> str:
     told = [f"listed {'yes' if 'cooperative-matrix' in handle.features else 'no'}"]
     try:
         device = handle.request_device_sync(required_features=["cooperative-matrix", *f16])
-    except Exception as error:  # whatever a driver says is the finding
+    except Exception as error:  # any error of the driver is the finding
         print(error)
         return "; ".join([*told, f"not granted ({_telling_line(error)})"])
     told.append("granted")
@@ -208,7 +208,7 @@ def _submit(device: Any, record: Callable[[Any], None]) -> None:
 
 
 def dispatch(adapter: Adapter, small: bool) -> str:
-    """What a dispatch costs by the adapter's clock and by the host's."""
+    """The time of a dispatch by the adapter's clock and by the host's."""
     device, passes, told = open_device(adapter), 5 if small else 21, []
     kept = [np.zeros(4, np.uint32)]
     waiting, _ = _bound(device.handle, WAITING, kept)
@@ -268,7 +268,7 @@ def transfer(adapter: Adapter, small: bool) -> str:
 
 
 def checks(adapter: Adapter, small: bool) -> str:
-    """What wgpu's checks within shaders cost large products, with every tile."""
+    """The cost of wgpu's checks within shaders for large products, with every tile."""
     size = 128 if small else 1024
     rates: dict[str, dict[tuple[str, str], float]] = {}
     for mode, flags in CHECKS.items():

@@ -1,4 +1,4 @@
-"""Which peers there are, what each needs, and on which devices of this machine it can run."""
+"""The catalog of peers: what each needs, and on which devices of this machine it can run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ LISTINGS = (
         "peers.jax_scan:Scan",
         ("cpu", "cuda"),
         {"jax": "jax"},
-        {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"},  # else it leaves no memory to the others
+        {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"},  # otherwise it leaves no memory for the others
     ),
     Listing(
         "tinygrad",

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[1]
 
 
 class LeftOutError(Exception):
-    """A contender cannot go on; the message says why, for the table."""
+    """A contender cannot go on; the message with the reason goes into the table."""
 
 
 class Leavable(Protocol):
@@ -39,7 +39,7 @@ def leaving_out(course: Leavable) -> Iterator[None]:
 
 
 class Contender:
-    """A peer on a device, in a process of its own, so that nobody's threads disturb another.
+    """A peer on a device, in its own process, so that peers' threads do not disturb each other.
 
     Args:
         entry: the peer and its device.
@@ -123,7 +123,7 @@ class Contender:
         return answer
 
     def _last_words(self) -> str:
-        """What a process that ended without an answer has written last."""
+        """The last output of a process that ended without an answer."""
         self._said.seek(0)
         lines = self._said.read().strip().splitlines()
         return lines[-1] if lines else f"ended with {self._process.wait()}"

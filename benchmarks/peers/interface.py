@@ -1,7 +1,7 @@
-"""What a peer offers: one network that one library trains on one device.
+"""The interface of a peer: one network that one library trains on one device.
 
-The course: make it, ``begin``, then ``train`` as often as one likes. How long that takes is
-``worker``'s to measure.
+The order of calls: create it, ``begin``, then ``train`` any number of times. ``worker`` measures
+the time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Peer(ABC):
     """
 
     settings: tuple[str, ...] = ("",)
-    """The ways to run it that are worth a trial here, in words; the first one is the usual."""
+    """Settings that are worth a trial on this machine, in words; the first is the usual one."""
 
     def __init__(self, task: Task, device: str) -> None:
         self.task = task

@@ -1,4 +1,4 @@
-"""What the figures were measured on, in words for tables and for file names."""
+"""The machine on which figures were measured, in words for tables and file names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process and those that it started use, and programs that keep the processors busy.
+"""Measures memory and time of a process and its children, and runs programs that use processors.
 
 Linux tells; elsewhere nothing is known. A peer that loads data by other processes is measured with
 them: pages that they share with it count for each, as Linux's ``RssAnon`` counts them.
@@ -25,7 +25,7 @@ SECONDS_BETWEEN_SAMPLES = 0.02
 
 @contextmanager
 def beside(programs: int) -> Iterator[None]:
-    """So many programs that use as much of a core as they get."""
+    """Run this many programs that keep cores busy while the context is open."""
     busy = [subprocess.Popen(BUSY) for _ in range(programs)]
     try:
         time.sleep(0.1)

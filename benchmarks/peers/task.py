@@ -1,4 +1,4 @@
-"""What every peer is asked to do: the network, its first weights, the rule, and the data.
+"""The task of every peer: the network, its initial weights, the optimizer, and the data.
 
 It needs numpy alone, so that no peer's process loads another's library.
 """

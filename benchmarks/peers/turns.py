@@ -61,7 +61,7 @@ class Course:
 
 
 def compare(task: Task, entries: Iterable[Entry], patience: Patience) -> list[Course]:
-    """How everybody does on a task, in the order of the entries."""
+    """Compare all contenders on a task; return their results in the order of the entries."""
     courses, running = [], []
     with ExitStack() as stack, _saved(task) as path:
         for entry in entries:

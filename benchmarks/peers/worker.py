@@ -48,7 +48,7 @@ def answering() -> Iterator[Answer]:
 
     try:
         yield answer
-    except Exception as error:  # whatever a library raises is the other end's to report
+    except Exception as error:  # the other end reports any error of a library
         kind = "" if isinstance(error, PeerError) else f"{type(error).__name__}: "
         answer({"error": f"{kind}{error}".partition("\n")[0]})
         raise

@@ -1,4 +1,4 @@
-// x times the normal distribution's share below it: (output, derivative). Hendrycks & Gimpel,
+// x times the normal cumulative distribution at x: (output, derivative). Hendrycks & Gimpel,
 // "Gaussian Error Linear Units", 2016.
 fn activate(x: f32) -> vec2f {
     let share = 0.5 * (1.0 + error_function(x * 0.7071067811865476));

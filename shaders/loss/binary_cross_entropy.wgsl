@@ -1,5 +1,5 @@
 // uses logistic.wgsl
-// Cross-entropy after a sigmoid of each label: what a row costs, and 1 if every label is on the
+// Cross-entropy after a sigmoid of each label: the loss of a row, and 1 if every label is on the
 // right side of a half. Its gradients are probability - target; an evaluation keeps the
 // probabilities instead. No exponential can overflow.
 

@@ -1,6 +1,6 @@
-// Half the squared error of each target up to 1, and beyond it the error less a half: what a row
-// costs, and its squared error. Huber, "Robust Estimation of a Location Parameter", 1964, with
-// k = 1. The logits are the answer.
+// Half the squared error of each target up to 1, and beyond it the error less a half: the loss of a
+// row, and its squared error. Huber, "Robust Estimation of a Location Parameter", 1964, with
+// k = 1. The logits are the outputs.
 
 fn score_row(row: Row) -> vec2f {
     var loss = 0.0;

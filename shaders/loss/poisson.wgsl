@@ -1,4 +1,4 @@
-// exp(z) - y z of each target y, whose answer is exp(z): what a row costs, and its squared error.
+// exp(z) - y z for each target y with the output exp(z): the loss of a row, and its squared error.
 // From LARGEST_RATE on, the exponential goes on as a straight line, so that its square is still a
 // number; see `reference/kernels.py`.
 

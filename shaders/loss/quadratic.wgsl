@@ -1,5 +1,5 @@
 // uses logistic.wgsl
-// Half the squared distance to the target after a sigmoid of each class: what a row costs, and 1
+// Half the squared distance to the target after a sigmoid of each class: the loss of a row, and 1
 // if its label is its largest logit's. Nielsen, "Neural Networks and Deep Learning", 2015,
 // equation 6. An evaluation keeps the outputs' shares of their sum as probabilities; as multiples
 // of the largest output, so that outputs too small for a float32 have shares, too.

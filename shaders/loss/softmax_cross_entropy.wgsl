@@ -1,4 +1,4 @@
-// Cross-entropy after a softmax: what a row costs, and 1 if its label is its largest logit's. Its
+// Cross-entropy after a softmax: the loss of a row, and 1 if its label is its largest logit's. Its
 // gradients are probability - target; an evaluation keeps the probabilities instead.
 
 fn score_row(row: Row) -> vec2f {

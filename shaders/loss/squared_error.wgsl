@@ -1,5 +1,5 @@
-// Half the squared distance to the targets: what a row costs, and the squared distance itself.
-// The logits are the answer.
+// Half the squared distance to the targets: the loss of a row, and the squared distance itself.
+// The logits are the outputs.
 
 fn score_row(row: Row) -> vec2f {
     var squared = 0.0;

@@ -1,4 +1,4 @@
-// What the outputs of a row should be: 1 for its class, 0 for the others, a share of it spread
+// The wanted outputs of a row: 1 for its class, 0 for the others, a share of it spread
 // over all of them.
 
 fn target_of(row: Row, output: u32) -> f32 {

@@ -1,4 +1,4 @@
-// What the outputs of a row should be: 1 for each label that it has, 0 for the others, brought
+// The wanted outputs of a row: 1 for each label that it has, 0 for the others, brought
 // nearer to a half.
 
 fn target_of(row: Row, output: u32) -> f32 {

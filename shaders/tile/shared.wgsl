@@ -2,9 +2,8 @@
 // How the 64 threads of a square tile bring both factors into workgroup memory together, a chunk of
 // TERMS terms at a time. Every thread fetches a 4 x 4 block of each factor. There is room for two
 // chunks: the next one is on its way while this one is multiplied.
-//
-// Lengths are constants, as are all indices but a thread's own, since whoever checks them at run
-// time spends more on that than on the products.
+// All lengths are constants, and so are all indices but a thread's own, because checking them at run time
+// would cost more than the products.
 
 var<workgroup> left_terms: array<array<array<vec4f, FOURS>, TERMS>, 2>;   // four rows of a term
 var<workgroup> right_terms: array<array<array<vec4f, FOURS>, TERMS>, 2>;  // four columns of a term

@@ -14,7 +14,7 @@ from gpunet.datasets import strokes
 from gpunet.datasets.framing import prepare_digit
 from gpunet.datasets.images import (
     contrast_image,
-    grey_image,
+    gray_image,
     image_size,
     is_colored,
     prepare_image,
@@ -124,7 +124,7 @@ def test_ink_that_differs_from_paper_by_color_alone_is_read(
     ink: tuple[int, ...], paper: tuple[int, ...], mode: str
 ) -> None:
     colored = seven(ink=ink, paper=paper)
-    assert np.ptp(np.asarray(grey_image(colored))) < 16
+    assert np.ptp(np.asarray(gray_image(colored))) < 16
     converted = colored.convert(mode, palette=Image.Palette.ADAPTIVE)
     assert difference(EXPECTED, prepare_digit(converted)) < 1.0
 
@@ -138,7 +138,7 @@ def test_levels_of_fewer_bits_than_16_are_read(bits: int) -> None:
 
 def test_a_colored_photograph_that_differs_in_brightness_is_seen_in_grey() -> None:
     image = seven(ink=(20, 40, 160), paper=(240, 235, 220))
-    assert np.array_equal(np.asarray(grey_image(image)), np.asarray(contrast_image(image)))
+    assert np.array_equal(np.asarray(gray_image(image)), np.asarray(contrast_image(image)))
 
 
 def test_noise_of_the_paper_is_no_ink() -> None:
@@ -305,7 +305,7 @@ def test_a_large_image_takes_a_few_bytes_for_each_pixel(mode: str, level: Any) -
 
 def test_deep_levels_are_scaled_alike_in_every_row() -> None:
     levels = np.linspace(0, 40000, 200 * 3).reshape(200, 3)
-    grey = grey_image(Image.fromarray(levels.astype(np.int32)))
+    grey = gray_image(Image.fromarray(levels.astype(np.int32)))
     assert np.rint(levels.astype(np.int32) * (255 / 65535)).tolist() == np.asarray(grey).tolist()
 
 
@@ -336,7 +336,7 @@ def test_a_thin_line_of_color_makes_an_image_colored() -> None:
 
 
 def test_lightness_is_the_grey_of_an_image_in_lab() -> None:
-    assert grey_image(Image.new("LAB", (3, 2), (90, 40, 200))).getpixel((0, 0)) == 90
+    assert gray_image(Image.new("LAB", (3, 2), (90, 40, 200))).getpixel((0, 0)) == 90
 
 
 def test_the_size_of_an_image_is_told_by_its_header_alone(tmp_path: Path) -> None:

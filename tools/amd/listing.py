@@ -61,7 +61,7 @@ TRIPS = 4
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What a loop does in one trip, without the loops within it.
+    """The work of one iteration of a loop, without inner loops.
 
     Args:
         block: where it begins.

@@ -1,4 +1,4 @@
-"""What AMD's compiler makes of every kernel with every tile, as one document in Markdown.
+"""Reports the code that AMD's compiler generates for every kernel and tile, in Markdown.
 
 The document names the compiler's version and the commands that remake it. A bound is the largest
 share of the peak of float32 that a kernel can reach if its loops, which do nearly all the work, are

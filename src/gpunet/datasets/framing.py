@@ -18,7 +18,7 @@ from gpunet.config import FramingStyle
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.images import (
     contrast_image,
-    grey_image,
+    gray_image,
     name_of,
     open_image,
     resized,
@@ -177,7 +177,7 @@ def prepare_digits(
     """
     opened = open_image(image)
     if opened.size == shape[::-1]:
-        kept = framing.keep(np.asarray(grey_image(opened)))
+        kept = framing.keep(np.asarray(gray_image(opened)))
         if kept is not None:
             return [Digit(kept.reshape(-1), (0, 0, *opened.size))]
     grey = np.asarray(contrast_image(opened))

@@ -23,7 +23,7 @@ __all__ = [
     "LARGEST_FILE",
     "LARGEST_SIDE",
     "contrast_image",
-    "grey_image",
+    "gray_image",
     "image_size",
     "is_colored",
     "name_of",
@@ -93,7 +93,7 @@ def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> 
         DataError: the image cannot be read or is too large.
     """
     height, width = shape
-    return np.asarray(resized(grey_image(open_image(image)), width, height)).reshape(-1).copy()
+    return np.asarray(resized(gray_image(open_image(image)), width, height)).reshape(-1).copy()
 
 
 def open_image(image: Image.Image | Path | bytes) -> Image.Image:
@@ -137,7 +137,7 @@ def image_size(image: Path) -> tuple[int, int]:
 def is_colored(image: Image.Image) -> bool:
     """Whether an image has colors that would be lost in gray.
 
-    An image of grey pixels is not colored, whatever its mode; a faint tint does not count.
+    An image of gray pixels is not colored, whatever its mode; a faint tint does not count.
     """
     from PIL import Image
 
@@ -151,7 +151,7 @@ def is_colored(image: Image.Image) -> bool:
     return bool((is_visible & is_strong).mean() >= COLORED_PART)
 
 
-def grey_image(image: Image.Image) -> Image.Image:
+def gray_image(image: Image.Image) -> Image.Image:
     """The image in gray levels, mode ``L``.
 
     Transparent pixels are laid on white, or on black if the opaque part is mostly bright. Levels of
@@ -171,7 +171,7 @@ def grey_image(image: Image.Image) -> Image.Image:
 
 
 def contrast_image(image: Image.Image) -> Image.Image:
-    """The image in the levels that tell ink from paper, mode ``L``: grey, or a color difference.
+    """The image in the levels that tell ink from paper, mode ``L``: gray, or a color difference.
 
     If colors vary far more than brightness, as with red ink on green paper, the levels are the
     colors' first principal component. Levels of more than 8 bits are scaled down from the bits in
@@ -182,14 +182,14 @@ def contrast_image(image: Image.Image) -> Image.Image:
     if image.mode in DEEP:
         return _eight_bits(image, FINE_DEPTHS)
     if image.mode not in COLORED:
-        return grey_image(image)
+        return gray_image(image)
     small = _small_in_color(image)
     colors = np.asarray(small, np.float32).reshape(-1, 3)  # (pixels, 3)
     spread, directions = np.linalg.eigh(np.cov(colors, rowvar=False, ddof=0))
-    # Along its diagonal, where all three channels agree, a color is sqrt(3) times as long as grey.
+    # Along its diagonal, where all three channels agree, a color is sqrt(3) times as long as gray.
     in_color = np.sqrt(max(0.0, float(spread[-1])) / 3)
     if in_color <= MORE_COLORFUL * float((colors @ BRIGHTNESS).std()):
-        return grey_image(image)
+        return gray_image(image)
     towards_bright = np.copysign(1 / np.sqrt(3), directions[:, -1] @ BRIGHTNESS)
     levels = colors @ (directions[:, -1] * towards_bright)
     levels = np.clip(np.rint(levels - levels.min()), 0, 255).astype(np.uint8)
@@ -199,7 +199,7 @@ def contrast_image(image: Image.Image) -> Image.Image:
 def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
     """Resize an image; the same image if it already has that size.
 
-    Shrinking takes the mean over the area of each new pixel, as the greys of MNIST came to be.
+    Shrinking takes the mean over the area of each new pixel, as the grays of MNIST came to be.
     """
     from PIL import Image
 

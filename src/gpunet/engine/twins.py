@@ -206,7 +206,7 @@ def _layer_norm(done: _Done) -> Pairs:
     norm = norm_views(done.parameters, done.network)[done.index]
     preactivations = done.matrix(done.before, "OUTPUTS_AT", units)[rows]
     scaled, normalized, inverse = kernels.layer_norm(preactivations, *norm)
-    yield normalized, done.matrix(done.after, "NORMALISED_AT", units)[rows]
+    yield normalized, done.matrix(done.after, "NORMALIZED_AT", units)[rows]
     yield inverse, done.matrix(done.after, "INVERSE_AT", 1)[rows]
     yield from _activated(done, scaled)
 
@@ -244,7 +244,7 @@ def _input_gradient(done: _Done) -> Pairs:
 def _layer_norm_gradient(done: _Done) -> Pairs:
     units = done.layer.outputs
     deltas = done.matrix(done.before, "DELTAS_AT", units)
-    normalized = done.matrix(done.before, "NORMALISED_AT", units)
+    normalized = done.matrix(done.before, "NORMALIZED_AT", units)
     inverse = done.matrix(done.before, "INVERSE_AT", 1)
     scales = norm_views(done.parameters, done.network)[done.index][0]
     yield _unchanged(deltas, done.matrix(done.after, "KEPT_AT", units))
@@ -261,7 +261,7 @@ def _update(done: _Done) -> Pairs:
 
 def _layer_norm_update(done: _Done) -> Pairs:
     units, nothing = done.layer.outputs, np.zeros_like(done.parameters)
-    normalized = done.matrix(done.before, "NORMALISED_AT", units)
+    normalized = done.matrix(done.before, "NORMALIZED_AT", units)
     deltas = done.matrix(done.before, "KEPT_AT", units)
     whole = np.concatenate(kernels.layer_norm_update(deltas, normalized), axis=1)
     return _updated(done, norm_offsets(done.network)[done.index], whole, nothing, nothing)

@@ -22,8 +22,8 @@ from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
 from gpunet.datasets.mapped import require_whole
 from gpunet.datasets.readers.arrays import as_numbers
-from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
-from gpunet.datasets.readers.features import highest_grey_level
+from gpunet.datasets.readers.color_arrays import are_colored, turned_to_gray
+from gpunet.datasets.readers.features import highest_gray_level
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.image_folder import images_below
 from gpunet.datasets.readers.npy import FEATURES, read_npy
@@ -273,11 +273,11 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     shape = array.shape[1:]
     flat = array.reshape(len(array), math.prod(shape))
     if model.image_shape is not None and are_colored(shape):
-        ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
+        ((flat,), _) = turned_to_gray((_typed(flat, False),), shape)
     if columns.fills and flat.dtype.kind == "f":
         tally.filled += sum(int(np.isnan(flat[rows]).sum()) for rows in row_blocks(flat))
     may_be_grey = columns.grey and flat.dtype != np.uint8 and flat.size > 0
-    return flat, may_be_grey and highest_grey_level((flat,)) > 1
+    return flat, may_be_grey and highest_gray_level((flat,)) > 1
 
 
 def _require_rows(data: Any) -> None:

@@ -21,7 +21,7 @@ from gpunet.datasets.readers.array_targets import (
     targets_of,
     told_kind,
 )
-from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
+from gpunet.datasets.readers.color_arrays import are_colored, turned_to_gray
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import RawLabels
@@ -192,7 +192,7 @@ def dataset_of_arrays(
     if not all(array.dtype == np.uint8 for array in flat):
         flat = as_features(flat, grey=len(shape) > 1 or is_square(flat[0].shape[1]))
     if is_file and are_colored(shape):
-        flat, shape = turned_to_grey(flat, shape)
+        flat, shape = turned_to_gray(flat, shape)
         notice = joined(notice, "the images are colored and are turned to gray")
     if kind == "classes" and any(are_one_hot(arrays[f"y_{part}"]) for part in parts):
         notice = joined(notice, "the one-hot rows of labels are read as class numbers")

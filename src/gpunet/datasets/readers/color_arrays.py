@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.readers.features import SMALLEST_SIDE, as_grey_levels
+from gpunet.datasets.readers.features import SMALLEST_SIDE, as_gray_levels
 from gpunet.datasets.spool import converted
 
-__all__ = ["are_colored", "turned_to_grey"]
+__all__ = ["are_colored", "turned_to_gray"]
 
 BRIGHTNESS = np.array([19595, 38470, 7471]) / 65536
 """Weights of red, green and blue in a gray level (ITU-R BT.601), bit by bit as in Pillow."""
@@ -24,7 +24,7 @@ def are_colored(shape: Shape) -> bool:
     return _channels(shape) is not None
 
 
-def turned_to_grey(
+def turned_to_gray(
     arrays: tuple[NDArray[Any], ...], shape: Shape
 ) -> tuple[tuple[NDArray[Any], ...], Shape]:
     """Convert color images to gray; return them and the shape (height, width) of one.
@@ -40,7 +40,7 @@ def turned_to_grey(
     axis = _channels(shape)
     assert axis is not None
     height, width = shape[:axis] + shape[axis + 1 :]
-    levels = as_grey_levels(arrays, (1, math.prod(shape)))
+    levels = as_gray_levels(arrays, (1, math.prod(shape)))
     return tuple(_grey(array, shape, axis) for array in levels), (height, width)
 
 

@@ -15,9 +15,9 @@ from gpunet.datasets.spool import converted
 __all__ = [
     "SMALLEST_SIDE",
     "as_features",
-    "as_grey_levels",
+    "as_gray_levels",
     "guess_image_shape",
-    "highest_grey_level",
+    "highest_gray_level",
     "is_number",
     "is_numeric",
     "is_square",
@@ -53,13 +53,13 @@ def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArra
     Returns:
         The arrays (n, I), all of one type.
     """
-    if grey and highest_grey_level(arrays) > DARKEST_IMAGES:
+    if grey and highest_gray_level(arrays) > DARKEST_IMAGES:
         return tuple(converted(array, np.uint8) for array in arrays)
     kind = np.float32 if _suits_float32(arrays[0]) else np.float64
     return tuple(converted(array, kind) for array in arrays)
 
 
-def as_grey_levels(
+def as_gray_levels(
     arrays: tuple[NDArray[np.uint8] | NDArray[np.float32], ...],
     image_shape: tuple[int, int] | None,
 ) -> tuple[NDArray[np.uint8] | NDArray[np.float32], ...]:
@@ -153,7 +153,7 @@ def _suits_float32(features: NDArray[Any]) -> bool:
     return bool((largest <= MOST_DEVIATIONS * np.sqrt(np.maximum(variance, 0)))[differ].all())
 
 
-def highest_grey_level(arrays: tuple[NDArray[Any], ...]) -> int:
+def highest_gray_level(arrays: tuple[NDArray[Any], ...]) -> int:
     """The largest of all values (n, I) if they are whole and from 0 to 255, else 0."""
     blocks = (array[rows] for array in arrays for rows in row_blocks(array))
     highest = 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
-from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
+from gpunet.datasets.images import gray_image, image_size, is_colored, open_image, resized
 from gpunet.datasets.progress import Progress
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, joined
 from gpunet.datasets.spool import Spool
@@ -110,7 +110,7 @@ def _read_all(
         image = open_image(path)
         colored_count += is_colored(image)
         resized_count += image.size != (width, height)
-        spool.add(np.asarray(resized(grey_image(image), width, height)).reshape(1, -1))
+        spool.add(np.asarray(resized(gray_image(image), width, height)).reshape(1, -1))
     if progress is not None:
         progress("reading images", len(paths), len(paths))
     changes = []

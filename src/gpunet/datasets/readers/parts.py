@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import split_last
-from gpunet.datasets.readers.features import as_grey_levels, guess_image_shape
+from gpunet.datasets.readers.features import as_gray_levels, guess_image_shape
 from gpunet.datasets.readers.labels import RawLabels, number_classes
 from gpunet.datasets.readers.targets import RawTargets, Targets
 from gpunet.datasets.table_columns import Columns
@@ -108,7 +108,7 @@ def assembled(
     """
     encoded = columns is not None and columns.encodings
     image_shape = None if encoded else _image_shape(shape, features["train"])
-    levels = as_grey_levels(tuple(features.values()), image_shape)
+    levels = as_gray_levels(tuple(features.values()), image_shape)
     known = _numbered([targets[part] for part in features])
     samples = {
         part: Samples(array, numbers, weights.get(part))

@@ -313,7 +313,7 @@ class _PlanBuilder:
         return {
             **self._layer(index),
             "SCALES_AT": self.layout.scales_at[index],
-            "NORMALISED_AT": kept_at,
+            "NORMALIZED_AT": kept_at,
             "KEPT_AT": kept_at + size,
             "INVERSE_AT": kept_at + 2 * size,
         }

@@ -1,5 +1,5 @@
-// The activations: what a unit makes of its sum x, and how steeply that rises there. The formulas
-// are those of gpunet/engine/reference/activations.py and of shaders/activation.
+// The activations: a unit's output for its preactivation x, and the derivative. The formulas are those
+// of gpunet/engine/reference/activations.py and of shaders/activation.
 
 /** @typedef {{value: (x: number) => number, slope: (x: number) => number}} Activation */
 
@@ -25,13 +25,13 @@ function softplus(x) {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
-/** The slope of tanh where it has this value. @param {number} value */
+/** The derivative of tanh where tanh has this value. @param {number} value */
 function slopeOfTanh(value) {
   return 1 - value * value;
 }
 
 /**
- * The share of a normal distribution below x, by the error function of Abramowitz & Stegun,
+ * The normal cumulative distribution at x, by the error function of Abramowitz & Stegun,
  * "Handbook of Mathematical Functions", 1964, formula 7.1.26, off by at most 1.5e-7.
  * @param {number} x
  */
@@ -46,19 +46,19 @@ function normalShare(x) {
   return 0.5 + 0.5 * Math.sign(x) * error;
 }
 
-/** The height of the normal distribution at x. @param {number} x */
+/** The normal density at x. @param {number} x */
 function normalDensity(x) {
   return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
 }
 
 /** tanh(log(1 + exp(x))), and its slope, by g = exp(x) and a = g (g + 2). @param {number} x */
 function mishShare(x) {
-  const grown = Math.exp(Math.min(x, 20)); // from 20 on the share is 1
+  const grown = Math.exp(Math.min(x, 20)); // from 20 on the result is 1
   const above = grown * (grown + 2);
   return { share: above / (above + 2), slope: (4 * grown * (1 + grown)) / (above + 2) ** 2 };
 }
 
-/** What GELU's approximation takes the tanh of. @param {number} x */
+/** The argument of tanh in GELU's approximation. @param {number} x */
 function geluBend(x) {
   return GELU_RATE * (x + GELU_CUBIC * x * x * x);
 }
@@ -108,9 +108,9 @@ const ACTIVATIONS = {
 };
 
 /**
- * An activation by its name.
+ * The activation with this name.
  * @param {string} name as in `Layer.activation`
- * @param {number} leakySlope of leaky ReLU below zero
+ * @param {number} leakySlope slope of leaky ReLU below zero
  * @returns {Activation}
  */
 export function activationOf(name, leakySlope) {

@@ -1,8 +1,8 @@
-// What a screen reader is told: the latest news of each kind, in one go, when it has become quiet.
+// Announcements for screen readers: the latest message of each kind, all at once after a pause.
 
 import { element } from "./dom.js";
 
-const QUIET = 700; // milliseconds without news before it is told, so that a moving pen does not chatter
+const QUIET = 700; // milliseconds without a new message before announcing, so that a moving pen does not chatter
 
 export class Announcer {
   constructor() {
@@ -12,7 +12,7 @@ export class Announcer {
     this.timer = 0;
   }
 
-  /** @param {string} kind news of the same kind replaces what was not told yet @param {string} text */
+  /** @param {string} kind a message replaces an unannounced one of the same kind @param {string} text */
   tell(kind, text) {
     this.news.set(kind, text);
     clearTimeout(this.timer);

@@ -15,17 +15,17 @@ export class GpuAnswers {
     this.engine = null;
     /** The networks that the engine holds. @type {Networks|null} */
     this.held = null;
-    /** The answer before, as one is given at a time. @type {Promise<unknown>} */
+    /** The previous answer; only one is computed at a time. @type {Promise<unknown>} */
     this.before = Promise.resolve();
-    /** Why the GPU, which is there, gave no answer the last time. @type {string|null} */
+    /** Why the GPU failed to answer the last time; null if it did not. @type {string|null} */
     this.fault = null;
   }
 
   /**
-   * What each network answers to a sample; null if the GPU fails.
+   * The outputs of each network for a sample; null if the GPU fails.
    * @param {Networks} networks
    * @param {Float32Array} features (I,) as the network takes them
-   * @param {() => boolean} wanted whether the answer is still of interest when its turn has come
+   * @param {() => boolean} wanted whether the answer is still needed when its turn comes
    * @returns {Promise<Float32Array[]|null>} (P,) of (C,)
    */
   async members(networks, features, wanted) {
@@ -57,7 +57,7 @@ export class GpuAnswers {
       answers.slice(network * outputs, (network + 1) * outputs));
   }
 
-  /** An engine on the present device that holds these networks. @param {Networks} networks */
+  /** An engine on the current device with these networks. @param {Networks} networks */
   engineFor(networks) {
     if (this.engine === null || !this.engine.alive || this.held?.shape !== networks.shape || this.held.networks !== networks.networks) {
       this.engine?.close();

@@ -1,4 +1,4 @@
-// What the panels share: the networks in use, the sample that is looked at, and its answer.
+// The state that all panels share: the networks in use, the current sample, and its answer.
 
 import { GpuAnswers } from "./answers.js";
 import { openGpu } from "./gpu.js";
@@ -10,7 +10,7 @@ import { meanOutputs, tracesOf } from "./network.js";
 /** @typedef {import("./types.js").Sample} Sample */
 /** @typedef {import("./types.js").Shape} Shape */
 
-/** Milliseconds after which JavaScript's answer is shown until the GPU's comes, which may be busy training. */
+/** Milliseconds after which JavaScript's answer is shown while the GPU, which may be training, is still busy. */
 const PATIENCE_WITH_GPU = 100;
 
 export class App {
@@ -37,21 +37,21 @@ export class App {
     return { shape, parameters: /** @type {Float32Array} */ (this.page.blocks.get("parameters")), networks };
   }
 
-  /** Opens the browser's GPU, if it has one; everybody hears of it, and of its loss. */
+  /** Opens the browser's GPU, if it has one, and reports that, and its loss, to all listeners. */
   async open() {
     this.gpu = await openGpu();
     if (this.gpu !== null) {
       this.gpuAnswers = new GpuAnswers(this.page, this.gpu);
       const { gpuAnswers } = this;
       this.gpu.onLost(() => {
-        gpuAnswers.fault = null; // it was the loss
+        gpuAnswers.fault = null; // the loss was the cause
         this.emit("device", this.gpu);
       });
     }
     this.emit("device", this.gpu);
   }
 
-  /** Hear of "sample", "answer", "weights", "device", "teach". @param {string} name @param {(detail: any) => void} listener */
+  /** Listens to the event "sample", "answer", "weights", "device" or "teach". @param {string} name @param {(detail: any) => void} listener */
   on(name, listener) {
     this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]);
   }
@@ -61,7 +61,7 @@ export class App {
     for (const listener of this.listeners.get(name) ?? []) listener(detail);
   }
 
-  /** Look at a sample: everybody hears of it, and then of its answer. @param {Sample} sample */
+  /** Makes a sample the current one, and reports it and then its answer to all listeners. @param {Sample} sample */
   show(sample) {
     this.sample = sample;
     this.emit("sample", sample);
@@ -69,11 +69,11 @@ export class App {
   }
 
   /**
-   * Other networks answer from now on.
+   * Lets other networks answer from now on.
    * @param {Shape} shape
    * @param {Float32Array} parameters (P * N,)
    * @param {number} networks P
-   * @param {import("./types.js").Trained|null} [trained] how; null: as they came with the page
+   * @param {import("./types.js").Trained|null} [trained] how they were trained; null: as they came with the page
    */
   replace(shape, parameters, networks, trained = null) {
     this.networks = { shape, parameters, networks, trained };
@@ -81,7 +81,7 @@ export class App {
     this.answered();
   }
 
-  /** Answers the sample once more: on the GPU if there is one, and always by JavaScript, which tells what is computed on the way. */
+  /** Answers the sample again: on the GPU if there is one, and always in JavaScript, which gives the intermediate results. */
   async answered() {
     const { sample, networks, gpuAnswers } = this;
     if (sample === null) return;
@@ -94,7 +94,7 @@ export class App {
       const members = await gpuAnswers.members(networks, sample.features, () => this.answer === answer);
       clearTimeout(late);
       if (gpuAnswers.fault !== fault) this.emit("device", this.gpu);
-      if (this.answer !== answer) return; // another one has come in between
+      if (this.answer !== answer) return; // there is a newer one
       if (members !== null) {
         const milliseconds = performance.now() - began;
         Object.assign(answer, { members, outputs: meanOutputs(members), milliseconds, device: this.gpu.name });
@@ -103,7 +103,7 @@ export class App {
     this.emit("answer", answer);
   }
 
-  /** The answer to any sample by JavaScript, which nobody else hears of. @param {Sample} sample @returns {Answer} */
+  /** JavaScript's answer to a sample, without reporting it. @param {Sample} sample @returns {Answer} */
   answerTo(sample) {
     const began = performance.now();
     const traces = tracesOf(this.networks, sample.features);

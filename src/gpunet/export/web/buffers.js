@@ -1,4 +1,4 @@
-// The buffers of one engine on the device, each known by the name of the shaders' variable.
+// An engine's buffers on the device, by the names of the shaders' variables.
 
 export class DeviceBuffers {
   /** @param {GPUDevice} device */
@@ -6,9 +6,9 @@ export class DeviceBuffers {
     this.device = device;
     /** @type {Map<string, GPUBuffer>} */
     this.named = new Map();
-    /** The last read; the next one waits for it, as all share one buffer on this side. @type {Promise<unknown>} */
+    /** The previous read, for which the next one waits, as all share one staging buffer. @type {Promise<unknown>} */
     this.reading = Promise.resolve();
-    /** Why what is read would be wrong: a buffer that the GPU had no memory for. @type {string|null} */
+    /** Why results would be wrong: the GPU had no memory for a buffer. @type {string|null} */
     this.lacking = null;
   }
 
@@ -20,7 +20,7 @@ export class DeviceBuffers {
   }
 
   /**
-   * The buffer of that name, made again if it was smaller than that.
+   * The buffer with this name, recreated if it is too small.
    * @param {string} name
    * @param {number} bytes
    * @param {GPUBufferUsageFlags} [kind]
@@ -40,7 +40,7 @@ export class DeviceBuffers {
     const made = this.device.createBuffer({ label: name, size: bytes, usage });
     this.device.popErrorScope().then((error) => {
       if (error !== null) this.lacking = `the GPU has no memory left for ${name}, ${mebibytes(bytes)} MiB; choose a smaller network or close other pages`;
-    }).catch(() => {}); // a lost device, which others hear of
+    }).catch(() => {}); // a lost device, which is reported elsewhere
     this.named.set(name, made);
     return made;
   }
@@ -51,7 +51,7 @@ export class DeviceBuffers {
   }
 
   /**
-   * What stretches of a buffer hold, one behind the other; waits for the device.
+   * Reads parts of a buffer, joined one after the other; waits for the device.
    * @param {string} name
    * @param {[at: number, bytes: number][]} [stretches] by default the whole buffer
    * @returns {Promise<ArrayBuffer>}

@@ -1,5 +1,5 @@
-// Curves on a canvas: axes with ticks at round numbers, lines, a mark, a crosshair. What the numbers
-// mean is told by whoever draws; a chart that can be read with the keyboard is made by panels/curves.js.
+// Curves on a canvas: axes with ticks at round numbers, lines, a mark, a crosshair. The caller gives
+// the numbers a meaning; panels/curves.js makes a chart that can be read with the keyboard.
 
 import { color } from "./dom.js";
 
@@ -9,7 +9,7 @@ import { color } from "./dom.js";
  */
 
 /**
- * A curve. The values lie at rising places; where a value is not finite the line has a gap.
+ * A curve. The x values increase; the line has a gap where a y value is not finite.
  * @typedef {object} Series
  * @property {string} name
  * @property {string} color of the theme, such as "--accent"
@@ -21,13 +21,13 @@ import { color } from "./dom.js";
  * @typedef {object} CurveOptions
  * @property {Axis} x
  * @property {Axis} y
- * @property {(value: number) => string} label what a tick of the y axis says
- * @property {number|null} [cursor] where the crosshair stands on the x axis
+ * @property {(value: number) => string} label text of a tick of the y axis
+ * @property {number|null} [cursor] position of the crosshair on the x axis
  * @property {{x: number, y: number}|null} [mark] a point with a ring around it
- * @property {boolean} [small] whether only the ends of the y axis are labelled
+ * @property {boolean} [small] whether only the ends of the y axis are labeled
  */
 
-/** The next number from `value` up that round ticks lead to: a digit times a power of ten. @param {number} value */
+/** The smallest round number from `value` up: a digit times a power of ten. @param {number} value */
 export function roundNumber(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   // Rounding errors must not lift a round number to the next one.
@@ -36,7 +36,7 @@ export function roundNumber(value) {
 }
 
 /**
- * Places of ticks: about `count` round numbers, and of a logarithmic axis its powers of ten, or 1, 2 and 5 times them where these are few.
+ * Positions of ticks: about `count` round numbers; on a logarithmic axis powers of ten, or 1, 2 and 5 times these if they are few.
  * @param {Axis} axis
  * @param {number} count
  */
@@ -58,26 +58,26 @@ export function ticks({ low, high, log }, count) {
   return Array.from({ length: ticksAbove + 1 }, (_, place) => (first + place) * step);
 }
 
-/** Where a value lies along an axis, from 0 to 1. @param {Axis} axis @param {number} value */
+/** The position of a value along an axis, from 0 to 1. @param {Axis} axis @param {number} value */
 function share({ low, high, log }, value) {
   return log ? Math.log(Math.max(value, low / 10) / low) / Math.log(high / low) : (value - low) / (high - low);
 }
 
-/** The part of a canvas, in CSS pixels, that the curves are drawn in. @param {HTMLCanvasElement} canvas @param {boolean} small */
+/** The plot area of a canvas, in CSS pixels. @param {HTMLCanvasElement} canvas @param {boolean} small */
 function frameOf(canvas, small) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const [left, right, top, bottom] = small ? [2, 2, 6, 6] : [46, 12, 8, 22];
   return { left, top, right: width - right, bottom: height - bottom, width: width - left - right, height: height - top - bottom };
 }
 
-/** The value of the x axis under a place of the canvas, within the axis. @param {HTMLCanvasElement} canvas @param {Axis} axis @param {number} place in CSS pixels from its left edge */
+/** The x value at a position of the canvas, clamped to the axis. @param {HTMLCanvasElement} canvas @param {Axis} axis @param {number} place in CSS pixels from its left edge */
 export function valueAt(canvas, axis, place) {
   const frame = frameOf(canvas, false);
   return axis.low + Math.min(1, Math.max(0, (place - frame.left) / frame.width)) * (axis.high - axis.low);
 }
 
 /**
- * Draws curves on a canvas, which is made as fine as the screen.
+ * Draws curves on a canvas, at the resolution of the screen.
  * @param {HTMLCanvasElement} canvas
  * @param {Series[]} series
  * @param {CurveOptions} options
@@ -106,7 +106,7 @@ export function drawCurves(canvas, series, options) {
   }
 }
 
-/** The pen of a canvas whose pixels are the screen's. @param {HTMLCanvasElement} canvas */
+/** The context of a canvas at the resolution of the screen. @param {HTMLCanvasElement} canvas */
 function sharpPen(canvas) {
   const pen = canvas.getContext("2d");
   const { clientWidth, clientHeight } = canvas;
@@ -187,15 +187,15 @@ function drawRing(pen, place) {
   pen.stroke();
 }
 
-/** The point nearest to a place of the x axis. @template {{x: number}} Point @param {Point[]} points @param {number} x @returns {Point|null} */
+/** The point nearest to an x value. @template {{x: number}} Point @param {Point[]} points @param {number} x @returns {Point|null} */
 export function nearest(points, x) {
   return points.reduce((/** @type {Point|null} */ best, point) =>
     best === null || Math.abs(point.x - x) < Math.abs(best.x - x) ? point : best, null);
 }
 
 /**
- * A function that has something drawn before the next picture of the screen, once however often it
- * is called. A page that nobody sees draws nothing: its browser asks for no pictures.
+ * A function that draws before the next frame, once however often it is called. A hidden page draws
+ * nothing, because its browser requests no frames.
  * @param {() => void} draw
  */
 export function oncePerPicture(draw) {
@@ -207,7 +207,7 @@ export function oncePerPicture(draw) {
   };
 }
 
-/** Has something drawn again when an element's size or the theme changes. @param {Element} node @param {() => void} draw */
+/** Redraws when an element's size or the theme changes. @param {Element} node @param {() => void} draw */
 export function drawnAnew(node, draw) {
   new ResizeObserver(draw).observe(node);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -1,5 +1,5 @@
 // A browser's image in gray levels, as `gpunet predict` turns colors and transparency into them.
-// The same as datasets/images.py does, see there for why.
+// The twin of datasets/images.py, which explains it.
 
 import { reducedImage, roundEven } from "./images.js";
 

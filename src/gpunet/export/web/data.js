@@ -1,4 +1,4 @@
-// Reads what Python wrote into the page: what it is told, and numbers.
+// Reads the JSON and the arrays that Python wrote into the page.
 
 import { inflated } from "./unpack.js";
 
@@ -24,7 +24,7 @@ function fromPlanes(planes, count, type) {
   }
 }
 
-/** The number that 16 bits of IEEE 754 stand for. @param {number} bits */
+/** The number with these 16 bits of IEEE 754. @param {number} bits */
 function fromHalf(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
@@ -35,7 +35,7 @@ function fromHalf(bits) {
 }
 
 /**
- * All that the page was told.
+ * All data of the page.
  * @param {Document} document
  * @returns {Promise<Page>}
  */
@@ -46,7 +46,7 @@ export async function readPage(document) {
   const shader = (files) => files.map((file) => data.pieces[file]).join("");
   data.shaders = data.shaders.map(shader);
   delete data.pieces;
-  if (data.shapes.length > 0) data.shapes[0] = data.model.shape; // one and the same: who has built something for it keeps it
+  if (data.shapes.length > 0) data.shapes[0] = data.model.shape; // the same object, so that anything built for it stays valid
   /** @type {Map<string, Numbers>} */
   const blocks = new Map();
   for (const block of document.querySelectorAll("script.page-block")) {

@@ -1,4 +1,4 @@
-// Elements of the page, made without a line of HTML so that no text of the data can become markup.
+// Creates the page's elements without HTML strings, so that no text of the data can become markup.
 
 /**
  * An element with properties and children; texts stay texts.

@@ -1,8 +1,7 @@
 // The engine of the page: networks side by side on the GPU, trained and scored by the same programs
 // and with the same calls as gpunet's own engine in Python.
-//
-// The order of calls: load the splits, set the parameters, then for every epoch begin it, train in
-// as many calls as one likes, and read the metrics.
+// The order of calls: load the splits and set the parameters; then, for every epoch, begin it, train in
+// any number of calls, and read the metrics.
 
 import { DeviceBuffers } from "./buffers.js";
 import { packed, padded, unpacked } from "./parameters.js";
@@ -17,7 +16,7 @@ import { stepSchedule } from "./schedule.js";
 /** @typedef {import("./types.js").Program} Program */
 /** @typedef {import("./types.js").Shape} Shape */
 
-/** @typedef {"train"|"test"|"sample"} Split a "sample" is one alone */
+/** @typedef {"train"|"test"|"sample"} Split a "sample" is a single one */
 
 /**
  * Means over the samples seen, of each network; NaN where none was seen.
@@ -27,13 +26,13 @@ import { stepSchedule } from "./schedule.js";
  * @property {number[]} seen samples
  */
 
-/** Steps recorded into one command buffer at most, so that recording and running overlap. */
+/** Most steps in one command buffer, so that recording and running overlap. */
 const STEPS_A_SUBMISSION = 64;
 
-/** Steps that the persistent plan takes in one dispatch at most. */
+/** Most steps of the persistent plan in one dispatch. */
 const STEPS_A_DISPATCH = 256;
 
-/** A sum of weights in float32 may differ from their sum in float64 by such a share. */
+/** Largest relative difference between a sum of weights in float32 and in float64. */
 const WEIGHTS_ROUNDING = 1e-6;
 
 export class PageEngine {
@@ -61,9 +60,9 @@ export class PageEngine {
     this.scoring = new Map();
     /** @type {BoundProgram|null} */
     this.training = null;
-    /** Samples of this epoch, and steps that were asked for. */
+    /** Samples of this epoch, and steps requested so far. */
     this.epoch = { samples: 0, asked: 0, firstStep: 0, stride: 0 };
-    /** What the samples seen weigh after each step of the epoch, of each network. @type {Float64Array[]|null} */
+    /** For each network, the total weight of the samples seen after each step of the epoch. @type {Float64Array[]|null} */
     this.weightsSeen = null;
     this.open();
   }
@@ -73,7 +72,7 @@ export class PageEngine {
     return this.seeds.length;
   }
 
-  /** Whether its device is still the one that works. */
+  /** Whether its device is still the current one. */
   get alive() {
     return this.device === this.gpu.device && !this.gpu.lost;
   }
@@ -107,7 +106,7 @@ export class PageEngine {
     return entry.program;
   }
 
-  /** Puts a split where the device can read it. @param {Split} split @param {Samples} samples */
+  /** Uploads a split to the device. @param {Split} split @param {Samples} samples */
   load(split, samples) {
     const count = samples.features.length / this.shape.layers[0].inputs;
     this.splits.set(split, { ...samples, count });
@@ -115,7 +114,7 @@ export class PageEngine {
     for (const [part, data] of Object.entries(parts)) {
       const name = `${split} ${part}`;
       const known = this.buffers.named.get(name);
-      if (this.buffers.ensure(name, data.byteLength) !== known) this.scoring.delete(split); // which binds the former one
+      if (this.buffers.ensure(name, data.byteLength) !== known) this.scoring.delete(split); // its program binds the old buffer
       this.buffers.write(name, data);
     }
   }
@@ -174,7 +173,7 @@ export class PageEngine {
     this.writeBatch(0, 0);
   }
 
-  /** Changes the rates of the epoch's steps that are still to come. @param {ArrayLike<number>[]} learningRates (P,) of (S,) */
+  /** Changes the learning rates of the epoch's remaining steps. @param {ArrayLike<number>[]} learningRates (P,) of (S,) */
   setLearningRates(learningRates) {
     this.buffers.write("schedule", stepSchedule(this.optimizer, learningRates, this.epoch.firstStep));
   }
@@ -237,7 +236,7 @@ export class PageEngine {
     return answers;
   }
 
-  /** Gives back what the device holds. */
+  /** Frees the buffers on the device. */
   close() {
     this.buffers.destroy();
   }
@@ -319,7 +318,7 @@ export class PageEngine {
   }
 
   /**
-   * The means of sums of samples, which weigh so much in all.
+   * Means from the sums over samples and their total weight.
    * @param {{loss: number, score: number, seen: number, correct: number}[]} records
    * @param {number[]|null} weights one for all networks or one for each; null if all samples count alike
    * @returns {Metrics}

@@ -1,5 +1,5 @@
 // A digit framed as the training images are: fitted into a box, its center of mass in the middle.
-// The same as datasets/framing.py does, see there for why.
+// The twin of datasets/framing.py, which explains it.
 
 import { float32, greyAt, medianOf, roundEven } from "./images.js";
 import { BLURRED_EDGE } from "./ink.js";

@@ -1,7 +1,7 @@
-// Pictures at other sizes and through filters, to the very pixel as `gpunet predict` has them.
+// Resizes and filters images with exactly the same pixels as `gpunet predict`.
 //
 // Python prepares images with Pillow, whose arithmetic on bytes is in whole numbers and rounds after
-// every pass. The same is done here, so that a network is given the same pixels in both places.
+// every pass. This module does the same, so that a network gets the same pixels in both places.
 
 /** Grey levels as bytes, row by row. @typedef {{grey: Uint8Array, width: number, height: number}} Grey */
 
@@ -27,10 +27,10 @@ const BICUBIC_KERNEL = {
 
 const FRACTION_BITS = 22; // of a weight in whole numbers, as bytes are resized
 
-/** A number as float32 holds it, which numpy computes with here. */
+/** A number rounded to float32, in which numpy computes here. */
 export const float32 = Math.fround;
 
-/** The nearest whole number, of two as near the even one: as Python and numpy round. @param {number} value */
+/** The nearest whole number, ties to even, as in Python and numpy. @param {number} value */
 export function roundEven(value) {
   const below = Math.floor(value);
   const rest = value - below;
@@ -47,7 +47,7 @@ export function asGrey({ levels, width, height }) {
   return { grey: Uint8Array.from(levels, roundEven), width, height };
 }
 
-/** The least and the greatest. @param {ArrayLike<number>} values */
+/** The smallest and the largest value. @param {ArrayLike<number>} values */
 export function extremesOf(values) {
   let [least, greatest] = [Infinity, -Infinity];
   for (let at = 0; at < values.length; at++) {
@@ -67,7 +67,7 @@ function turnedPixels(pixels, width, height) {
 }
 
 /**
- * The pixels that each new pixel of a row is made of: so many from the first on, by weights.
+ * The source pixels of each new pixel in a row: the first one, their number, and their weights.
  * @param {number} length of the row
  * @param {number} covered the part of it, from its start, that becomes the new row
  * @param {number} size pixels of the new row
@@ -154,8 +154,7 @@ export function greyAt({ grey, width: wide, height: high }, width, height) {
 }
 
 /**
- * Fields of so many pixels across and down as one pixel each, their mean; at the right and the
- * bottom what is left of them.
+ * Reduces each block of pixels to its mean; blocks at the right and bottom edge may be smaller.
  * @param {Uint8Array} pixels
  * @param {number} width
  * @param {number} height
@@ -187,7 +186,7 @@ export function reducedImage(pixels, width, height, across, down, channels = 1) 
 }
 
 /**
- * The image itself, or made so small that neither side is longer than this.
+ * The image, shrunk if necessary so that neither side is longer than this.
  * @param {Grey} image
  * @param {number} side
  * @returns {Grey}
@@ -253,7 +252,7 @@ function threeMeans(grey, width, radius) {
 }
 
 /**
- * For each pixel the level that so many others of the square around it do not exceed.
+ * For each pixel, the level of a given rank within the square around it.
  * @param {Grey} image pixels beyond its edge are like those at the edge
  * @param {number} side of the square, odd
  * @param {number} rank 0 for the least, side * side - 1 for the greatest
@@ -283,7 +282,7 @@ export function rankFiltered({ grey, width, height }, side, rank) {
 }
 
 /**
- * The value in the middle of these, or the mean of the two in the middle, in float32.
+ * The median of the values, in float32.
  * @param {ArrayLike<number>} values
  */
 export function medianOf(values) {
@@ -296,7 +295,7 @@ export function medianOf(values) {
   return float32(float32(lower + upper) / 2);
 }
 
-/** The value that would have this rank if they were sorted; those before it are no greater. @param {Float32Array} values are moved @param {number} rank */
+/** The value that would have this rank if sorted; partially sorts the array. @param {Float32Array} values are moved @param {number} rank */
 export function ranked(values, rank) {
   let [low, high] = [0, values.length - 1];
   while (low < high) {

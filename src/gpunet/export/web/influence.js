@@ -1,4 +1,4 @@
-// Which columns of a table matter most to the answer.
+// Finds the columns of a table that matter most to the answer.
 
 import { forward, inputGradient } from "./network.js";
 import { prepared } from "./prepare.js";
@@ -8,13 +8,13 @@ import { rawFeatures, testRow, usualValues } from "./rows.js";
 /** @typedef {import("./types.js").Networks} Networks */
 /** @typedef {import("./types.js").Page} Page */
 
-/** Multiplications that finding the columns that matter may take. */
+/** Most multiplications for this. */
 const INFLUENCE_COST = 1e8;
 
-/** Samples that are looked at, if that takes no more. */
+/** Most samples that are used. */
 const SAMPLES_LOOKED_AT = 32;
 
-/** The numbers of the columns of a table, those that matter most first. @param {Page} page @param {Networks} networks */
+/** The indices of a table's columns, the most important first. @param {Page} page @param {Networks} networks */
 export function columnsByInfluence(page, networks) {
   const { controls } = page.data.model;
   if (controls.length === 0) return [];
@@ -26,7 +26,7 @@ export function columnsByInfluence(page, networks) {
 }
 
 /**
- * How much each column matters: the gradient of the logits at some samples, times how far the column's features usually lie apart.
+ * How much each column matters: the gradient of the logits at some samples, times the usual spread of the column's features.
  * @param {Page} page
  * @param {Networks} networks of which the first one is looked at
  * @param {Float32Array[]} samples prepared

@@ -1,6 +1,6 @@
-// Where the digits are in a photograph, a scan or a drawing: ink is told from paper, what is no
-// figure (rules, a box, dust) is left out, and the figures that are left are cropped.
-// The same as datasets/ink.py does, see there for why.
+// Finds the digits in a photograph, a scan or a drawing: ink is separated from paper, everything that
+// is not a figure (rules, a box, dust) is left out, and the remaining figures are cropped.
+// The twin of datasets/ink.py, which explains it.
 
 import { float32, medianOf, roundEven, withinSide } from "./images.js";
 import { contrastOf } from "./paper.js";
@@ -39,7 +39,7 @@ export function findDigits(grey) {
     croppedFigure(found, maskOf(pieces, (piece) => members.includes(piece)), members, scales)));
 }
 
-/** The contrast from which on a pixel is ink, by Otsu's criterion. @param {Contrast} found */
+/** The smallest contrast of ink, by Otsu's criterion. @param {Contrast} found */
 function thresholdOf({ contrast: { levels }, strongest, floor: noise }) {
   const bins = 128;
   const floor = Math.max(noise, FAINTEST_INK * strongest);
@@ -273,7 +273,7 @@ function partOf(pixels, wide, left, top, width, height) {
   return /** @type {Pixels} */ (part);
 }
 
-/** The mask with all pixels that lie so near to it, in rows and in columns. @param {Uint8Array} set @param {number} width @param {number} height @param {number} reach */
+/** The mask dilated by this many pixels in rows and columns. @param {Uint8Array} set @param {number} width @param {number} height @param {number} reach */
 function spreadMask(set, width, height, reach) {
   const wide = new Uint8Array(set.length);
   const near = new Uint8Array(set.length);

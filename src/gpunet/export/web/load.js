@@ -1,16 +1,16 @@
 // Unpacks the styles of the panels and the page's program, and starts it. They lie in the page
 // deflated, a third as long; a browser's developer tools show the program as it was written, under
-// the name gpunet.js. What goes wrong then, or ever after, is told at the top of the page.
+// the name gpunet.js. Any error, then or later, is shown at the top of the page.
 
 import { inflated } from "./unpack.js";
 
-/** Adds an element with the text that lies packed in the page. @param {HTMLElement} made @param {string} id */
+/** Adds an element with text that is packed in the page. @param {HTMLElement} made @param {string} id */
 async function addUnpacked(made, id) {
   made.textContent = new TextDecoder().decode(await inflated(document.getElementById(id)?.textContent ?? ""));
   document.head.append(made);
 }
 
-/** Tells of an error in a sentence. @param {unknown} error none where a browser merely warns */
+/** Shows an error in a sentence. @param {unknown} error none where a browser merely warns */
 function tellFault(error) {
   const line = document.getElementById("fault");
   if (line === null || !error) return;

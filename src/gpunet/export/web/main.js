@@ -18,7 +18,7 @@ const { data } = app.page;
 /** The section of a panel. @param {string} name */
 const section = (name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
-/** Tells which networks answer. */
+/** Shows which networks answer. */
 function tellNetworks() {
   const { shape, networks, trained } = app.networks;
   const many = networks > 1 ? `${networks} networks of ` : "";

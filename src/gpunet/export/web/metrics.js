@@ -1,12 +1,12 @@
-// How good answers are: losses, the confusion matrix, errors of measured targets. The twin of
+// Metrics: losses, the confusion matrix, errors of measured targets. The twin of
 // gpunet/training/metrics.py.
 
 /** @typedef {import("./types.js").Shape} Shape */
 
-/** Below it a probability counts as this much, so that no loss is infinite: the least normal float32. */
+/** The smallest probability in a loss, so that none is infinite: the smallest normal float32. */
 const LEAST_PROBABILITY = 2 ** -126;
 
-/** The place of the largest output; of equals the first. @param {ArrayLike<number>} outputs (C,) */
+/** The index of the largest output; the first of equal ones. @param {ArrayLike<number>} outputs (C,) */
 export function largestPlace(outputs) {
   let best = 0;
   for (let place = 1; place < outputs.length; place++) if (outputs[place] > outputs[best]) best = place;
@@ -19,7 +19,7 @@ function safeLog(share) {
 }
 
 /**
- * What one answer costs. Of classes it is the cross-entropy, whatever the network's own loss.
+ * The loss of one answer; for classes the cross-entropy, whatever the network's own loss.
  * @param {Shape} shape
  * @param {ArrayLike<number>} outputs (C,) or (T,) as the network answers
  * @param {ArrayLike<number>} labels (1,) the class, or (T,) labels or targets as they were trained on
@@ -47,7 +47,7 @@ function targetLoss(loss, output, target) {
 }
 
 /**
- * Whether an answer is right: the class, or all labels.
+ * Whether an answer is right: its class, or all of its labels.
  * @param {Shape} shape
  * @param {ArrayLike<number>} outputs
  * @param {ArrayLike<number>} labels
@@ -92,11 +92,11 @@ export function confusedPairs(labels, answers) {
 }
 
 /**
- * How far answers are from measured targets, the means over the targets.
+ * Errors of measured targets: means over the targets.
  * @param {Float64Array} targets (n * T,) in their own units
  * @param {Float64Array} answers (n * T,) likewise
  * @param {number} width T
- * @param {ArrayLike<number>} counts (n,) what each sample counts
+ * @param {ArrayLike<number>} counts (n,) weight of each sample
  * @returns {{r2: number, rmse: number, mae: number}}
  */
 export function targetScores(targets, answers, width, counts) {

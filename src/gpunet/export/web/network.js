@@ -1,6 +1,6 @@
-// A network's way from a sample to its answer, and back to what in the sample spoke for it: the
-// twin of gpunet/engine/reference/kernels.py. It needs no GPU, and one sample takes no time worth
-// mentioning. Sums are taken in float64 and kept as float32.
+// A network's forward pass for one sample, and the gradient of a logit by the input: the twin of
+// gpunet/engine/reference/kernels.py. It needs no GPU and is fast enough for one sample. Sums are
+// computed in float64 and kept as float32.
 
 import { activationOf, logistic } from "./activations.js";
 import { layerViews, normViews } from "./parameters.js";
@@ -9,14 +9,14 @@ import { layerViews, normViews } from "./parameters.js";
 /** @typedef {import("./types.js").Shape} Shape */
 /** @typedef {import("./types.js").Trace} Trace */
 
-/** Added to the variance of a layer's sums before they are divided by its root. */
+/** Layer norm's epsilon, added to the variance. */
 const NORM_EPSILON = 1e-5;
 
-/** From here on the exponential of counts grows no more, as `LARGEST_RATE` in Python. */
+/** From this logit on the exponential of counts is constant, as `LARGEST_RATE` in Python. */
 const LARGEST_RATE = 30;
 
 /**
- * What one network answers to a sample, and all that it computes on the way.
+ * One network's output for a sample, with all intermediate results.
  * @param {Shape} shape
  * @param {Float32Array} parameters (N,) of this network
  * @param {Float32Array} features (I,) as prepared
@@ -41,7 +41,7 @@ export function forward(shape, parameters, features) {
   return { preactivations, activations, outputs: outputsOf(shape, preactivations[preactivations.length - 1]) };
 }
 
-/** What each network answers to a sample. @param {Networks} networks @param {Float32Array} features (I,) as prepared @returns {Trace[]} (P,) */
+/** The traces of all networks for a sample. @param {Networks} networks @param {Float32Array} features (I,) as prepared @returns {Trace[]} (P,) */
 export function tracesOf({ shape, parameters, networks }, features) {
   return Array.from({ length: networks }, (_, network) =>
     forward(shape, parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters), features));
@@ -57,7 +57,7 @@ export function jointOutputs(networks, features) {
   return meanOutputs(tracesOf(networks, features).map((trace) => trace.outputs));
 }
 
-/** What a layer's units add up. @param {Float32Array} inputs (I,) @param {Float32Array} weights (I * O,) @param {Float32Array} biases (O,) */
+/** A layer's preactivations. @param {Float32Array} inputs (I,) @param {Float32Array} weights (I * O,) @param {Float32Array} biases (O,) */
 function weightedSums(inputs, weights, biases) {
   const sums = Float64Array.from(biases);
   const units = sums.length;
@@ -70,7 +70,7 @@ function weightedSums(inputs, weights, biases) {
 }
 
 /**
- * Layer norm: sums brought to mean 0 and variance 1, then scaled and shifted unit by unit.
+ * Layer norm: normalizes preactivations to mean 0 and variance 1, then scales and shifts each unit.
  * @param {Float32Array} sums (O,)
  * @param {{scales: Float32Array, shifts: Float32Array}} norm (O,) each
  */
@@ -88,7 +88,7 @@ function meanOf(values) {
   return sum / values.length;
 }
 
-/** The answer that logits (C,) stand for. @param {Shape} shape @param {Float32Array} logits */
+/** The outputs for logits (C,). @param {Shape} shape @param {Float32Array} logits */
 function outputsOf(shape, logits) {
   switch (shape.output) {
     case "softmax": {
@@ -103,7 +103,7 @@ function outputsOf(shape, logits) {
   }
 }
 
-/** Sigmoids of classes, up to a common factor, so that even the smallest have shares. @param {Float32Array} logits */
+/** Sigmoids of classes up to a common factor, so that even the smallest do not underflow. @param {Float32Array} logits */
 function sigmoidMultiples(logits) {
   const below = logits.map((logit) => Math.min(logit, 0));
   const largest = below.reduce((one, other) => Math.max(one, other));
@@ -111,19 +111,19 @@ function sigmoidMultiples(logits) {
     Math.exp(below[place] - largest) / (1 + Math.exp(-Math.abs(logit))));
 }
 
-/** Of numbers their shares of the sum. @param {Float64Array} parts */
+/** Numbers divided by their sum. @param {Float64Array} parts */
 function shares(parts) {
   const sum = parts.reduce((one, other) => one + other);
   return Float32Array.from(parts, (part) => part / sum);
 }
 
 /**
- * How much a logit rises with each of the features: what speaks for a class and what against it.
+ * The gradient of a logit by the features: evidence for a class and against it.
  * @param {Shape} shape
  * @param {Float32Array} parameters (N,) of the network
- * @param {Trace} trace what it computed of the sample
- * @param {number} output the place of the logit
- * @param {Float64Array[]} [deltas] if they are known
+ * @param {Trace} trace its results for the sample
+ * @param {number} output index of the logit
+ * @param {Float64Array[]} [deltas] if already known
  * @returns {Float32Array} (I,)
  */
 export function inputGradient(shape, parameters, trace, output, deltas = logitDeltas(shape, parameters, trace, output)) {
@@ -131,7 +131,7 @@ export function inputGradient(shape, parameters, trace, output, deltas = logitDe
 }
 
 /**
- * How much a logit rises with each unit's preactivation.
+ * The gradient of a logit by each unit's preactivation.
  * @param {Shape} shape
  * @param {Float32Array} parameters (N,) of the network
  * @param {Trace} trace what it computed of the sample
@@ -158,7 +158,7 @@ export function logitDeltas(shape, parameters, trace, output) {
   return all;
 }
 
-/** Of a layer's gradient (O,) that of its inputs. @param {Float64Array} deltas @param {Float32Array} weights (I * O,) */
+/** The gradient by a layer's inputs, from that by its preactivations (O,). @param {Float64Array} deltas @param {Float32Array} weights (I * O,) */
 function sentBack(deltas, weights) {
   const units = deltas.length;
   const inputs = new Float64Array(weights.length / units);
@@ -168,7 +168,7 @@ function sentBack(deltas, weights) {
   return inputs;
 }
 
-/** Of the gradient (O,) of what layer norm gives, that of the sums it takes. @param {Float64Array} deltas @param {{unscaled: Float32Array, inverse: number}} norm @param {Float32Array} scales */
+/** The gradient by layer norm's input, from that by its output (O,). @param {Float64Array} deltas @param {{unscaled: Float32Array, inverse: number}} norm @param {Float32Array} scales */
 function throughNorm(deltas, { unscaled, inverse }, scales) {
   const scaled = deltas.map((delta, unit) => delta * scales[unit]);
   const mean = meanOf(scaled);

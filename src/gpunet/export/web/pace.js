@@ -1,30 +1,30 @@
-// How many steps the GPU is given at a time, and how fast it takes them.
+// Chooses how many steps the GPU gets at a time, and measures its speed.
 
-/** Milliseconds that the GPU works at a stretch, between two looks at what the reader wants. */
+/** Milliseconds of GPU work between two checks of the reader's wishes. */
 const STRETCH = 30;
 
 /** Milliseconds between two reports within an epoch. */
 const REPORT_EVERY = 100;
 
-/** Steps of a stretch at most: reports come every tenth of a second anyway. */
+/** Most steps at a time; reports come every tenth of a second anyway. */
 const MOST_STEPS = 4096;
 
-/** Measures stretches of steps, and says how many to take at a time. */
+/** Measures the time of steps, and says how many to take at a time. */
 export class StepClock {
   constructor() {
-    /** Steps of a stretch. */
+    /** Steps to take at a time. */
     this.pace = 1;
     this.last = this.reported = performance.now();
     this.reached = 0;
   }
 
-  /** Begins to measure anew, after a pause or between epochs. @param {number} step that the training has reached */
+  /** Restarts measuring, after a pause or between epochs. @param {number} step that the training has reached */
   start(step) {
     this.last = this.reported = performance.now();
     this.reached = step;
   }
 
-  /** A stretch of so many steps is done. @param {number} steps */
+  /** Records that this many steps are done. @param {number} steps */
   done(steps) {
     const now = performance.now();
     const wanted = Math.round((steps * STRETCH) / Math.max(now - this.last, 0.1));

@@ -1,5 +1,5 @@
 // How far each pixel of a photograph, a scan or a drawing is from its paper, towards the ink.
-// The same as datasets/ink.py does, see there for why.
+// The twin of datasets/ink.py, which explains it.
 
 import { BILINEAR_KERNEL, BOX_KERNEL, asGrey, asLevels, extremesOf, float32, gaussianBlurred, levelsAt, medianOf, ranked, rankFiltered, roundEven } from "./images.js";
 import { maskOf, findPieces } from "./pieces.js";
@@ -12,7 +12,7 @@ import { maskOf, findPieces } from "./pieces.js";
  * @typedef {object} Contrast
  * @property {Levels} contrast how far each pixel is from the paper, in gray levels
  * @property {number} strongest
- * @property {number} floor what the noise of the paper does not reach
+ * @property {number} floor a contrast that the noise of the paper does not reach
  * @property {boolean} isEven whether the paper has one level everywhere
  */
 
@@ -94,7 +94,7 @@ function noiseOf({ levels, width, height }) {
   return (1.4826 / Math.sqrt(6)) * medianOf(second);
 }
 
-/** Whether what is farthest from the paper is darker. @param {Levels} grey @param {Levels} paper */
+/** Whether the pixels farthest from the paper's level are darker than it. @param {Levels} grey @param {Levels} paper */
 function isDark(grey, paper) {
   const { least, greatest } = extremesOf(grey.levels.map((value, at) => value - paper.levels[at]));
   return -least > greatest;
@@ -174,7 +174,7 @@ function coarseMedian({ levels, width, height }) {
   return levelsAt({ levels: inner, width: wide, height: high }, width, height, BILINEAR_KERNEL);
 }
 
-/** The levels, with those that are not known smoothly filled in from around. @param {Levels} image @param {Uint8Array} known @returns {Levels} */
+/** The levels, with unknown ones smoothly filled in from around. @param {Levels} image @param {Uint8Array} known @returns {Levels} */
 function filledIn({ levels, width, height }, known) {
   if (known.every(Boolean) || !known.some(Boolean)) return { levels, width, height };
   const [wide, high] = [(width + 1) >> 1, (height + 1) >> 1];
@@ -201,7 +201,7 @@ function filledIn({ levels, width, height }, known) {
   return { levels: filled, width, height };
 }
 
-/** The image, with what lies around a bright sheet that is written on taken for paper. @param {Levels} grey @returns {Levels} */
+/** The image with everything around a bright sheet replaced by paper. @param {Levels} grey @returns {Levels} */
 function onSheetAlone(grey) {
   const coarse = coarsened(grey, SHEET_SIDE);
   const { levels, width, height } = coarse;
@@ -230,7 +230,7 @@ function isWhole(piece, pixels) {
   return piece.contact === 0 && piece.area >= 0.15 * pixels;
 }
 
-/** The level that 95 of 100 pixels do not exceed. @param {Float32Array} levels */
+/** The 95th percentile of the levels. @param {Float32Array} levels */
 function brightPercentile(levels) {
   const values = levels.slice();
   const place = (values.length - 1) * 0.95;
@@ -242,7 +242,7 @@ function brightPercentile(levels) {
   return float32(part < 0.5 ? low + float32(apart * part) : high - float32(apart * float32(1 - part)));
 }
 
-/** Whether the mask fills the smallest rectangle around it, however that is turned. @param {Mask} mask */
+/** Whether the mask fills its smallest enclosing rectangle, at any angle. @param {Mask} mask */
 function isRectangle({ set, width }) {
   /** @type {[number, number][]} */
   const points = [];
@@ -257,7 +257,7 @@ function isRectangle({ set, width }) {
   return points.length >= 0.85 * smallest;
 }
 
-/** The image made so small that its longer side has at most so many pixels. @param {Levels} grey @param {number} side @returns {Levels} */
+/** The image, shrunk so that its longer side has at most this many pixels. @param {Levels} grey @param {number} side @returns {Levels} */
 function coarsened(grey, side) {
   const scale = Math.max(1, Math.max(grey.width, grey.height) / side);
   return levelsAt(grey, Math.max(1, roundEven(grey.width / scale)), Math.max(1, roundEven(grey.height / scale)), BOX_KERNEL);

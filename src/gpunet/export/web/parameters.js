@@ -1,4 +1,4 @@
-// Where each weight lies among a network's N parameters, and what it is before training.
+// The layout of a network's N parameters, and their initial values.
 //
 // A layer's block is its weights (I, O), row by row, and its biases (O) behind them; the blocks
 // follow one another, and after all of them come the scales and shifts of layer norm. On the device
@@ -45,7 +45,7 @@ export function normViews(shape, parameters, network = 0) {
 }
 
 /**
- * Where each of a network's N parameters lies among its S numbers on the device.
+ * The position of each of a network's N parameters among its S numbers on the device.
  * @param {Shape} shape
  * @returns {Uint32Array} (N,)
  */
@@ -70,7 +70,7 @@ function devicePlaces(shape) {
 }
 
 /**
- * Parameters, or moments, as the device wants them.
+ * Parameters, or moments, in the device's padded layout.
  * @param {Shape} shape
  * @param {Float32Array} parameters (P * N)
  * @param {number} networks P
@@ -106,7 +106,7 @@ export function unpacked(shape, numbers, networks) {
 }
 
 /**
- * What networks start with: as Python's `initial_parameters` draws them for the same seeds.
+ * The networks' initial parameters, the same as Python's `initial_parameters` for these seeds.
  * @param {Shape} shape
  * @param {number[]} seeds one for each network
  * @returns {Float32Array} (P * N)

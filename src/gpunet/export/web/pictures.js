@@ -1,4 +1,4 @@
-// Pictures in and out: an image file onto the board, and the board as what is prepared for the network.
+// Puts an image file on the board, and prepares the board's picture for the network.
 
 import { greyOf } from "./colors.js";
 import { element } from "./dom.js";

@@ -1,5 +1,5 @@
-// Which part of an axis a training needs: round numbers around what was measured, so that an axis
-// changes seldom and curves do not move while they are read.
+// Ranges of axes for a training: round numbers around the measured values, so that an axis rarely
+// changes and curves do not move while they are read.
 
 import { roundNumber } from "../charts.js";
 
@@ -25,7 +25,7 @@ export function lossAxis(losses, log) {
   return { low: log ? 10 ** power : 0, high, log };
 }
 
-/** Of accuracies or R2, up to 1. @param {number[]} scores @returns {Axis} */
+/** The axis of accuracies or R2, up to 1. @param {number[]} scores @returns {Axis} */
 export function scoreAxis(scores) {
   const least = Math.min(1, ...scores.filter(Number.isFinite));
   return { low: [0.9, 0.8, 0.5, 0].find((low) => low <= least) ?? -1, high: 1, log: false };

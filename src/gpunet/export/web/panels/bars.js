@@ -1,5 +1,5 @@
-// A bar for each class or label, in their order so that each stays in its place; of many the best
-// ones. Measured targets get a mark on the range that the training samples had.
+// A bar for each class or label, in a fixed order; if there are many, only the best ones. Measured
+// targets get a mark on the range of the training samples.
 
 import { element } from "../dom.js";
 import { figureText, percent } from "../formats.js";
@@ -29,7 +29,7 @@ export class AnswerBars {
     }, ...this.rows.map(({ root }) => root));
   }
 
-  /** @param {number[]|null} outputs (C,) probabilities, or values in their units; null: none yet @param {number} best the class to stress, or -1 */
+  /** @param {number[]|null} outputs (C,) probabilities, or values in their units; null: none yet @param {number} best the class to emphasize, or -1 */
   show(outputs, best) {
     const isMeasured = this.model.shape.kind === "measured";
     const listed = outputs === null || this.names.length <= LISTED || isMeasured ? this.rows.keys() : bestFirst(outputs);
@@ -44,7 +44,7 @@ export class AnswerBars {
     });
   }
 
-  /** How far to the right a bar or a mark reaches, from 0 to 1. @param {number} answer @param {number} place */
+  /** The length of a bar or the position of a mark, from 0 to 1. @param {number} answer @param {number} place */
   share(answer, place) {
     const scaling = this.model.targetScaling;
     const part = this.model.shape.kind !== "measured" ? answer

@@ -11,11 +11,11 @@ import { valueText } from "./mistakes.js";
 const STEPS = 200;
 
 export class ColumnControl {
-  /** @param {Control} control @param {(value: Value) => void} changed is told what the reader sets */
+  /** @param {Control} control @param {(value: Value) => void} changed is called with the reader's value */
   constructor(control, changed) {
     this.control = control;
     this.changed = changed;
-    /** Where the curve of the answer is drawn. */
+    /** The place for the curve of the answer. */
     this.curve = element("div", { className: "column-curve" });
     this.name = element("span", { className: "column-name" }, nameElement(control.name));
     this.note = element("span", { className: "quiet column-note" });
@@ -25,7 +25,7 @@ export class ColumnControl {
     this.root.append(...(control.kind === "choice" ? this.choice() : this.number()));
   }
 
-  /** A list of the words; last what stands for any other one. */
+  /** A menu of the words, with an entry for any other word at the end. */
   choice() {
     const { choices, name } = this.control;
     const places = [...choices.keys(), null];
@@ -35,7 +35,7 @@ export class ColumnControl {
     return [element("div", { className: "column-head" }, this.name, select), this.curve];
   }
 
-  /** A slider, a field, and where the model fills missing numbers a box for that. */
+  /** A slider, a field, and a box for a missing number if the model fills these. */
   number() {
     const { low, high, whole, name, missing } = this.control;
     const label = nameText(name);

@@ -16,7 +16,7 @@ import { ColumnCurves } from "./dependence.js";
 /** @typedef {import("../types.js").Answer} Answer */
 /** @typedef {import("../types.js").Sample} Sample */
 
-/** Columns that are shown at first, if there are more. */
+/** Number of columns that are shown at first. */
 const SHOWN_FIRST = 20;
 
 /** Fills the panel if the model takes rows of a table. @param {HTMLElement} root @param {App} app */
@@ -47,7 +47,7 @@ class ControlPanel {
     if (this.controls.length > 0) setTimeout(() => this.send(), 0);  // once all panels listen
   }
 
-  /** The columns, and what finds one among many. */
+  /** The columns, with a search field if there are many. */
   columnArea() {
     if (this.controls.length === 0) {
       const inputs = this.app.page.data.model.shape.layers[0].inputs;
@@ -107,7 +107,7 @@ class ControlPanel {
     this.send();
   }
 
-  /** Has the row answered as it is set. */
+  /** Requests the answer to the row as it is set. */
   send() {
     const features = prepared(rawFeatures(this.controls, this.values), this.app.page);
     this.own = { features, picture: null, label: null, from: "controls", blank: false };
@@ -115,7 +115,7 @@ class ControlPanel {
     this.app.show(this.own);
   }
 
-  /** A test row that somebody chose. @param {Sample} sample */
+  /** Shows a chosen test row. @param {Sample} sample */
   hear(sample) {
     if (sample.row === undefined || this.controls.length === 0) return;
     this.values = rowValues(this.controls, testRow(this.app.page, sample.row));
@@ -133,7 +133,7 @@ class ControlPanel {
     this.curves.later(this.values);
   }
 
-  /** What is known of a test row, in words. @param {Sample} sample */
+  /** A test row's true class or values, in words. @param {Sample} sample */
   known({ row }) {
     if (row === undefined) return null;
     const { page } = this.app;

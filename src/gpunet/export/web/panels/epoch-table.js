@@ -1,4 +1,4 @@
-// The numbers of a training's epochs as a table, for who cannot see the curves or wants to copy them.
+// A table of a training's epochs, for readers who cannot see the curves or want to copy numbers.
 
 import { element } from "../dom.js";
 import { decimal } from "../formats.js";

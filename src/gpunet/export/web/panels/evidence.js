@@ -1,5 +1,5 @@
-// What speaks for an output and against it: each feature times the gradient of the output's logit by
-// that feature. Summed up it is, to first order, what the input adds to the logit.
+// The evidence for and against an output: each feature times the gradient of the output's logit by that
+// feature. The sum is, to first order, the input's contribution to the logit.
 
 import { element } from "../dom.js";
 import { shortNumber, signedNumber } from "../formats.js";
@@ -11,14 +11,14 @@ import { farthest, SignedBars } from "./signed-bars.js";
 /** @typedef {import("./diverging.js").Shades} Shades */
 
 const LISTED_COLUMNS = 12;
-const TRACE_OF_INK = 0.3; // how much of the drawing shines through
+const TRACE_OF_INK = 0.3; // opacity of the drawing behind the evidence
 
 export class EvidenceCard {
   /**
    * @param {ModelData} model
    * @param {string[]} features names
    * @param {string[]} outputs names
-   * @param {(output: number|null) => void} chosen hears which output is to be explained; null: the answer
+   * @param {(output: number|null) => void} chosen is called with the output to explain; null: the answer
    */
   constructor(model, features, outputs, chosen) {
     this.model = model;
@@ -38,10 +38,10 @@ export class EvidenceCard {
       this.words);
   }
 
-  /** Which output is explained. @param {number|null} pinned null: the answer @param {number|null} answered */
+  /** Shows which output is explained. @param {number|null} pinned null: the answer @param {number|null} answered */
   choose(pinned, answered) {
     const told = answered === null ? "the answer" : `the answer, now ${this.names.outputs[answered]}`;
-    if (this.answer.textContent !== told) this.answer.textContent = told; // what is written lays the page out anew
+    if (this.answer.textContent !== told) this.answer.textContent = told; // writing text forces a new layout
     const value = pinned === null ? "" : String(pinned);
     if (this.select.value !== value) this.select.value = value;
   }

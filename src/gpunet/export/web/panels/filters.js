@@ -1,4 +1,4 @@
-// The first layer's weights as pictures, one for each unit: what it looks for.
+// The first layer's weights as pictures, one for each unit.
 
 import { element } from "../dom.js";
 import { layerViews } from "../parameters.js";
@@ -40,7 +40,7 @@ export class Filters {
   }
 }
 
-/** The size that all weights but the largest hundredth keep below. @param {Float32Array[]} units */
+/** The 99th percentile of the weights' sizes. @param {Float32Array[]} units */
 function mostWeights(units) {
   const sizes = Float32Array.from(units.flatMap((unit) => [...unit].map(Math.abs))).sort();
   return sizes[Math.floor(0.99 * (sizes.length - 1))] || 1;

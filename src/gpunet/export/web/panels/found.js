@@ -1,5 +1,4 @@
-// The digits of a drawing that has several: from left to right, each with its answer; one is chosen
-// to be looked at.
+// The digits of a drawing with several, from left to right, each with its answer; one of them is chosen.
 
 import { element } from "../dom.js";
 import { paintGrey } from "../pictures.js";

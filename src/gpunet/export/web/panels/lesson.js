@@ -1,5 +1,5 @@
-// Teaching a network one drawing: it trains with the drawing among its samples until its answer is the
-// right one, and what that changed is told.
+// Teaches a network one drawing: trains with the drawing among the samples until the answer is right,
+// and reports what changed.
 
 import { percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
@@ -38,7 +38,7 @@ export async function lesson(app, gpu, session, sample, label) {
   return `${outcome} after ${epochs === 1 ? "an epoch" : `${epochs} epochs`}: now ${now.text}, before ${before.text}${tested}.`;
 }
 
-/** The epochs that it took; the rest of one that had begun without the sample does not count. A pause ends it. @param {App} app @param {Gpu} gpu @param {Session} session @param {Sample} sample @param {number} label */
+/** Trains until the sample is learned or the reader pauses; returns the number of epochs, without the rest of one that began without the sample. @param {App} app @param {Gpu} gpu @param {Session} session @param {Sample} sample @param {number} label */
 async function trainUntilLearned(app, gpu, session, sample, label) {
   const epochEnds = (/** @type {import("../training.js").Progress} */ { ended }) => ended;
   if (session.ways[0].live !== null) await session.train(gpu, epochEnds);
@@ -59,12 +59,12 @@ function lessonAnswer(app, sample) {
   };
 }
 
-/** In the test after the latest epoch, the mean over the networks. @param {Session} session */
+/** Test accuracy after the latest epoch, the mean over the networks. @param {Session} session */
 function latestAccuracy({ ways }) {
   return meanWay(ways).test.at(-1)?.score ?? null;
 }
 
-/** Before the first epoch. @param {Training} training */
+/** Test accuracy before the first epoch. @param {Training} training */
 async function testedAccuracy(training) {
   if (training.testSamples === null) return null;
   const { accuracies } = await training.scores(training.testSamples);

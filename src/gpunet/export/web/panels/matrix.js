@@ -1,4 +1,4 @@
-// What is taken for what: the confusion matrix, and of very many classes the most confused pairs.
+// The confusion matrix, or, for very many classes, the most confused pairs.
 
 import { element } from "../dom.js";
 import { counted } from "../formats.js";
@@ -12,13 +12,13 @@ import { nameElement, nameText } from "../text.js";
 /** Classes up to which all pairs have a cell. */
 const MOST_CELLS = 26;
 
-/** Pairs that are listed of more classes. */
+/** Pairs that are listed if there are more classes. */
 const MOST_PAIRS = 30;
 
 /**
- * What is taken for what, in the form that suits the number of classes.
+ * The confusions, in a form that suits the number of classes.
  * @param {string[]} classes
- * @param {(pair: Pair) => void} chosen is told which cell or pair was chosen
+ * @param {(pair: Pair) => void} chosen is called with the chosen cell or pair
  */
 export function createConfusions(classes, chosen) {
   return classes.length > MOST_CELLS ? new PairList(classes, chosen) : new ConfusionGrid(classes, chosen);
@@ -116,7 +116,7 @@ class ConfusionGrid {
   }
 }
 
-/** The most confused pairs, of more classes than a grid has room for. */
+/** The most confused pairs, for more classes than a grid has room for. */
 class PairList {
   /** @param {string[]} classes @param {(pair: Pair) => void} chosen */
   constructor(classes, chosen) {

@@ -1,4 +1,4 @@
-// An ensemble's members: what each of them answers, over the mean that the ensemble gives.
+// The answer of each member of an ensemble, over their mean, which is the ensemble's answer.
 
 import { element, fillPanel } from "../dom.js";
 import { figureText, percent } from "../formats.js";

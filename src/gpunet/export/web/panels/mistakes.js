@@ -13,20 +13,20 @@ import { nameElement, nameText } from "../text.js";
 /** @typedef {import("../types.js").Numbers} Numbers */
 /** @typedef {import("../types.js").Page} Page */
 
-/** Pictures, and rows of a table, that are shown at once, and how many more on demand. */
+/** Pictures, and rows of a table, that are shown at first and added on demand. */
 const PICTURES_AT_ONCE = 24, ROWS_AT_ONCE = 10;
 
 /** Columns of a table beside the answer. */
 const COLUMNS_SHOWN = 6;
 
-/** What is known of a sample and what was answered, in words. @typedef {{label: string, answer: string, sure: string}} Told */
+/** The true and the given answer of a sample, in words. @typedef {{label: string, answer: string, sure: string}} Told */
 
 /** A list of samples, the first ones at first. */
 export class SampleList {
   /**
    * @param {Page} page
    * @param {Control[]} columns of a table, those that matter most first
-   * @param {(row: number) => void} chosen is told which sample was chosen
+   * @param {(row: number) => void} chosen is called with the chosen sample
    */
   constructor(page, columns, chosen) {
     this.page = page;
@@ -132,7 +132,7 @@ function listText(names) {
   return names.length === 0 ? "none" : names.map(nameText).join(", ");
 }
 
-/** What a column of a table is set to, in words. @param {Control} control @param {number|null} value */
+/** The value of a table's column, in words. @param {Control} control @param {number|null} value */
 export function valueText(control, value) {
   if (control.kind === "number") return value === null ? "missing" : figureText(value);
   if (value === null) return control.missing && !control.choices.includes("") ? "missing or another" : "another word";

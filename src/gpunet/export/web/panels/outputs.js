@@ -1,11 +1,11 @@
-// The outputs of one network as bars; a radio button in each row chooses the one that is looked at.
+// The outputs of one network as bars; a radio button in each row chooses the output to explain.
 
 import { element } from "../dom.js";
 import { percent, shortNumber } from "../formats.js";
 
 /** @typedef {import("../types.js").ModelData} ModelData */
 
-const ROWS = 12; // of more outputs the strongest are shown
+const ROWS = 12; // if there are more outputs, the strongest are shown
 const REACH = 3; // standard deviations from the mean of measured targets to the end of a bar
 
 export class OutputRows {
@@ -64,7 +64,7 @@ export class OutputRows {
     return shortNumber(scaling === null ? number : number * scaling.deviation[output] + scaling.mean[output]);
   }
 
-  /** Keeps where the rows lie. */
+  /** Remembers the positions of the rows. */
   measure() {
     const group = this.root.getBoundingClientRect();
     this.centers = this.rows.map(({ root }) => {

@@ -1,4 +1,4 @@
-// Measured targets against the answers: what is right lies on the diagonal.
+// Predictions against measured targets; exact predictions lie on the diagonal.
 
 import { element, menuOf } from "../dom.js";
 import { figureText } from "../formats.js";
@@ -23,7 +23,7 @@ export function svgElement(tag, attributes, text = "") {
 }
 
 export class Scatter {
-  /** @param {Page} page @param {(row: number) => void} chosen is told which sample was chosen */
+  /** @param {Page} page @param {(row: number) => void} chosen is called with the chosen sample */
   constructor(page, chosen) {
     this.page = page;
     this.chosen = chosen;

@@ -1,5 +1,5 @@
-// What a training starts from, as the panels that train let it be chosen: weights, hidden sizes,
-// optimizer, seed. A network of other sizes can only start from scratch, so choosing one says so.
+// The settings of a training in the page: initial weights, hidden sizes, optimizer, seed. A network of
+// other sizes can only start from scratch, so choosing it selects that.
 
 import { element, menuOf } from "../dom.js";
 import { initialParameters } from "../parameters.js";
@@ -35,7 +35,7 @@ export class Settings {
   /**
    * @param {App} app
    * @param {number} population networks that are trained side by side; 0: as many as there are in the model
-   * @param {() => void} changed hears of every choice
+   * @param {() => void} changed is called after every choice
    */
   constructor(app, population, changed) {
     this.app = app;
@@ -93,14 +93,14 @@ export class Settings {
     return Math.max(0, this.app.page.data.shapes.findIndex((shape) => shape.name === name));
   }
 
-  /** How many networks are trained: unless it is given as many as the model has, or one of another shape. */
+  /** Number of networks to train: as given; else that of the model, or one for another shape. */
   get networks() {
     return this.population || (this.shapeNumber === 0 ? this.app.page.data.model.networks : 1);
   }
 
   /**
-   * The parameters (P * N,) to start from: those there are, over and over, or random ones. A population
-   * starts from the same ones, so that its networks differ by nothing but their rates.
+   * The initial parameters (P * N,): existing ones, repeated, or random ones. The networks of a population
+   * start from the same ones, so that they differ only in their learning rates.
    */
   parameters() {
     const { seed, shape, networks, population } = this;

@@ -19,7 +19,7 @@ export class SignedBars {
     this.root = element("ul", { className: "think-bars", ariaLabel: label }, ...this.rows.map((row) => row.root));
   }
 
-  /** Shows as many as there is room for. @param {SignedBar[]} bars @param {number} range the longest bar's value */
+  /** Shows as many bars as there is room for. @param {SignedBar[]} bars @param {number} range the longest bar's value */
   set(bars, range) {
     this.rows.forEach(({ root, name, fill, value }, index) => {
       const bar = bars[index];
@@ -34,7 +34,7 @@ export class SignedBars {
   }
 }
 
-/** The places of the values farthest from zero, the farthest first. @param {ArrayLike<number>} values @param {number} count */
+/** The indices of the values with the largest magnitudes, the largest first. @param {ArrayLike<number>} values @param {number} count */
 export function farthest(values, count) {
   /** @type {number[]} */
   const places = [];

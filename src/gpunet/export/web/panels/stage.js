@@ -21,7 +21,7 @@ import { LayerTiles, tiled } from "./tiles.js";
 
 const NARROWEST_LAYER = 84; // room for what is written above it
 const NARROWEST_GAP = 34; // between layers side by side
-const PALE = 0.4; // a layer whose strongest unit is below this share of the scale gets another one
+const PALE = 0.4; // if a layer's strongest unit is below this fraction of the scale, the scale changes
 const NAMED = 16; // features of a table whose names have room
 const NEVER_NEGATIVE = ["relu", "sigmoid", "softplus"];
 
@@ -101,7 +101,7 @@ export class Stage {
     this.measure();
   }
 
-  /** Keeps where everything lies, so that no frame has to ask the browser for it. */
+  /** Remembers all positions, so that no frame has to ask the browser for them. */
   measure() {
     const stage = this.root.getBoundingClientRect();
     this.offsets = this.places().map(({ root }) => {
@@ -125,7 +125,7 @@ export class Stage {
     return [input, ...this.hidden, this.outputs];
   }
 
-  /** Colors or ranges are to be found anew. */
+  /** Forgets colors and ranges. */
   forget() {
     this.ranges.fill(0);
     for (const tiles of [...this.hidden, this.input]) tiles?.forget();

@@ -1,5 +1,5 @@
-// "No, this is a 7": a button for each class, which hands the sample with that label to the training;
-// that answers with what was learned.
+// "No, this is a 7": a button for each class, which trains on the sample with that label and shows what
+// was learned.
 
 import { actionButton, element, menuOf } from "../dom.js";
 import { nameText } from "../text.js";
@@ -53,7 +53,7 @@ export class Teach {
     this.announcer.tell("taught", text);
   }
 
-  /** Why nothing can be taught now; null if it can. */
+  /** Why teaching is not possible now; null if it is. */
   obstacle() {
     const { gpu, page, sample } = this.app;
     if (page.data.data === null) return "Teaching needs training samples, and this page carries none.";

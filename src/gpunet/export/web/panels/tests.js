@@ -53,14 +53,14 @@ class TestPanel {
     this.later();
   }
 
-  /** The figures that such answers have. */
+  /** The metrics for this kind of answers. */
   names() {
     const { kind, loss } = this.app.page.data.model.shape;
     if (kind === "measured") return ["R2", "RMSE", "MAE", "Loss"];
     return ["Accuracy", loss === "quadratic" ? "Cross-entropy" : "Loss", kind === "labels" ? "Not all right" : "Mistakes"];
   }
 
-  /** What stands beside the samples: who is taken for whom, targets against answers, or the labels. */
+  /** The view beside the samples: confusions, predictions against targets, or labels. */
   createOverview() {
     const { page } = this.app;
     const { classes, shape } = page.data.model;
@@ -68,7 +68,7 @@ class TestPanel {
     return shape.kind === "measured" ? new Scatter(page, (row) => this.look(row)) : new LabelTable(page);
   }
 
-  /** Test again once the weights are at rest. */
+  /** Tests again once the weights have stopped changing. */
   later() {
     clearTimeout(this.timer);
     this.run++;
@@ -119,7 +119,7 @@ class TestPanel {
   }
 }
 
-/** Of which samples the figures are, and what the model had before. @param {Page} page @param {number} tested @param {boolean} saved */
+/** A note on the tested samples, and the model's score when it was saved. @param {Page} page @param {number} tested @param {boolean} saved */
 function testNote(page, tested, saved) {
   const { data, model } = page.data;
   const whole = tested === data?.allTest;

@@ -1,7 +1,6 @@
-// "The network at work": every unit's activation now, a unit's weights, the connections that carried
-// the answer, and what speaks for and against it.
-//
-// Whatever changes only marks the picture as out of date; the next animation frame draws it once.
+// "The network at work": every unit's activation, a unit's weights, the connections that carried the
+// answer, and the evidence for and against it.
+// A change only marks the picture as outdated; the next animation frame draws it once.
 
 import { Announcer } from "../announce.js";
 import { element, fillPanel } from "../dom.js";
@@ -23,8 +22,8 @@ import { UnitCard } from "./unit-card.js";
 /** @typedef {import("./stage.js").Unit} Unit */
 
 const EDGES = 24; // connections drawn of each layer
-const BUSY_SHARE = 0.2; // of the time that is spent on explaining large networks while a pen moves
-const FAST_MILLISECONDS = 4; // what takes no longer is explained in every frame
+const BUSY_SHARE = 0.2; // fraction of the time for explaining large networks while a pen moves
+const FAST_MILLISECONDS = 4; // if explaining takes no longer, every frame does it
 
 /** Fills the panel that shows the network at work. @param {HTMLElement} root @param {App} app */
 export function createThink(root, app) {
@@ -42,11 +41,11 @@ class Think {
     this.member = 0;
     /** The output that is explained; null: the answer. @type {number|null} */
     this.pinned = null;
-    /** The unit that is looked at; null: the one that contributes most. @type {Unit|null} */
+    /** The chosen unit; null: the one that contributes most. @type {Unit|null} */
     this.unit = null;
     this.frame = 0;
     this.timer = 0;
-    this.nextExplained = 0; // when there is time for it again
+    this.nextExplained = 0; // time when it may be explained again
     this.select = element("select", {});
     this.select.addEventListener("change", () => { this.member = Number(this.select.value); this.nextExplained = 0; this.weightsChanged(); });
     this.choice = element("label", { className: "think-choice" }, "Member ", this.select);
@@ -116,18 +115,18 @@ class Think {
     this.changedByHand();
   }
 
-  /** What somebody just chose is explained at once. */
+  /** Explains at once, after a choice by the reader. */
   changedByHand() {
     this.nextExplained = 0;
     this.changed();
   }
 
-  /** Has the next animation frame draw everything. */
+  /** Requests a redraw in the next animation frame. */
   changed() {
     if (this.frame === 0) this.frame = requestAnimationFrame(() => { this.frame = 0; this.draw(); });
   }
 
-  /** What the chosen member computed for the sample; null where there is nothing to answer. @returns {Trace|null} */
+  /** The chosen member's trace of the sample; null if there is nothing to answer. @returns {Trace|null} */
   trace() {
     const { sample, answer } = this.app;
     const trace = sample === null || sample.blank || answer?.sample !== sample ? null : answer.traces[this.member] ?? null;
@@ -196,13 +195,13 @@ class Think {
     stage.choose(unit, `unit ${unit.unit + 1}${activation === undefined ? "" : `, activation ${shortNumber(activation)}`}`);
   }
 
-  /** What a feature is called in a sentence. @param {number} feature */
+  /** The name of a feature in a sentence. @param {number} feature */
   nameOfInput(feature) {
     const { image } = this.model;
     return image === null ? this.features[feature] : `The pixel in row ${Math.floor(feature / image[1]) + 1}, column ${feature % image[1] + 1}`;
   }
 
-  /** What is seen. @param {Trace|null} trace @param {number} output @param {Edge[]} edges */
+  /** A sentence about the picture. @param {Trace|null} trace @param {number} output @param {Edge[]} edges */
   sentence(trace, output, edges) {
     const shape = /** @type {Shape} */ (this.shape);
     if (trace === null) return `${this.model.image === null ? "No row is set" : "Nothing is drawn"} yet: point at a unit to see its weights.`;

@@ -1,10 +1,10 @@
-// What is below the board: the buttons, the width of the pen, and the ways that an image gets in.
+// The tools below the board: buttons, the width of the pen, and ways to open an image.
 
 import { actionButton, element } from "../dom.js";
 
 /** @typedef {import("./pad.js").Pad} Pad */
 
-/** @param {Pad} pad @param {(file: Blob) => void} open is given an image file that was chosen, pasted or dropped */
+/** @param {Pad} pad @param {(file: Blob) => void} open is called with a chosen, pasted or dropped image file */
 export function padTools(pad, open) {
   const undo = actionButton("Undo", () => pad.undo());
   const redo = actionButton("Redo", () => pad.redo());
@@ -13,7 +13,7 @@ export function padTools(pad, open) {
   const width = element("input", { type: "range", min: "2", max: "14", step: "0.5", value: String(100 * pad.penWidth) });
   width.addEventListener("input", () => { pad.penWidth = Number(width.value) / 100; });
   pad.listenToChange(() => {
-    // Not disabled, as a button that is would lose the focus to nobody.
+    // Not disabled, because a disabled button would lose the focus.
     undo.ariaDisabled = String(!pad.history.canUndo);
     redo.ariaDisabled = String(!pad.history.canRedo);
     clear.ariaDisabled = String(pad.isEmpty);

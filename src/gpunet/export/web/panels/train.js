@@ -1,4 +1,4 @@
-// "Train here": the network trains on in the page, and what it has learned answers at once.
+// "Train here": continues the training in the page; the new weights answer at once.
 
 import { actionButton, element } from "../dom.js";
 import { decimal, percent, short } from "../formats.js";
@@ -83,13 +83,13 @@ class TrainPanel extends TrainerPanel {
     }
   }
 
-  /** How the networks of a session came about; null before the first step from the saved ones. @param {Session} session */
+  /** How the networks of a session were trained; null before the first step from the saved ones. @param {Session} session */
   trained({ settings, epochs, progress }) {
     const untouched = progress === null && settings.parameters === this.app.saved().parameters;
     return untouched ? null : { optimizer: settings.optimizer, learningRate: this.rate.rate, seed: settings.seed, epochs };
   }
 
-  /** Saves the networks in use, with what they come to together in the test. */
+  /** Saves the networks in use, with their joint test scores. */
   async download() {
     const { page, networks, gpu } = this.app;
     const outputs = networks.trained && page.data.data?.test ? await testOutputs(page, networks, gpu, () => false) : null;

@@ -1,4 +1,4 @@
-// What the panels that train share: the settings, a session made out of them, and the bar that
+// The base of the panels that train: the settings, a session with them, and the bar that
 // starts, pauses and resets it. One training runs at a time; starting one pauses the other.
 
 import { actionButton, element, fillPanel } from "../dom.js";
@@ -51,7 +51,7 @@ export class TrainerPanel {
   /**
    * @param {App} app
    * @param {number} networks that are trained side by side; 0: as many as the model has
-   * @param {string} hint what to know; it stands where messages do
+   * @param {string} hint text that is shown until there is a message
    */
   constructor(app, networks, hint) {
     this.app = app;
@@ -94,7 +94,7 @@ export class TrainerPanel {
     this.draw();
   }
 
-  /** Trains until paused, or until there is enough. @param {(progress: Progress) => boolean} [enough] */
+  /** Trains until paused, or until `enough` says so. @param {(progress: Progress) => boolean} [enough] */
   train(enough) {
     return this.guarded(async () => {
       const { session, app } = this;
@@ -118,7 +118,7 @@ export class TrainerPanel {
     if (this.session !== null) this.use(this.session);
   }
 
-  /** Does something, and says what went wrong. @param {() => Promise<void>} work */
+  /** Runs an action, and shows its error if it fails. @param {() => Promise<void>} work */
   async guarded(work) {
     try {
       await work();
@@ -140,7 +140,7 @@ export class TrainerPanel {
     return session === null ? 0 : session.epochs + (session.ways[0].live === null ? 0 : 1);
   }
 
-  /** Shows how far the training is. */
+  /** Shows the progress of the training. */
   draw() {
     if (this.session === null) return;
     const { going, progress } = this.session;

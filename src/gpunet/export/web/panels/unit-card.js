@@ -1,4 +1,4 @@
-// One unit: the weights by which it reads the layer below, what it is now, and whom it tells.
+// One unit: its incoming weights, its current activation, and its outgoing weights.
 
 import { element } from "../dom.js";
 import { shortNumber, signedNumber } from "../formats.js";
@@ -73,7 +73,7 @@ export class UnitCard {
     })), largest(weights));
   }
 
-  /** Shows what a unit is now. @param {Unit} chosen @param {Trace|null} trace @param {number|null} adds to the logit that is explained, to first order */
+  /** Shows a unit's current values. @param {Unit} chosen @param {Trace|null} trace @param {number|null} adds to the logit that is explained, to first order */
   showNow({ layer, unit }, trace, adds) {
     this.number(ADDS, adds);
     const isOutput = layer === this.shape.layers.length - 1;
@@ -88,7 +88,7 @@ export class UnitCard {
     shown.textContent = number === null ? "–" : name === "Bias" || name === ADDS ? signedNumber(number) : shortNumber(number);
   }
 
-  /** What a unit is called. @param {Unit} chosen @param {boolean} [brief] */
+  /** The name of a unit. @param {Unit} chosen @param {boolean} [brief] */
   nameOf({ layer, unit }, brief = false) {
     if (layer === this.shape.layers.length - 1) return brief ? this.names.outputs[unit] : `Output ${this.names.outputs[unit]}`;
     return brief ? `unit ${unit + 1}` : `Unit ${unit + 1} of hidden layer ${layer + 1}`;
