@@ -232,14 +232,14 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
                 "data": "mnist, fashion-mnist, strokes",
                 "run_dir": "new folder",
                 "name": "runs/NAME",
-                "no_keep": "the model alone, to --output",
+                "no_keep": "write only the model",
                 "checkpoint_every": "by default 1, or more",
                 "resume": "may be raised and --max-time changed",
                 "autotune": "measured to be the fastest",
                 "output": "Write the model into this file, too",
                 "report": "as JSON",
                 "plot": ".png, .svg or .pdf",
-                "force": "Replace files that are there",
+                "force": "Replace existing files",
                 "showcase": "0 for none, 10 by default",
                 "graphics": "in half blocks",
                 "plain": "lines instead of a live screen",
@@ -282,10 +282,10 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
                 "data": "that the model was trained on",
             },
         ),
-        ("predict", {"framing": "as-is brings it to the model's size only", "as_json": "JSON"}),
+        ("predict", {"framing": "as-is only resizes it to the model's size", "as_json": "JSON"}),
         ("bench", {"quick": "smallest network", "roofline": "multiply-adds and at copies"}),
-        ("devices", {"forget": "try them again"}),
-        ("datasets download", {"force": "if it is there already"}),
+        ("devices", {"forget": "tries them again"}),
+        ("datasets download", {"force": "if it is already there"}),
     ],
 )
 def test_the_help_of_an_option_says_what_it_is_for(command: str, words: dict[str, str]) -> None:
@@ -314,11 +314,9 @@ def test_a_paragraph_of_the_help_breaks_where_the_screen_ends(
     gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert "is not looked at. A model whose training" in " ".join(
-        gpunet("predict", "--help").out.split()
-    )
+    assert "is ignored. A model whose training" in " ".join(gpunet("predict", "--help").out.split())
     lines = gpunet("predict", "--help").out.splitlines()
-    begin = next(n for n, line in enumerate(lines) if line.startswith("Of a table rows"))
+    begin = next(n for n, line in enumerate(lines) if line.startswith("Rows of a table"))
     assert min(map(len, lines[begin : begin + 4])) > 60
 
 

@@ -1,9 +1,9 @@
 """The folder of a training run.
 
-It holds ``metrics.jsonl`` from its first moment (what is told while it trains), then
-``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the model),
-``settings.toml`` and ``environment.json`` (to train again), ``log`` (a line for each epoch, locked
-while the run is trained) and, once the run has ended, ``report.json`` and ``curves.svg``.
+It holds ``metrics.jsonl`` from the start (the events of the training), then ``last.safetensors``
+(the state of the run, to resume it), ``best.safetensors`` (the model), ``settings.toml`` and
+``environment.json`` (to train again), ``log`` (a line for each epoch, locked while the run trains)
+and, once the run has ended, ``report.json`` and ``curves.svg``.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ from gpunet.terminal.live.notes import complain, note
 __all__ = ["app", "command_line", "main", "run"]
 
 COMPLETING = "_GPUNET_COMPLETE"
-"""The variable by which a shell asks for completions."""
+"""The variable that a shell sets to ask for completions."""
 
 app = typer.Typer(
     name="gpunet",
@@ -90,10 +90,10 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command line; the process's own by default.
+    """Run a command line; the process's own by default.
 
-    Returns the exit code: 0 if all went well, 1 after a failure, 2 if the command line cannot be,
-    130 if the user interrupted. A failure is one line on the standard error.
+    Returns the exit code: 0 for success, 1 after a failure, 2 if the command line is invalid, 130
+    if the user interrupted. A failure is one line on the standard error.
     """
     _open_closed_streams()
     try:
@@ -133,14 +133,14 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _open_closed_streams() -> None:
-    """Have empty standard streams in place of those that the parent process closed."""
+    """Open empty standard streams in place of those that the parent process closed."""
     for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _tell_misspelled_variables(tree: typer.core.TyperGroup) -> None:
-    """Say which variables would else be passed over in silence."""
+    """Warn of misspelled variables, which would otherwise be ignored."""
     if COMPLETING not in os.environ:
         options = (one for _, command in walk("gpunet", tree) for one in command.params)
         for told in misspelled_variables(options):
@@ -148,12 +148,12 @@ def _tell_misspelled_variables(tree: typer.core.TyperGroup) -> None:
 
 
 def command_line() -> typer.core.TyperGroup:
-    """All commands, with all that they have in common."""
+    """All commands, with their common options."""
     return completed(typer.main.get_command(app))  # with the options for shells' completion
 
 
 def _names_nothing(error: GpunetError) -> bool:
-    """Whether what was to be read is not there."""
+    """Whether the error is that something to read does not exist."""
     unread = isinstance(error, DataError | ModelError | StudyError)
     return unread and isinstance(error.__cause__, FileNotFoundError)
 
@@ -164,7 +164,7 @@ def _tell(message: str, code: int) -> int:
 
 
 def _forget_output() -> int:
-    """Nobody reads the output any more; keep the interpreter from writing the rest at its end."""
+    """Discard the output, which nobody reads any more; else Python would write it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 

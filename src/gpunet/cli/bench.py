@@ -35,14 +35,14 @@ def bench(
         bool,
         typer.Option(
             "--roofline",
-            help="Compare with the most that each device reaches at multiply-adds and at copies.",
+            help="Compare with each device's peak performance at multiply-adds and at copies.",
         ),
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure matrix product, forward pass, head, update and training step on GPU and CPU.
+    """Measure matmul, forward pass, head, update and training step on GPU and CPU.
 
-    The ratio says how many times as fast as numpy on this machine's processor an adapter is.
+    The ratio tells how many times as fast as numpy an adapter is on this machine.
 
     Examples:
         gpunet bench --quick
@@ -93,7 +93,7 @@ def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
 
 
 def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
-    """What each device reaches at most."""
+    """The peak performance of each device."""
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.device_name import short_name
@@ -131,7 +131,7 @@ def _measured(
 def _print_case(
     console: Console, case: Case, measured: Sequence[Measurement], roofline: bool
 ) -> None:
-    """A table per case: a row per operation and device."""
+    """Print a table for a case, with a row per operation and device."""
     from gpunet.terminal.draw.columns import Columns
     from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.console import print_words
@@ -155,7 +155,7 @@ def _print_case(
 
 
 def _shown_names(measured: Sequence[Measurement]) -> dict[str, str]:
-    """The devices' short names, or their whole names where two would look alike."""
+    """The devices' short names, or their full names if two would look alike."""
     from gpunet.terminal.draw.device_name import short_name
 
     names = {one.device: short_name(one.device) for one in measured}

@@ -1,6 +1,6 @@
-"""What all commands have in common: options, help, and how their values are called.
+"""Adds what all commands share: common options, help, and names for their values.
 
-It walks over whatever commands there are, so that a new one has it all without a word.
+It walks over all commands, so that a new command gets everything automatically.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["completed", "walk"]
 
 
 def completed(group: Any) -> typer.core.TyperGroup:
-    """A tree of commands with all that they share."""
+    """The tree of commands, with everything that they share."""
     shared, helps = _parameters_of(_shared), _parameters_of(_helps)
     for path, command in walk("gpunet", group):
         if not hasattr(command, "commands"):
@@ -45,14 +45,14 @@ def completed(group: Any) -> typer.core.TyperGroup:
 
 
 def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """A command and all below it, by how they are typed."""
+    """A command and all its subcommands, with the words that name each."""
     yield path, command
     for name, one in getattr(command, "commands", {}).items():
         yield from walk(f"{path} {name}", one)
 
 
 def _blaming_its_source(invoke: Callable[[Any], Any], context: Any) -> Any:
-    """Carry out a command; an error about a value names the variable or the file it is from."""
+    """Run a command; an error about a value names the variable or file that it comes from."""
     try:
         with spelling(partial(as_given, context)):
             return invoke(context)
@@ -61,7 +61,7 @@ def _blaming_its_source(invoke: Callable[[Any], Any], context: Any) -> Any:
 
 
 def _shorten_kind(parameter: Any, context: typer.Context) -> None:
-    """Call what an option takes by one word, and tell its choices in its help."""
+    """Name an option's value by one word, and list its choices in its help."""
     if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
         parameter.metavar = ""  # else the help says that a flag takes a <bool>
     elif parameter.metavar is None:
@@ -79,7 +79,7 @@ def _shared(
     log_file: options.LogFile = None,
     theme: options.Theme = "auto",
 ) -> None:
-    """A command that has only the options that all commands share."""
+    """A command with only the options that all commands share."""
 
 
 def _helps(
@@ -109,11 +109,11 @@ def _helps(
         ),
     ] = False,
 ) -> None:
-    """A group that has only the options for help."""
+    """A group with only the options for help."""
 
 
 def _parameters_of(function: Any) -> list[Any]:
-    """Parameters as Typer makes them of a function."""
+    """The parameters that Typer makes from a function."""
     command = typer.Typer(add_completion=False)
     command.command()(function)
     return typer.main.get_command(command).params

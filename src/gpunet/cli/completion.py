@@ -1,7 +1,7 @@
-"""What a shell offers where the values are no fixed list: data, devices, models, runs, studies.
+"""Shell completion for values without a fixed list: data, devices, models, runs, studies.
 
-It reads names of files at most, since a shell asks at every press of a key. Where nothing fits,
-the shell offers files by itself.
+It reads only names of files, since a shell asks at every key press. If nothing fits, the shell
+offers files by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def data_names(incomplete: str) -> list[str]:
-    """Names of datasets, and the files beside them that begin alike."""
+    """Names of datasets, and files with the same beginning."""
     return _with_files(incomplete, _fitting(incomplete, ["auto", *published_names(""), "strokes"]))
 
 
@@ -36,7 +36,7 @@ def published_names(incomplete: str) -> list[str]:
 
 
 def device_names(incomplete: str) -> list[str]:
-    """Words for devices; looking for adapters would take too long."""
+    """Names of devices; looking for adapters would take too long."""
     return _fitting(incomplete, DEVICES)
 
 
@@ -58,7 +58,7 @@ def models(incomplete: str) -> list[str]:
 
 
 def models_and_files(incomplete: str) -> list[str]:
-    """Models, and all files here, as images or tables may be named in their place."""
+    """Models, and all files here, since images or tables may come in their place."""
     return _with_files(incomplete, models(incomplete))
 
 
@@ -68,14 +68,14 @@ def study_names(incomplete: str) -> list[str]:
 
 
 def _runs_with(file: str, incomplete: str) -> list[str]:
-    """Names of kept runs that have such a file, or their folders where those are being typed."""
+    """Names of kept runs with this file, or their folders if the user is typing a path."""
     folders = [path.parent for path in _there(f"runs/*/{file}")]
     names = _fitting(incomplete, (folder.name for folder in folders))
     return names or _fitting(incomplete, map(str, folders))
 
 
 def _with_files(incomplete: str, names: Iterable[str]) -> list[str]:
-    """Names, and the files here that begin alike; none where those are all there is."""
+    """Names, and files with the same beginning; empty if there are only files."""
     found = [*names]
     files = _fitting(incomplete, map(str, _there("*")))
     return [*dict.fromkeys([*found, *files])] if found else []

@@ -1,4 +1,4 @@
-"""``gpunet config``: all settings of a training as TOML that ``--config`` reads back."""
+"""``gpunet config``: all settings of a training as TOML, for ``--config``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["config"]
 
 
 UNWRITTEN = {"named", "resume"}
-"""Parameters of `gpunet train` that no file of settings holds."""
+"""Parameters of `gpunet train` that settings files do not have."""
 
 
 def _tell_path(context: typer.Context, wanted: bool) -> None:
@@ -33,7 +33,7 @@ PathOnly = Annotated[
     typer.Option(
         "--path",
         envvar=options.NO_VARIABLE,
-        help="Tell only where the user's own file of settings is looked for.",
+        help="Print only the path of the user's own settings file.",
         callback=_tell_path,
         is_eager=True,
     ),
@@ -43,22 +43,22 @@ PathOnly = Annotated[
 def _config(
     *, context: typer.Context, config: TrainConfig, path: PathOnly = False, **_: Any
 ) -> None:
-    """Print the settings that `gpunet train` would train with, as TOML for its --config.
+    """Print the settings that `gpunet train` would use, as TOML for its --config.
 
-    Beside what is no default stands where it comes from: typed, an environment variable, or a line
-    of a file. Defaults that follow from the optimizer or other settings stand in comments.
+    A setting that is not a default is followed by its source: the command line, an environment
+    variable, or a line of a file. Defaults that follow from other settings are in comments.
 
     Examples:
         gpunet config > run.toml   # to edit, and to train with by --config
         gpunet config --recipe nielsen
-        gpunet config --path       # of a file for settings of your own
+        gpunet config --path       # where to write settings of your own
     """
     others = {name: context.params.get(name) for name in RUN_SETTINGS}
     typer.echo(settings_text(others, config, partial(_line, context)), nl=False)
 
 
 def _line(context: typer.Context, name: str, line: str) -> str:
-    """The line of a setting, with where it comes from."""
+    """The line of a setting, with its source."""
     place = origin(context, name)
     return f"{line.rstrip()}  # {place}\n" if line and place else line
 

@@ -1,4 +1,4 @@
-"""``gpunet datasets``: which data there are, fetching them, looking at them."""
+"""``gpunet datasets``: lists, downloads and shows datasets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _datasets(context: typer.Context) -> None:
 
 @app.command("list")
 def list_datasets() -> None:
-    """List the datasets with a name, and those kept as they were read.
+    """List the named datasets, and the cached copies of files.
 
     Examples:
         gpunet datasets list
@@ -87,16 +87,14 @@ def list_datasets() -> None:
 def remove_dataset(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="The file or folder that it was read from."),
+        typer.Argument(metavar="[NAME]", help="The file or folder that was read."),
     ] = None,
     everything: Annotated[
         bool,
-        typer.Option(
-            "--all", envvar=options.NO_VARIABLE, help="Remove all that are kept as they were read."
-        ),
+        typer.Option("--all", envvar=options.NO_VARIABLE, help="Remove all cached copies."),
     ] = False,
 ) -> None:
-    """Remove datasets that are kept as they were read; the files of yours stay.
+    """Remove cached copies of files; your own files stay.
 
     Examples:
         gpunet datasets list
@@ -127,10 +125,10 @@ def download_dataset(
         ),
     ],
     force: Annotated[
-        bool, typer.Option("--force", help="Download it even if it is there already.")
+        bool, typer.Option("--force", help="Download it even if it is already there.")
     ] = False,
 ) -> None:
-    """Download a dataset into the cache; one that is there is only checked.
+    """Download a dataset into the cache; a cached dataset is only checked.
 
     Examples:
         gpunet datasets download mnist
@@ -206,7 +204,7 @@ def preview_dataset(
 
 
 def _pictures(dataset: Dataset, rows: NDArray[np.integer]) -> list[Picture]:
-    """Training images, each with what it is."""
+    """Training images, each with its class."""
     from gpunet.artifacts.plots import Picture
     from gpunet.cli.saving import require_images
     from gpunet.terminal.views.verdict import in_words

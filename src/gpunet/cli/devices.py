@@ -1,4 +1,4 @@
-"""``gpunet devices``: the devices of this machine, and which one is taken."""
+"""``gpunet devices``: the devices of this machine, and the one that ``auto`` takes."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def devices(
         bool,
         typer.Option(
             "--check",
-            help="Compare every kernel of the best adapter, or of the one that --device names, "
-            "with numpy, and run it twice; exit code 1 if one is wrong.",
+            help="Compare every kernel of the best adapter, or of --device, with numpy, and check "
+            "that two runs give equal bits; exit code 1 if a kernel fails.",
         ),
     ] = False,
     device: Annotated[
@@ -48,12 +48,12 @@ def devices(
         typer.Option(
             "--forget",
             envvar=options.NO_VARIABLE,
-            help="Forget which devices were found faster, and which adapters were checked, so that "
-            "trainings try them again.",
+            help="Forget which devices were faster, and which adapters were checked, so that "
+            "training tries them again.",
         ),
     ] = False,
 ) -> None:
-    """List the devices of this machine, and tell which one auto takes.
+    """List the devices of this machine, and the one that auto takes.
 
     Examples:
         gpunet devices
@@ -73,7 +73,7 @@ def devices(
 
 
 def _list(as_json: bool) -> None:
-    """Show the devices, and which one ``auto`` takes."""
+    """Show the devices, and the one that ``auto`` takes."""
     from gpunet.artifacts.report import strict_json
     from gpunet.engine.factory import list_adapters, select_device
     from gpunet.terminal.draw.device_name import device_reason, short_name
@@ -100,7 +100,7 @@ def _list(as_json: bool) -> None:
 
 
 def _forget() -> None:
-    """Remove the trials, the verdicts and the borders between plans that were kept.
+    """Remove the kept trials, verdicts and borders between plans.
 
     Raises:
         OutputError: a file cannot be removed.
@@ -121,7 +121,7 @@ def _forget() -> None:
 
 
 def _check(selector: str, as_json: bool) -> None:
-    """Check an adapter and show what came of it."""
+    """Check an adapter and show the results."""
     from gpunet.artifacts.report import strict_json
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -138,7 +138,7 @@ def _check(selector: str, as_json: bool) -> None:
 
 
 def _print_check(console: Console, check: AdapterCheck) -> None:
-    """A line for each kernel, the verdict, and lines to paste into a report."""
+    """Print a line for each kernel, the verdict, and lines to paste into a bug report."""
     from gpunet.terminal.draw.columns import Columns
     from gpunet.terminal.draw.style import Ink
 
@@ -172,7 +172,7 @@ def _content(adapters: Sequence[Adapter], choice: Device) -> dict[str, Any]:
 
 
 def _print_list(console: Console, adapters: Sequence[Adapter], choice: Device) -> None:
-    """Every adapter with the limits that bound the size of data and networks, and numpy."""
+    """Print every adapter with the limits on the size of data and networks, and numpy."""
     from gpunet.engine.reference.numpy_engine import numpy_device
     from gpunet.terminal.live.console import print_words
 

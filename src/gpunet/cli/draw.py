@@ -1,4 +1,4 @@
-"""``gpunet draw``: draw in the terminal, and see what a model takes it for."""
+"""``gpunet draw``: draw in the terminal, and see a model's predictions."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Keep = Annotated[
     Path,
     typer.Option(
         metavar="FOLDER",
-        help="Where the key w keeps drawings, each in a folder named as its class, for "
-        "`gpunet train FOLDER`.",
+        help="Folder in which the key w saves drawings, each in a folder named like its class, "
+        "for `gpunet train FOLDER`.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
 
 
 def draw(model: options.ModelFile = None, keep: Keep = Path("drawn")) -> None:
-    """Draw in the terminal, and have the model answer at every stroke.
+    """Draw in the terminal, and see what the model predicts.
 
-    The mouse draws, or the arrow keys do. The drawing is read as `gpunet predict` reads an image:
-    of a model whose training images are framed like MNIST's a digit may have any size, and several
-    of them are read from left to right.
+    Draw with the mouse or the arrow keys. The drawing is read as `gpunet predict` reads an image:
+    if the model's training images are framed like MNIST's, a digit may have any size, and several
+    digits are read from left to right.
 
     Examples:
         gpunet draw

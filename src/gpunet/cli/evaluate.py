@@ -1,4 +1,4 @@
-"""``gpunet evaluate``: how a model does on labeled samples."""
+"""``gpunet evaluate``: how well a model predicts labeled samples."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 LISTED_PAIRS = 20
-"""Confused pairs in the JSON text; the matrix beside them holds all."""
+"""Most confused pairs in the JSON text; the matrix has all."""
 
 WORST = 10
-"""Samples with the largest losses that are listed where targets are measured."""
+"""How many samples with the largest losses are listed for measured targets."""
 
 
 def evaluate(
@@ -36,9 +36,9 @@ def evaluate(
     device: options.Device = "auto",
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure a model on test samples: loss, accuracy, every class, and what is confused.
+    """Evaluate a model on test samples: loss, accuracy, scores of every class, and confusions.
 
-    Of measured targets: R2, RMSE and MAE of each, and the worst predictions.
+    For measured targets: R2, RMSE and MAE of each, and the worst predictions.
 
     Examples:
         gpunet evaluate
@@ -105,7 +105,7 @@ def _card(
 def _details(
     console: Console, model: Model, samples: Samples, found: Evaluation
 ) -> Iterator[RenderableType]:
-    """What is told of every class, label or target."""
+    """The scores of every class, label or target."""
     from gpunet.terminal.draw.scatter import scatters
     from gpunet.terminal.views.showcase import showcase
     from gpunet.terminal.views.tables import class_table, confusion_table, target_table

@@ -1,4 +1,4 @@
-"""The exit codes of the command line, beside 0 for what went well and 1 for a failure."""
+"""The exit codes of the command line, besides 0 for success and 1 for a failure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 __all__ = ["INTERRUPTED", "MISTYPED", "leave_if_signaled"]
 
 MISTYPED = 2
-"""What cannot be asked for: an option, a value, or a file that is not there."""
+"""An invalid request: an unknown option, a wrong value, or a file that does not exist."""
 
 SIGNALED = 128
-"""What shells add to the number of a signal that has ended a program."""
+"""The number that shells add to that of the signal that ended a program."""
 
 INTERRUPTED = SIGNALED + 2
 """Ended by Ctrl-C, whose signal has the number 2."""
 
 
 def leave_if_signaled(control: Control) -> None:
-    """End the command, now that its work is kept, if a signal has asked for that."""
+    """End the command, whose results are saved, if a signal has asked for that."""
     if control.signal is not None:
         raise typer.Exit(SIGNALED + control.signal)

@@ -105,7 +105,7 @@ def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCac
 
 
 def _shader(plan: Plan, label: str) -> str:
-    """The finished WGSL of a pass, headed by what it is run with."""
+    """The complete WGSL of a pass, below its workgroups and constants."""
     from gpunet.engine.planning.shader_source import assemble
 
     one = next((one for one in plan.passes if one.label == label), None)

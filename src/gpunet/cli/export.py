@@ -28,7 +28,7 @@ def export(
     samples: Annotated[
         int,
         typer.Option(
-            min=0, help="Samples that the page carries to train and to test with; 0 for none."
+            min=0, help="Most samples in the page, to train and to test with; 0 for none."
         ),
     ] = 4000,
     weights: Annotated[
@@ -42,9 +42,9 @@ def export(
     data: options.ModelData = None,
     force: options.Force = False,
 ) -> None:
-    """Write a model as one HTML file that answers, shows and trains it in a browser.
+    """Write a model as one HTML page that predicts with, shows and trains it in a browser.
 
-    It opens by a double click and asks for nothing from elsewhere.
+    The page opens with a double click and loads nothing from elsewhere.
 
     Examples:
         gpunet export digits.html

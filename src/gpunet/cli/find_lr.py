@@ -1,4 +1,4 @@
-"""``gpunet find-lr``: the learning rate range test, its curve and what it suggests."""
+"""``gpunet find-lr``: the learning rate range test, with its curve and suggestion."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The two screens of help that every command has: ``-h`` tells what matters, ``--help`` all.
+"""The two help screens of every command: ``-h`` shows what matters, ``--help`` everything.
 
-Both are made of what the command itself says: its docstring, whose ``Examples:`` are cut off, and
-its arguments and options. Nothing but the order in which options matter stands here.
+Both are made from the command itself: its docstring, whose ``Examples:`` are split off, and its
+arguments and options. Only the order of importance of options is defined here.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ OPTIONS = (
     *("learning_rate", "schedule", "dropout", "device", "output", "seed", "recipe", "resume"),
     *("validation", "quiet", "as_json", "plot"),
 )
-"""The options that matter the most, in this order, where not all of a command's fit on a screen."""
+"""The most important options, in this order, if not all of a command's fit on a screen."""
 
 SCREEN = 24
-"""Rows of the usual terminal, which is to hold what ``-h`` prints."""
+"""Rows of a usual terminal, which the output of ``-h`` must fit."""
 
 NARROW = 64
-"""Columns below which what an option is for stands below it."""
+"""With fewer columns than this, the meaning of an option is printed below it."""
 
 HELP = "Help"
 """The heading above the options for help."""
@@ -64,14 +64,14 @@ SHARED = "In every command"
 INDENT = 2
 
 LEFT = 28
-"""Columns for names, at most; what a longer one stands for begins below it."""
+"""Most columns for names; the meaning of a longer name begins below it."""
 
 Row = tuple[str, str]
-"""A name, and what it stands for."""
+"""A name and its meaning."""
 
 
 def split_examples(text: str) -> tuple[str, str]:
-    """A command's docstring without its examples, each paragraph in one line, and the examples."""
+    """A command's docstring without examples, one line per paragraph, and the examples."""
     told, _, examples = text.partition("\nExamples:\n")
     lines = [line.strip() for line in examples.splitlines() if line.strip()]
     return re.sub(r"(?<!\n)\n(?!\n)", " ", told.strip()), "\n".join(lines)
@@ -85,7 +85,7 @@ def short_help(context: typer.Context, wanted: bool) -> None:
 
 
 def long_help(context: typer.Context, wanted: bool) -> None:
-    """Print everything, on a terminal through a pager."""
+    """Print everything, through a pager in a terminal."""
     if wanted and not context.resilient_parsing:
         page_help(context)
         raise typer.Exit
@@ -101,16 +101,16 @@ def print_help(context: typer.Context) -> None:
 
 
 def page_help(context: typer.Context) -> None:
-    """Print all that there is to know of a command."""
+    """Print everything about a command."""
     paged(lambda console: _long(context, console))
 
 
 def paged(content: Callable[[Console], Iterable[RenderableType]], *, ask: bool = False) -> None:
-    """Print what may be longer than a screen, on a terminal through its user's pager.
+    """Print content that may be longer than a screen, through the user's pager in a terminal.
 
     Args:
-        content: what is printed, for a console.
-        ask: ask the terminal for its background, as colors need it.
+        content: returns the content for a console.
+        ask: whether to ask the terminal for its background color.
     """
     from gpunet.terminal.live.console import make_console
 
@@ -126,12 +126,12 @@ def paged(content: Callable[[Console], Iterable[RenderableType]], *, ask: bool =
 
 
 def table(rows: Sequence[Row], console: Console, *, one_line: bool = False) -> RenderableType:
-    """Names on the left, and what they stand for on the right, or below where that is narrow.
+    """Names on the left and meanings on the right, or below in a narrow terminal.
 
     Args:
         rows: the names and their meanings.
-        console: where it will be printed.
-        one_line: give a meaning only as many words as fit on a line.
+        console: the console that will print it.
+        one_line: whether to cut each meaning to one line.
     """
     from rich.text import Text
 
@@ -151,7 +151,7 @@ def table(rows: Sequence[Row], console: Console, *, one_line: bool = False) -> R
 
 
 def heading(text: str) -> RenderableType:
-    """The words above a table."""
+    """The heading of a table."""
     from rich.text import Text
 
     from gpunet.terminal.draw.style import Ink
@@ -160,7 +160,7 @@ def heading(text: str) -> RenderableType:
 
 
 def spellings(option: Any) -> list[str]:
-    """How an option may be spelled, the shortest first: ``-o``, ``--output``."""
+    """The spellings of an option, the shortest first: ``-o``, ``--output``."""
     return sorted(option.opts, key=len)
 
 
@@ -241,7 +241,7 @@ def _shown(command: Any) -> list[Any]:
 
 
 def _importance(parameter: Any) -> int:
-    """The smaller the more: arguments, then the options that are the command's own, then others."""
+    """Smaller is more important: arguments, then the command's own options, then others."""
     if parameter.param_type_name == "argument":
         return -2
     if parameter.rich_help_panel is None:
@@ -250,7 +250,7 @@ def _importance(parameter: Any) -> int:
 
 
 def _spelled(parameter: Any, *, briefly: bool = False) -> str:
-    """An argument, or an option and what it takes; briefly as it is mostly typed."""
+    """An argument, or an option with its value; ``briefly`` gives the usual spelling only."""
     if parameter.param_type_name == "argument":
         return str(parameter.metavar)
     short = [one for one in parameter.opts if len(one) == 2]
@@ -265,7 +265,7 @@ def _spelled(parameter: Any, *, briefly: bool = False) -> str:
 
 
 def _told(parameter: Any) -> str:
-    """What an option is for, what numbers it takes, and its default."""
+    """The meaning of an option, its range, and its default."""
     from rich.text import Text
 
     facts = []
@@ -278,7 +278,7 @@ def _told(parameter: Any) -> str:
 
 
 def _told_briefly(parameter: Any) -> str:
-    """What an option is for, in a few words, its choices and its default."""
+    """The meaning of an option in a few words, its choices and its default."""
     from rich.text import Text
 
     told = brief(Text.from_markup(parameter.help or "").plain)
@@ -298,7 +298,7 @@ def _default(parameter: Any) -> str:
 
 
 def _first_words(text: str, room: int) -> str:
-    """As many words as there is room for, with dots in the place of the others."""
+    """As many words as there is room for, with dots in place of the rest."""
     if len(text) > room:
         text = re.sub(r" \[[^]]*\]$", "", text)  # rather the default than what it is for
     if len(text) <= room:

@@ -1,6 +1,6 @@
-"""What ``-v`` and ``--log-file`` do: tell what is decided on the way, and how long it takes.
+"""The options ``-v`` and ``--log-file``: they log decisions, and how long things take.
 
-The lines are those of Python's logger ``gpunet``, which every room tells of its decisions.
+The lines are those of Python's logger ``gpunet``, which all of gpunet uses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOGGER = logging.getLogger("gpunet")
 
 @contextmanager
 def listening(handler: logging.Handler) -> Iterator[None]:
-    """Have a handler receive what is logged, what this program is, and what ends it at last."""
+    """Send log lines to a handler, with the program's version first and its failure last."""
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.DEBUG)
     versions = __version__, platform.python_version(), platform.platform()
@@ -44,15 +44,15 @@ def listening(handler: logging.Handler) -> Iterator[None]:
 
 
 def standard_error(verbosity: int) -> logging.Handler:
-    """What writes lines on the standard error: at 1 what is decided, at 2 all."""
+    """A handler that writes to the standard error: decisions at 1, everything at 2."""
     return _StandardError(logging.INFO if verbosity == 1 else logging.DEBUG)
 
 
 def log_file(path: Path) -> logging.Handler:
-    """What appends all that is logged to a file, with dates.
+    """A handler that appends everything to a file, with dates.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     try:
         handler = logging.FileHandler(path, encoding="utf-8")
@@ -65,7 +65,7 @@ def log_file(path: Path) -> logging.Handler:
 
 
 class _StandardError(logging.Handler):
-    """Writes to the standard error, whatever that is by then: a live screen holds it back."""
+    """Writes to the current standard error, which a live screen may hold back."""
 
     def __init__(self, level: int) -> None:
         super().__init__(level)
@@ -83,7 +83,7 @@ class _StandardError(logging.Handler):
 def _tell(
     handler: logging.Handler, level: int, message: str, *values: object, cause: Any = None
 ) -> None:
-    """Tell one handler alone, whatever others there are."""
+    """Send a line to one handler only."""
     if level >= handler.level:
         record = logging.LogRecord(__name__, level, __file__, 0, message, values, cause)
         handler.handle(record)

@@ -1,4 +1,4 @@
-"""What several commands share: options, their panels in the help, and where results may go."""
+"""Shared by several commands: options, their panels in the help, and checks of output paths."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 NO_VARIABLE = ""
-"""The variable of options that come from nowhere else, since they are about one call."""
+"""The variable of options that can only be typed, since they concern a single call."""
 
 RUN = "Keeping the run"
 DEVICE = "Device"
@@ -87,8 +87,8 @@ DataArgument = Annotated[
 Autotune = Annotated[
     bool,
     typer.Option(
-        help="Tile large matrix products as was measured to be the fastest on this device; a long "
-        "run measures first. The results are the same either way.",
+        help="Use the matmul tiles that were measured to be the fastest on this device; a long run "
+        "measures them first. The results are the same either way.",
         rich_help_panel=DEVICE,
     ),
 ]
@@ -96,7 +96,7 @@ Device = Annotated[
     str,
     typer.Option(
         autocompletion=device_names,
-        help="[bold]auto[/] takes a hardware GPU, else the faster one of numpy and a software "
+        help="[bold]auto[/] takes a hardware GPU, else the faster of numpy and a software "
         "adapter; [bold]gpu[/] the best adapter, [bold]cpu[/] numpy; else an index or a part of a "
         "name from `gpunet devices`, or cuda, rocm, mps, metal, vulkan or dx12.",
         rich_help_panel=DEVICE,
@@ -165,7 +165,7 @@ Force = Annotated[
     bool,
     typer.Option(
         "--force",
-        help="Replace files that are there, instead of choosing another name such as "
+        help="Replace existing files, instead of choosing another name such as "
         "model-2.safetensors.",
         rich_help_panel=OUTPUT,
     ),
@@ -208,8 +208,8 @@ NoKeep = Annotated[
     bool,
     typer.Option(
         "--no-keep",
-        help="Keep no run, with its model, checkpoint, settings, metrics, log and curves; write "
-        "the model alone, to --output.",
+        help="Do not keep the run, with its model, checkpoint, settings, metrics, log and curves; "
+        "write only the model, to --output.",
         rich_help_panel=RUN,
     ),
 ]
@@ -217,7 +217,7 @@ CheckpointEvery = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Epochs between two checkpoints; by default 1, or more where writing them would take "
+        help="Epochs between two checkpoints; by default 1, or more if writing them would take "
         "over a twentieth of the time.",
         rich_help_panel=RUN,
     ),
@@ -284,7 +284,7 @@ NoUserConfig = Annotated[
     bool,
     typer.Option(
         "--no-user-config",
-        help="Take nothing from the user's config.toml, whose place `gpunet config --path` tells.",
+        help="Ignore the user's config.toml, whose path `gpunet config --path` prints.",
         rich_help_panel=SHARED,
         callback=take_user_settings,
         is_eager=True,
@@ -294,10 +294,10 @@ NoUserConfig = Annotated[
 
 
 def chosen_model(model: str | None) -> Path:
-    """The model file that an argument names, which the user is told of if it names none.
+    """The model file of an argument; without one, that of the newest run, with a note.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no such model.
     """
     from gpunet.artifacts.kept_runs import NEWEST, find_model
     from gpunet.terminal.live.notes import note
@@ -328,7 +328,7 @@ Verbose = Annotated[
         "--verbose",
         "-v",
         count=True,
-        help="Tell on the standard error what is decided and how long it takes; -vv tells more.",
+        help="Log decisions and how long they take on the standard error; -vv logs more.",
         rich_help_panel=SHARED,
         callback=_tell_decisions,
         is_eager=True,
@@ -340,7 +340,7 @@ LogFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Append what -vv tells to this file, with dates, as for a report of a mistake.",
+        help="Append the lines of -vv to this file, with dates, as for a bug report.",
         rich_help_panel=SHARED,
         callback=_log_into,
         is_eager=True,
@@ -350,10 +350,10 @@ LogFile = Annotated[
 
 
 def data_named_by(context: typer.Context, word: str | None, data: str) -> str:
-    """The data that a command's word names, else what ``--data`` does.
+    """The data that a command's argument names, else those of ``--data``.
 
     Raises:
-        UsageError: both are typed.
+        UsageError: both are given.
     """
     if word is not None and origin(context, "data") == "typed":
         raise UsageError(f"{word} and --data {data} both name the data; give one of them")
@@ -361,11 +361,11 @@ def data_named_by(context: typer.Context, word: str | None, data: str) -> str:
 
 
 def require_outputs(output: Path | None, report: Path | None, plot: Path | None = None) -> None:
-    """Make sure that the results can be written, before an hour of training is spent.
+    """Check that the results can be written, before an hour of training.
 
     Raises:
         OutputError: a file cannot be written.
-        UsageError: two of them are one.
+        UsageError: two results have the same path.
     """
     from gpunet.files.output import require_writable
 

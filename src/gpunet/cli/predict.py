@@ -1,4 +1,4 @@
-"""``gpunet predict``: what a model says of images, or of rows of a table."""
+"""``gpunet predict``: a model's predictions for images or rows of a table."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 PICTURES = 3
-"""Images up to which each is drawn; more of them are told in a line each."""
+"""Most images that are drawn; more images get a line each."""
 
 STANDARD = "-"
-"""What names the standard input, and the standard output."""
+"""The name of the standard input and output."""
 
 
 Given = Annotated[
@@ -51,15 +51,15 @@ Output = Annotated[
         "-o",
         envvar=options.NO_VARIABLE,
         metavar="FILE",
-        help="Write the answers into this file, packed if its name ends in .gz.",
+        help="Write the predictions into this file, compressed if its name ends in .gz.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
 Format = Annotated[
     AnswerFormat | None,
     typer.Option(
-        help="How answers are written: jsonl is an object a line, submission the two columns that "
-        "Kaggle takes; by default as the file's name ends, else csv, and for "
+        help="Format of the predictions: jsonl has one object per line, submission the two columns "
+        "of a Kaggle submission; by default as the file's name ends, else csv, and for "
         "images a line each, with pictures of up to three.",
         rich_help_panel=options.OUTPUT,
     ),
@@ -69,15 +69,15 @@ Id = Annotated[
     typer.Option(
         metavar="COLUMN",
         help="The column of a table that names its rows: its title, its number counted from 1, or "
-        "last; by default a first column such as id that is no feature, else rows are numbered "
+        "last; by default a first column such as id that is not a feature, else rows are numbered "
         "from 1.",
     ),
 ]
 Framing = Annotated[
     FramingStyle,
     typer.Option(
-        help="mnist crops the image to its ink and centers that, as-is brings it to the model's "
-        "size only; auto does as the training images were framed.",
+        help="mnist crops the image to its ink and centers it, as-is only resizes it to the "
+        "model's size; auto follows the framing of the training images.",
     ),
 ]
 
@@ -93,11 +93,11 @@ def predict(
 ) -> None:
     """Predict the classes or the measured values of new rows and images.
 
-    Of a table rows are read, answered and written block by block, so that it may have any length;
-    a column of labels in it is not looked at. A model whose training images are framed like MNIST's
-    reads a digit of any size, dark on light or light on dark, and several of them in one image from
-    left to right; other images are only resized. Images that cannot be read do not keep back the
-    others; the exit code is 1 then.
+    Rows of a table are read, predicted and written block by block, so that it may have any length;
+    a column of labels is ignored. A model whose training images are framed like MNIST's reads
+    digits of any size, dark on light or light on dark, and several digits in one image from left to
+    right; other images are only resized. Images that cannot be read are skipped; then the exit code
+    is 1.
 
     Examples:
         gpunet predict digit.png
@@ -133,7 +133,7 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
 
     Raises:
         ModelError: there is no such model.
-        UsageError: a model is named, but no data, or what is named is not there.
+        UsageError: a model is named but no data, or a name does not exist.
     """
     from gpunet.artifacts.kept_runs import is_model
     from gpunet.files.home import expanded
@@ -156,7 +156,7 @@ def _model_and_data(words: Sequence[str]) -> tuple[Path, Sequence[str]]:
 
 
 def _require_apart(output: Path, names: Sequence[str]) -> None:
-    """Check that a file can be written, and replaces nothing that is read."""
+    """Check that a file can be written, and does not replace the input."""
     from gpunet.files.home import expanded
     from gpunet.files.output import require_writable
 
@@ -175,7 +175,7 @@ def _write(
     *,
     force: bool,
 ) -> None:
-    """Write all answers into a file, and say where it is."""
+    """Write all predictions into a file, and say where it is."""
     from gpunet.artifacts.answer_file import format_of
     from gpunet.cli.saving import written_to
     from gpunet.terminal.live.console import make_console
@@ -194,7 +194,7 @@ def _write(
 
 @contextmanager
 def _counting() -> Iterator[Callable[[int], None]]:
-    """A line on the standard error that counts answers, see ``Stages``."""
+    """A line on the standard error that counts predictions, see ``Stages``."""
     from gpunet.terminal.draw import formats
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.stages import Stages
@@ -205,7 +205,7 @@ def _counting() -> Iterator[Callable[[int], None]]:
 
 
 def _print(model: Model, data: Sequence[Any], kind: AnswerFormat | None, reading: Reading) -> None:
-    """Print all answers, block by block; of images as pictures unless a format is named."""
+    """Print all predictions block by block; for images with pictures, unless a format is given."""
     from dataclasses import replace
 
     from gpunet.workflows.answers import answers_to
@@ -235,7 +235,7 @@ def _print_blocks(model: Model, answers: Iterator[Answers], kind: AnswerFormat |
 
 
 def _print_image(console: Console, model: Model, block: Answers, *, drawn: bool) -> None:
-    """Print one image's answers in a line, and each beside the picture that the model was given."""
+    """Print an image's predictions in a line, and each beside the picture that the model got."""
     from gpunet.terminal.views.showcase import prediction
     from gpunet.terminal.views.verdict import predictions
 

@@ -201,10 +201,10 @@ def delete_runs(names: Names, yes: Yes = False) -> None:
 
 
 def _found(names: list[str]) -> list[RunFolder]:
-    """The runs that are named, each once.
+    """The named runs, each once.
 
     Raises:
-        ModelError: there is none of a name.
+        ModelError: there is no run of that name.
     """
     from gpunet.artifacts.kept_runs import find_run
 
@@ -213,7 +213,7 @@ def _found(names: list[str]) -> list[RunFolder]:
 
 
 def _curves(console: Any, runs: list[RunFolder], below: int) -> Any:
-    """The curves of runs, from their logs, as high as leaves room for so many lines below."""
+    """The curves of runs from their logs, as high as possible with ``below`` lines below."""
     from gpunet.artifacts.metrics_reader import read_events
     from gpunet.terminal.views.curves import curves
     from gpunet.terminal.views.view import View

@@ -1,6 +1,6 @@
-"""Results are saved wherever that can still be done, and replace nothing unless asked to.
+"""Saves results wherever that is still possible, and replaces no file unless asked to.
 
-How a file is written belongs to ``files.output``.
+``files.output`` writes the files.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ __all__ = ["Results", "require_images", "save_plot", "written_to"]
 
 
 class Results:
-    """The files that a command leaves; what cannot be written does not keep back the others.
+    """The files that a command writes; if one cannot be written, the others still are.
 
     Args:
-        force: replace files that are there.
+        force: replace existing files.
     """
 
     def __init__(self, *, force: bool) -> None:
         self.written: dict[str, str] = {}
-        """Where each result is, in words, by what it is: ``model``, ``report``."""
+        """The place of each result in words, by its name: ``model``, ``report``."""
         self.paths: dict[str, Path] = {}
-        """Where each is, for commands."""
+        """The path of each result, for commands."""
         self.complete = True
-        """Whether all results are where they were wanted."""
+        """Whether all results are at the requested paths."""
         self._force = force
 
     def save(self, name: str, content: Callable[[Path], object], wanted: Path | None) -> None:
-        """Write a result, into the temporary folder if need be, which the user is warned of.
+        """Write a result, with a warning into the temporary folder if need be.
 
         Args:
-            name: what it is.
+            name: the kind of result, such as ``model``.
             content: writes it at a path.
-            wanted: where; ``None`` for nowhere.
+            wanted: the requested path; ``None`` to write nothing.
         """
         if wanted is None:
             return
@@ -71,7 +71,7 @@ def require_images(name: str, image_shape: tuple[int, int] | None) -> tuple[int,
     """The images' height and width.
 
     Raises:
-        DataError: the samples are no images.
+        DataError: the samples are not images.
     """
     if image_shape is None:
         raise DataError(

@@ -40,7 +40,7 @@ from gpunet.training.settings_for_data import left_open
 __all__ = ["finish", "telling_how_to_resume"]
 
 SHOWN = 10
-"""Trials that are listed at the end."""
+"""Number of trials listed at the end."""
 
 EVALUATED: Mapping[Kind, str] = {
     "classes": "every class, and what is confused",
@@ -50,7 +50,7 @@ EVALUATED: Mapping[Kind, str] = {
 """What ``gpunet evaluate`` tells of the best network."""
 
 LONGER = 3
-"""Times as many epochs as a trial's, in the command that trains the best one longer."""
+"""The command that trains the best trial longer has so many times its epochs."""
 
 
 @contextlib.contextmanager
@@ -73,7 +73,7 @@ def finish(
     *,
     force: bool,
 ) -> None:
-    """Save and print what a search has come to, and end with its exit code.
+    """Save and print the result of a search, and end with its exit code.
 
     Args:
         found: the best trial and all others.
@@ -133,7 +133,7 @@ def _show(
 
 
 def _longer(console: Console, found: Search, device: str) -> RenderableType:
-    """The command that trains the best trial longer, and what else it is good for."""
+    """The command that trains the best trial longer, with a remark."""
     longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
     if found.choice.rival is not None:  # the trial of one network alone may come out otherwise
         device = "cpu" if found.choice.adapter is None else "gpu"
@@ -163,7 +163,7 @@ def _result_line(info: SearchInfo, found: Search, results: Results) -> str:
 def _rows(
     console: Console, info: SearchInfo, found: Search, results: Results
 ) -> list[tuple[str, str]]:
-    """What the search has come to, the most important first."""
+    """The results of the search, the most important first."""
     study, best, dataset = found.study, found.best_trial, found.dataset
     rows = [("best trial", f"{best.number}, {info.monitor} {monitored(info, best.figure)}")]
     if found.model is None:

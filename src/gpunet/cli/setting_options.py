@@ -1,7 +1,7 @@
-"""Settings of training as options: their spelling, and commands that take them.
+"""Settings of training as options: their spelling, and the commands that take them.
 
-Owns ``--config`` and ``--recipe``; who wins belongs to ``sources``, and what a file may hold to
-``settings_file``.
+Includes ``--config`` and ``--recipe``; ``sources`` decides which source wins, and ``settings_file``
+reads the files.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ FIXED = (
     *("label", "missing", "ignore", "weight"),
     *("loss", "epochs", "batch_size", "optimizer", "seed", "monitor"),
 )
-"""Settings of training that an option takes out of a search."""
+"""Settings of training that an option can fix in a search."""
 
 SHORT = {"epochs": ["-e"], "batch_size": ["-b"]}
-"""Settings that are typed so often that they have a letter."""
+"""Settings that are typed so often that they have a short option."""
 
 
 def option(name: str, value: str = "") -> str:
@@ -49,7 +49,7 @@ def option(name: str, value: str = "") -> str:
 
 
 def as_given(context: typer.Context, name: str, value: str = "") -> str:
-    """A setting with a value as the user wrote it: an option, a variable, or a line of a file."""
+    """A setting and its value as the user wrote it: an option, a variable, or a line of a file."""
     place = origin(context, name) if value and value == context.params.get(name) else ""
     if place in {"", "typed"}:
         return option(name, value)
@@ -57,13 +57,13 @@ def as_given(context: typer.Context, name: str, value: str = "") -> str:
 
 
 def settings_command(command: str, config: TrainConfig, data: str, device: str = "auto") -> str:
-    """`gpunet COMMAND` with all settings that are no defaults, ready for a shell.
+    """`gpunet COMMAND` with all settings that are not defaults, ready for a shell.
 
     Args:
         command: such as ``train``.
         config: how to train.
-        data: what ``--data`` takes.
-        device: what ``--device`` takes.
+        data: the value of ``--data``.
+        device: the value of ``--device``.
     """
     words = ["gpunet", command, "--data", data]
     words += [] if device == "auto" else ["--device", device]
@@ -135,7 +135,7 @@ def _with_parameters(
 
 
 def _measured(context: typer.Context) -> dict[str, Any]:
-    """The files' settings for measured targets, but for those that are given in another way."""
+    """The files' settings for measured targets, except those that the user gave elsewhere."""
     found: dict[str, Any] = {}
     for file in settings_files(context):
         others = {name: one for name, one in found.items() if name not in file.settings}
@@ -170,7 +170,7 @@ def _parameter(name: str, row: Setting) -> inspect.Parameter:
 
 
 def _open_parameter(name: str, row: Setting) -> inspect.Parameter:
-    """The option of a setting that is left open unless it is given."""
+    """The option of a setting that stays open unless it is given."""
     default = row.default_in_words or (row.default is not None and str(row.default))
     info = typer.Option(
         *SHORT.get(name, []),
@@ -205,7 +205,7 @@ def _take_recipe(context: typer.Context, name: str | None) -> str | None:
 
 
 def _take(context: typer.Context, file: SettingsFile) -> None:
-    """Let the file's settings be the defaults of all options that are not given."""
+    """Use the file's settings as defaults of all options that are not given."""
     if FILE in context.meta:
         raise UsageError(
             "--config and --recipe both give settings; print the recipe with "

@@ -108,7 +108,7 @@ def showcase(
 
 
 class _Choice(NamedTuple):
-    """Which samples are to be shown: those of some kind, or the rows that are named."""
+    """Which samples to show: those of a kind, or the named rows."""
 
     wrong: bool
     top_losses: bool
@@ -143,7 +143,7 @@ def _require_classes(choice: _Choice, model: Model) -> None:
 
 
 def _require_alone(choice: _Choice, weights: bool, plot: Path | None) -> None:
-    """Raise a UsageError if something is asked for that is only shown in the terminal."""
+    """Raise a UsageError if an option is given that only works in the terminal."""
     others = {
         "--weights": weights,
         "--wrong": choice.wrong,
@@ -176,7 +176,7 @@ def _open_page(path: Path, data: str | None) -> None:
 def _show_weights(
     path: Path, model: Model, count: int, console: Console, painter: Painter | None
 ) -> list[Picture]:
-    """Print what the first layer's units look for; the same as pictures for a file."""
+    """Print the weights of the first layer's units; the same as pictures for a file."""
     from gpunet.artifacts.plots import Picture
     from gpunet.terminal.draw.weights import strongest_units, unit_pictures
 
@@ -192,7 +192,7 @@ def _show_weights(
 def _samples(
     model: Model, data: str | None, device: str, messages: ConsoleMessages
 ) -> tuple[Samples, Evaluation]:
-    """Test samples, and what the model says of all of them."""
+    """Test samples, and the model's predictions for all of them."""
     from gpunet.datasets.catalog import require_named
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
@@ -227,7 +227,7 @@ def _show_samples(
     console: Console,
     painter: Painter | None,
 ) -> None:
-    """Print samples with what the model says of them, and how many they are of how many."""
+    """Print samples with the model's predictions, and their number among all samples."""
     from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.views.showcase import showcase as samples_shown
 
@@ -270,10 +270,10 @@ def _drawn(pictures: list[Picture], *, signed: bool) -> Callable[[Path], object]
 def _pictures(
     model: Model, samples: Samples, found: Evaluation, rows: NDArray[np.int64], choice: _Choice
 ) -> list[Picture]:
-    """The samples' images above what the model says of each, for a file.
+    """The samples' images, each above the model's prediction, for a file.
 
     Raises:
-        DataError: there are samples, and they are no images.
+        DataError: there are samples, and they are not images.
     """
     from gpunet.artifacts.plots import Picture
     from gpunet.cli.saving import require_images
@@ -299,9 +299,9 @@ def _pictures(
 
 
 def _count(choice: _Choice, found: Evaluation, rows: NDArray[np.integer]) -> str:
-    """How many of what there is are shown, and how many of them are right unless that is a choice.
+    """How many samples are shown, of how many, or how many of them are right.
 
-    ``rows`` tells which samples are shown.
+    ``rows`` are the rows of the samples shown.
     """
     if choice.wrong and found.right is not None:
         shown = f"{len(rows):,} of {int((~found.right).sum()):,}"
@@ -314,7 +314,7 @@ def _count(choice: _Choice, found: Evaluation, rows: NDArray[np.integer]) -> str
 
 
 def _mistaken(found: Evaluation) -> str:
-    """What a sample is whose class, or one of whose labels, is not predicted."""
+    """The word for a wrong prediction of a class or of a label."""
     return "misclassified" if found.matrix.size else "given a wrong label"
 
 

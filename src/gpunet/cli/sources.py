@@ -66,10 +66,10 @@ def give_variable(option: Any) -> None:
 
 
 def misspelled_variables(options: Iterable[Any]) -> Iterator[str]:
-    """Of each variable in the environment that seems to be meant for an option: which one.
+    """A warning about each unknown environment variable that seems to be meant for an option.
 
     Args:
-        options: of all commands.
+        options: the options of all commands.
     """
     ours = sorted(name for name in os.environ if name.startswith(PREFIX))
     known = {*OTHERS, *(str(one.envvar) for one in options if one.envvar)} if ours else set()
@@ -79,7 +79,7 @@ def misspelled_variables(options: Iterable[Any]) -> Iterator[str]:
 
 
 def user_path() -> Path:
-    """The user's file of settings, which need not exist: ``GPUNET_CONFIG``, else the system's."""
+    """The user's settings file, which need not exist: ``GPUNET_CONFIG``, else the default path."""
     from platformdirs import user_config_path
 
     from gpunet.files.home import expanded
@@ -91,10 +91,10 @@ def user_path() -> Path:
 
 
 def take_user_settings(context: typer.Context, unwanted: bool) -> None:
-    """Let the user's file give the defaults of a command's options.
+    """Use the user's settings file for the defaults of a command's options.
 
     Raises:
-        UsageError: it cannot be read, or holds what cannot be.
+        UsageError: the file cannot be read, or is invalid.
     """
     if unwanted or context.resilient_parsing:
         return
@@ -112,7 +112,7 @@ def take_user_settings(context: typer.Context, unwanted: bool) -> None:
 
 
 def settings_files(context: typer.Context) -> list[SettingsFile]:
-    """The files that give settings to a command, the one that wins last."""
+    """The files with settings for a command; the last one wins."""
     return [context.meta[key] for key in (USER_FILE, FILE) if key in context.meta]
 
 
@@ -122,7 +122,7 @@ def is_given(context: typer.Context, name: str) -> bool:
 
 
 def origin(context: typer.Context, name: str) -> str:
-    """What a parameter's value comes from, in words; empty for its default."""
+    """The source of a parameter's value in words; empty for its default."""
     source = _source(context, name)
     if source == "COMMANDLINE":
         return "typed"
@@ -133,13 +133,13 @@ def origin(context: typer.Context, name: str) -> str:
 
 
 def blamed(context: typer.Context, error: SettingError) -> SettingError:
-    """An error about a setting, with what gave the setting unless that was typed."""
+    """An error about a setting, with the setting's source unless it was typed."""
     place = origin(context, error.setting)
     return error if error.location or place in {"", "typed"} else error.at(place)
 
 
 def as_typed(value: Any) -> Any:
-    """A setting as it would stand on the command line; flags stay what they are."""
+    """A setting as it would be typed on the command line; flags stay unchanged."""
     if isinstance(value, float):
         return f"{Decimal(repr(value)):f}"
     return value if isinstance(value, bool) else written(value)

@@ -63,13 +63,13 @@ from gpunet.workflows.training import Run
 __all__ = ["end_card", "finish", "save_results"]
 
 SAMPLES = 10
-"""Test samples that are shown by default."""
+"""Number of test samples shown by default."""
 
 UNUSED = ("learning_rate", "schedule", "warmup", "lr_decay_every", "epochs", "patience")
-"""Settings that ``gpunet find-lr`` does not look at."""
+"""Settings that ``gpunet find-lr`` ignores."""
 
 MOVES = 3
-"""Commands to type next, at most."""
+"""Most suggested commands."""
 
 
 def save_results(
@@ -91,13 +91,13 @@ def finish(
     painter: Painter | None,
     samples: int | None,
 ) -> None:
-    """Print what a training has come to, and end with its exit code.
+    """Print the result of a training, and end with its exit code.
 
     Args:
-        run: that has ended.
-        messages: what has shown it; on a quiet console one line is printed.
-        results: where its files are.
-        recorder: what has kept it, if anything.
+        run: the run that has ended.
+        messages: what showed it; on a quiet console one line is printed.
+        results: the files of the run.
+        recorder: what kept the run in a folder, if it was kept.
         painter: paints samples in pixels.
         samples: of the test set to show; ``None`` for as many as usual, where there is room.
     """
@@ -136,7 +136,7 @@ def _parts(
 ) -> Iterator[Part]:
     """Some samples, the mistakes and, at the end, the card.
 
-    The weights that no epoch improved are random, so nothing is shown of what they do.
+    If no epoch improved the weights, they are random, so no predictions are shown.
     """
     if run.best_epoch and run.result.tested:
         yield from _test_parts(console, run, samples, painter)
@@ -144,7 +144,7 @@ def _parts(
 
 
 def end_card(console: Console, run: Run, results: Results, recorder: Recorder | None) -> EndCard:
-    """What came of a training, where its files are, and what to type next."""
+    """The results of a training, its files, and suggested commands."""
     guessing = _no_better_than_guessing(run) or ""
     return EndCard(
         title=f"{run.dataset.name}, {network_for(run.config, run.dataset)}",
@@ -183,7 +183,7 @@ def _lower_rate(run: Run) -> str:
 def _test_parts(
     console: Console, run: Run, samples: int | None, painter: Painter | None
 ) -> Iterator[Part]:
-    """What the best weights make of the test set."""
+    """Predictions of the best weights for the test set."""
     dataset, result, test = run.dataset, run.result, run.dataset.test
     answers, names, kind = result.answers, dataset.output_names, dataset.kind
     count = SAMPLES if samples is None else samples
@@ -214,7 +214,7 @@ def _whole_test(
 
 
 def _rows(console: Console, run: Run, results: Results) -> list[tuple[str, str]]:
-    """What has come of the training, the most important first."""
+    """The results of the training, the most important first."""
     result, written = run.result, results.written
     rows = []
     if (kept := result.kept) is not None:
@@ -234,7 +234,7 @@ def _rows(console: Console, run: Run, results: Results) -> list[tuple[str, str]]
 
 
 def _score(console: Console, run: Run, kept: EpochRecord) -> tuple[str, str]:
-    """What the test has given, or the validation where there is nothing to test on."""
+    """The test score, or the validation score if there are no test samples."""
     kind, test = run.dataset.kind, run.dataset.test
     if not run.result.tested:
         name, value = monitored_metric(run.config.monitor, kept)
@@ -247,7 +247,7 @@ def _score(console: Console, run: Run, kept: EpochRecord) -> tuple[str, str]:
 
 
 def _kept_epoch(run: Run, kept: EpochRecord) -> tuple[str, str]:
-    """Which epoch's weights are kept, and what has decided that."""
+    """The epoch whose weights are kept, and the metric that decided."""
     best = f"{run.best_epoch} of {len(run.history)}"
     name, value = monitored_metric(run.config.monitor, kept)
     if run.config.keep == "last":
@@ -262,7 +262,7 @@ def _kept_epoch(run: Run, kept: EpochRecord) -> tuple[str, str]:
 def _moves(
     run: Run, results: Results, recorder: Recorder | None, *, guessing: bool
 ) -> list[tuple[str, str]]:
-    """Commands to type next, each with what it is good for."""
+    """Suggested commands, each with its purpose."""
     config, reference = run.config, run.reference or run.dataset.name
     if guessing or not run.best_epoch:
         unused: dict[str, Any] = {name: SETTINGS[name].default for name in UNUSED}
@@ -288,7 +288,7 @@ def _moves(
 
 
 def _longer(run: Run, recorder: Recorder | None, reference: str) -> str:
-    """The command that goes on with a training for more epochs, or trains anew for as many."""
+    """The command that resumes a training for more epochs, or trains anew with as many."""
     config = run.config
     usual = settled(replace(config, epochs=None, warmup=0.0), run.dataset).effective_epochs
     epochs = max(2 * len(run.history), usual)
@@ -302,7 +302,7 @@ def _longer(run: Run, recorder: Recorder | None, reference: str) -> str:
 
 
 def _data(run: Run, folder: Path) -> list[str]:
-    """What says where the data are, unless a model in that folder does."""
+    """The option that names the data, unless a model in that folder knows them."""
     reference = run.reference
     if reference is None or portable(reference, folder) is not None:
         return []

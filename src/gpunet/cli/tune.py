@@ -1,4 +1,4 @@
-"""``gpunet tune``: its options, and what they and a file of settings ask for."""
+"""``gpunet tune``: its options, and the search that they and a settings file describe."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def _of_file(file: SettingsFile | None, name: str) -> Any:
 
 
 def _source(begun: SearchStudy | None) -> str:
-    """What opens the data where none are named."""
+    """The default data if none are named."""
     from gpunet.datasets.catalog import AUTO
     from gpunet.workflows.data import found_again
 
@@ -242,10 +242,10 @@ def _spec(
     pruner: str | None,
     trials: int | None,
 ) -> StudySpec:
-    """What is searched; mistakes in files are found before anything is downloaded.
+    """The description of the search; mistakes in files are found before any download.
 
     Raises:
-        UsageError: a setting, or the space, cannot be.
+        UsageError: a setting or the space is invalid.
     """
     from gpunet.search.session import new_spec
     from gpunet.search.space import read_space

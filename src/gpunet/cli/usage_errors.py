@@ -1,7 +1,7 @@
-"""What cannot be on a command line, in this program's own words: what was wanted, what was seen.
+"""Errors of the command line in gpunet's own words: what was wanted and what was seen.
 
-Typer finds the mistakes; its sentences, and those of the library that it parses values with, are
-never shown.
+Typer finds the mistakes; its own sentences, and those of the library that parses values, are never
+shown.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ MOVED = {
     "--profile": "gpunet profile",
     "--print-config": "gpunet config",
 }
-"""Commands that once were options of `gpunet train`, by those options."""
+"""Commands that used to be options of `gpunet train`, by those options."""
 
 KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def in_own_words(error: Any) -> str:
-    """One sentence for what Typer found, and the next move.
+    """Rephrase an error of Typer in one sentence, with what to do.
 
     Args:
         error: a ``typer.TyperException``.
@@ -55,7 +55,7 @@ def in_own_words(error: Any) -> str:
 
 
 def wanted(parameter: Any) -> str:
-    """What values an option or an argument takes, in words; empty if any text will do."""
+    """The valid values of an option or argument in words; empty if any text is valid."""
     kind = parameter.type_descriptor
     if kind.choices is not None:
         return f"one of {', '.join(map(str, kind.choices))}"

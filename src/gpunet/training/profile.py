@@ -122,8 +122,10 @@ def measure_profile(
     seconds_of = defaultdict(list)
     for one in chain.from_iterable(taken):  # numpy's order differs each time
         seconds_of[one.label].append(one.seconds)
-    kernels = tuple(replace(one, seconds=median(seconds_of[one.label])) for one in taken[0])
-    return Profile(engine.device, kernels, roofline, steps, seconds, busy)
+    kernels = [replace(one, seconds=median(seconds_of[one.label])) for one in taken[0]]
+    if engine.device.kind == "CPU":  # numpy's come in no order, so the longest stands first
+        kernels.sort(key=lambda one: one.seconds, reverse=True)
+    return Profile(engine.device, tuple(kernels), roofline, steps, seconds, busy)
 
 
 def _take_steps(engine: Engine, training: Samples, pace: Pace, seconds: float) -> int:

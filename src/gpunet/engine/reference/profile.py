@@ -59,7 +59,7 @@ def count_kernels(
 def time_calls(
     caller: str, work: Callable[[], None], steps: int, counts: Mapping[str, tuple[int, int]]
 ) -> tuple[KernelTime, ...]:
-    """Time the kernels that the functions of one file call, the longest first.
+    """Time the kernels that the functions of one file call.
 
     The work takes so many steps; counts are as ``count_kernels`` gives them.
     """
@@ -68,11 +68,10 @@ def time_calls(
     seconds: dict[str, float] = defaultdict(float)
     for name, taken in _kernel_calls(profiler, caller):
         seconds[name] += taken
-    kernels = [
+    return tuple(
         KernelTime(name, taken / steps, *counts.get(name, (None, None)))
         for name, taken in seconds.items()
-    ]
-    return tuple(sorted(kernels, key=lambda one: one.seconds, reverse=True))
+    )
 
 
 def _kernel_calls(profiler: cProfile.Profile, caller: str) -> Iterator[tuple[str, float]]:

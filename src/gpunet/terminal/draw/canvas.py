@@ -1,4 +1,4 @@
-"""A canvas: a pen that is moved by keys or by the mouse, the strokes that it draws, their pixels.
+"""A canvas: a pen moved by keys or the mouse, the strokes that it draws, and their pixels.
 
 It is a value: every act gives another canvas, so that taking back is going back to one before.
 Lengths are parts of the board's longer side, ``x`` to the right and ``y`` down from its upper
@@ -27,22 +27,22 @@ PENS = (0.03, 0.2)
 """The thinnest and the thickest pen."""
 
 WIDER = 1.25
-"""Times as wide as before is the pen after a key for a wider one."""
+"""The factor by which the key for a wider pen widens it."""
 
 ERASER = 2.5
-"""Times as wide as the pen is the eraser."""
+"""The eraser is so many times as wide as the pen."""
 
 STEP = 0.025
-"""What a key moves the pen by."""
+"""How far a key moves the pen."""
 
 SIDE = 280
 """Pixels of the picture's longer side."""
 
 FINER = 2
-"""Pixels that are drawn for each one of the picture, each way, so that edges are smooth."""
+"""Pixels drawn per pixel of the picture, in each direction, for smooth edges."""
 
 EVENING = 2
-"""Times that the points of a stroke are evened out: a mouse is only known to within a cell."""
+"""How often a stroke's points are smoothed: the mouse is known only to within a cell."""
 
 PIECES = 6
 """Straight pieces of the curve from one point of a stroke to the next."""
@@ -59,12 +59,12 @@ MOVES: Mapping[str, tuple[int, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """What the pen draws until it is lifted.
+    """A stroke: everything the pen draws until it is lifted.
 
     Args:
-        points: that it went through; the first one only, if it did not move.
-        width: of the pen.
-        erases: whether it takes ink away.
+        points: the points of its path; a single one if the pen did not move.
+        width: the pen's width.
+        erases: whether it removes ink.
     """
 
     points: tuple[Point, ...]
@@ -78,7 +78,7 @@ class Canvas:
 
     Args:
         size: across and down, the longer one 1.
-        strokes: that are on the board.
+        strokes: the strokes on the board.
         past: what was on the board before, the latest last.
         future: what was taken back, the latest last.
         pen: where it is.
@@ -148,7 +148,7 @@ class Canvas:
     # ---- Keys
 
     def pressed(self, key: str) -> Canvas:
-        """What a key does; another one does nothing."""
+        """The canvas after a key; unknown keys do nothing."""
         if key in MOVES:
             across, down = MOVES[key]
             x, y = self.pen
@@ -217,7 +217,7 @@ KEYS: Mapping[str, Callable[[Canvas], Canvas]] = {
     "=": lambda canvas: canvas._widened(WIDER),
     "-": lambda canvas: canvas._widened(1 / WIDER),
 }
-"""What keys do beside moving the pen."""
+"""The keys that do not move the pen."""
 
 
 @lru_cache(maxsize=4)

@@ -50,7 +50,7 @@ class Columns:
         yield self.block(console, options.max_width)
 
     def block(self, console: Console, width: int) -> Block:
-        """The table in so many cells."""
+        """The table in ``width`` cells."""
         ascii_only = console.options.ascii_only
         left = [name.startswith("<") for name in self.names]
         head = [Text(name.removeprefix("<"), Ink.STRONG) for name in self.names]
