@@ -117,9 +117,7 @@ def test_a_command_line_that_cannot_be_exits_with_2_and_says_what_is_wrong(
     assert "Value error" not in ran.failure
 
 
-@pytest.mark.parametrize(
-    ("command", "missing"), [("export", "PAGE"), ("predict", "DATA"), ("plot", "REPORT")]
-)
+@pytest.mark.parametrize(("command", "missing"), [("export", "PAGE"), ("predict", "DATA")])
 def test_only_what_must_be_given_is_told_as_missing(
     gpunet: RunCommand, command: str, missing: str
 ) -> None:
