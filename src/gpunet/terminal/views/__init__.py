@@ -1,1 +1,1 @@
-"""What is shown of results: tables, cards, showcases and endings."""
+"""What the terminal shows: dashboards, tables, charts, cards and endings."""

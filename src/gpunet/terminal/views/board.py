@@ -1,7 +1,7 @@
-"""The board that is drawn on, beside what a network says of the drawing.
+"""The drawing board, beside a network's answer to the drawing.
 
-Owns where the board lies, and so which point of it a cell of the terminal is. What is on the board
-belongs to ``draw.canvas``.
+Owns where the board lies, and so which of its points belongs to a cell of the terminal. What is on
+the board belongs to ``draw.canvas``.
 """
 
 from __future__ import annotations
@@ -49,47 +49,47 @@ __all__ = [
 ]
 
 LEAST_LARGE, LARGEST = 4, 12
-"""Rows of a verdict that is written large."""
+"""Fewest and most rows of a verdict in large letters."""
 
 SURE = 0.6
-"""Probability of a class below which an answer is a toss-up, as on the page."""
+"""An answer is unsure if its most probable class is less probable than this, as on the page."""
 
 HOW = "drag the mouse, or press space and arrows"
 
 LEAST_ROWS = 6
-"""Rows of a board below which there is nothing to draw on."""
+"""Fewest rows of a board that can be drawn on."""
 
 PAPER = 4
-"""Which of the greys the empty board is, so that its border is seen on black."""
+"""The grey of the empty board, which makes its border visible on black."""
 
 GAP = 2
 """Cells between the board, the picture and the bars."""
 
 SEEN = 28
-"""Columns of the picture as the network sees it, where there is room: a pixel each, for MNIST's."""
+"""Columns of the picture as the network sees it, if there is room: one per pixel of MNIST."""
 
 LEAST_SEEN = 14
-"""Columns below which that picture is left out."""
+"""Fewest columns of that picture; it is left out if there is less room."""
 
 SHORT, WIDE_BAR, MOST_BARS = 4, 24, 48
-"""Cells of a bar: at least, those from which a larger picture is worth more, and with its name and
-share at most."""
+"""Cells of a bar: the fewest, those beyond which a larger picture is worth more, and the most,
+including its name and share."""
 
 SHARE = 6
-"""Cells that a percentage and the blank before it take."""
+"""Cells of a percentage and the blank before it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reply:
-    """What a network says of a drawing.
+    """A network's answer to a drawing.
 
     Args:
-        names: of its classes, labels or measured targets.
-        kind: which of them.
-        answers: to the digits of the drawing; ``None`` if there are none.
-        chosen: the digit that is looked at.
+        names: names of the classes, labels or measured targets.
+        kind: which of these the network predicts.
+        answers: the answers to the digits of the drawing; ``None`` if there are none.
+        chosen: index of the selected digit.
         problem: why there is no answer.
-        of: which weights have answered.
+        of: which weights gave the answer, in words.
     """
 
     names: Sequence[str]
@@ -101,7 +101,7 @@ class Reply:
 
 
 class Drawn(NamedTuple):
-    """A drawing and what is said of it."""
+    """A drawing and the network's answer to it."""
 
     canvas: Canvas
     reply: Reply
@@ -126,7 +126,7 @@ class _Place:
 
 
 def draw_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
-    """The board of a run's dashboard, what the network in training answers, and the keys."""
+    """A dashboard's drawing board, the answer of the network in training, and the keys."""
     if view.drawn is None:
         why = "drawing takes images, but the samples of this run are rows of a table"
         if run.dataset.image_shape is not None:
@@ -143,7 +143,7 @@ def draw_screen(console: Console, view: View, run: RunInfo, width: int, rows: in
 
 
 def board_block(console: Console, canvas: Canvas, reply: Reply, width: int, rows: int) -> Block:
-    """The board and the answer, in exactly so many cells; a sentence where they do not fit."""
+    """The board and the answer in ``width`` x ``rows`` cells, or a sentence if they do not fit."""
     place = _place(console, canvas, width, rows)
     if not place.rows:
         words = ["too small to draw on", "make the terminal larger"]
@@ -156,9 +156,9 @@ def board_block(console: Console, canvas: Canvas, reply: Reply, width: int, rows
 
 
 def point_at(console: Console, canvas: Canvas, area: Area, column: int, row: int) -> Point | None:
-    """The point of the board in the middle of a cell of the screen, counted from 0.
+    """The point of the board at the middle of a cell of the screen; cells count from 0.
 
-    It may lie beside the board; ``None`` if there is no board in the area.
+    The point may lie outside the board. ``None`` if the area has no room for a board.
     """
     place = _place(console, canvas, area.width, area.rows)
     if not place.rows:
@@ -170,12 +170,12 @@ def point_at(console: Console, canvas: Canvas, area: Area, column: int, row: int
 
 
 def key_hints(canvas: Canvas, leave: tuple[str, str], width: int, *, keeps: bool = False) -> Text:
-    """The keys of the board, as many as fit.
+    """As many of the board's keys as fit.
 
     Args:
-        canvas: whose keys they are.
+        canvas: the drawing; it says, for example, whether the pen is down.
         leave: the key that leaves the board, and what it does.
-        width: in cells.
+        width: room for the keys, in cells.
         keeps: whether drawings can be kept.
     """
     return with_keys(
@@ -196,7 +196,7 @@ def key_hints(canvas: Canvas, leave: tuple[str, str], width: int, *, keeps: bool
 
 
 def label_hints(label: str, width: int) -> Text:
-    """The keys while it is asked as what a drawing is to be kept."""
+    """The keys while the user chooses the label under which a drawing is kept."""
     keys = [("Enter", f"keep as {label}"), ("arrows", "another"), ("Esc", "back")]
     return with_keys(Text(), keys, width)
 
@@ -205,7 +205,7 @@ def label_hints(label: str, width: int) -> Text:
 
 
 def _place(console: Console, canvas: Canvas, width: int, rows: int) -> _Place:
-    """The largest board that leaves room for an answer; a cell is twice as high as wide."""
+    """Place the largest board that leaves room for an answer; a cell is twice as high as wide."""
     frame = 0 if _in_greys(console) else 1
     across, down = canvas.size
     bars = 1 + 1 + SHORT + SHARE
@@ -218,7 +218,7 @@ def _place(console: Console, canvas: Canvas, width: int, rows: int) -> _Place:
 
 
 def _in_greys(console: Console) -> bool:
-    """Whether the board is a picture in greys, which needs no frame."""
+    """Whether the board is drawn in greys; if so, it needs no frame."""
     return shows_greys(console) and not console.options.ascii_only
 
 
@@ -252,13 +252,13 @@ def _cells(console: Console, canvas: Canvas, place: _Place) -> list[Line]:
 
 
 def _scaled(canvas: Canvas, height: int, width: int) -> NDArray[np.float64]:
-    """The ink of the board, 0 to 1, in so many pixels."""
+    """The ink of the board, 0 to 1, resized to (height, width) pixels."""
     image = resized(Image.fromarray(canvas.image()), width, height)
     return np.asarray(image, np.float64) / 255
 
 
 def _with_pen(console: Console, canvas: Canvas, place: _Place, lines: list[Line]) -> list[Line]:
-    """The lines with a mark where the pen is, if it is moved by keys."""
+    """The lines, with a mark at the pen if it is moved by keys."""
     if not canvas.by_keys:
         return lines
     (x, y), (across, down) = canvas.pen, canvas.size
@@ -275,7 +275,7 @@ def _with_pen(console: Console, canvas: Canvas, place: _Place, lines: list[Line]
 
 
 def _answer(console: Console, canvas: Canvas, reply: Reply, width: int, rows: int) -> Block:
-    """The verdict, the picture as the network sees it, and what it takes it for."""
+    """The verdict, the picture as the network sees it, and the bars of the classes."""
     head, detail = _verdict(canvas, reply)
     told = text_block(console, [head, detail], width)
     answers = None if canvas.is_empty else reply.answers
@@ -299,7 +299,7 @@ def _answer(console: Console, canvas: Canvas, reply: Reply, width: int, rows: in
 
 
 def _large(console: Console, verdict: Text, width: int, rows: int) -> Block:
-    """The verdict once more, to be read from afar, where there is room."""
+    """The verdict in large letters, if there is room."""
     doubtful = verdict.style != Ink.BEST
     word = "?" if doubtful else verdict.plain
     rows = min(rows, LARGEST)
@@ -311,7 +311,7 @@ def _large(console: Console, verdict: Text, width: int, rows: int) -> Block:
 
 
 def _verdict(canvas: Canvas, reply: Reply) -> tuple[Text, Text]:
-    """What the network says in words, and how sure it is."""
+    """The network's answer in words, and how sure it is."""
     if canvas.is_empty:
         return Text("nothing drawn yet", Ink.STRONG), Text(HOW, Ink.MUTED)
     if reply.answers is None:
@@ -330,7 +330,7 @@ def _verdict(canvas: Canvas, reply: Reply) -> tuple[Text, Text]:
 
 
 def _detail(reply: Reply) -> str:
-    """How sure the networks are of the digit that is looked at, and whose weights they have."""
+    """How sure the networks are of the selected digit, and which weights they have."""
     assert reply.answers is not None
     each = reply.answers.networks[:, reply.chosen]  # (P, C)
     told = []
@@ -344,7 +344,7 @@ def _detail(reply: Reply) -> str:
 
 
 def _seen_size(canvas: Canvas, width: int, rows: int, label: int) -> tuple[int, int]:
-    """Columns and rows of the picture as the network sees it; 0 where it is left out."""
+    """Columns and rows of the picture as the network sees it; 0 if it is left out."""
     across, down = canvas.size
     most = min(width - GAP - label - 1 - SHORT - SHARE, int(2 * rows * across / down))
     spare = min(most, width - GAP - label - 1 - WIDE_BAR - SHARE)
@@ -360,7 +360,7 @@ def _bars(
     width: int,
     rows: int,
 ) -> Block:
-    """A line for every class, label or target; of too many classes the most probable ones."""
+    """A line per class, label or target; if there are too many, the most probable."""
     known = np.zeros(len(reply.names)) if values is None else np.nan_to_num(values, nan=0.0)
     order = list(range(len(known)))
     if len(order) > rows and reply.kind != "measured":

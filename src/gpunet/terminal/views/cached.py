@@ -1,4 +1,4 @@
-"""Parts of a frame that are drawn again only when what they show is another."""
+"""A cache for the parts of a frame, which are drawn again only when their inputs change."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["cached"]
 Drawn = TypeVar("Drawn")
 
 _cache: WeakKeyDictionary[Console, dict[Any, tuple[tuple[Any, ...], Any]]] = WeakKeyDictionary()
-"""The latest look of each part, and what it was drawn from, as long as there is its console."""
+"""For each console, every part's inputs and what was drawn from them the last time."""
 
 
 def cached(part: Callable[..., Drawn], console: Console, *inputs: Any, place: str = "") -> Drawn:
-    """``part(console, *inputs)``, or what that was the last time if the inputs are the same.
+    """Return ``part(console, *inputs)``, from the cache if the inputs are the same as last time.
 
-    Texts and numbers are the same if they are equal, others if they are the same object: what
-    views hold is replaced and never changed. A part that a frame has several times has a ``place``
-    for each.
+    Texts and numbers are compared by value, everything else by identity, since views replace
+    their values and never change them. A part that a frame shows several times needs a different
+    ``place`` each time.
     """
     looks, key = _cache.setdefault(console, {}), (part, place)
     if key not in looks or not all(map(_same, looks[key][0], inputs)):

@@ -1,8 +1,8 @@
 """The curves of runs: loss, and accuracy or R2, as the dashboard and the end of a run show them.
 
-Owns which points are drawn: of the training the means over the steps that a report tells of, at
-the middle of those steps, and over neighboring steps in front of them; of the validation what was
-measured at the end of epochs. How a chart is drawn belongs to ``draw.charts``.
+Owns which points are drawn. Training: the mean over the steps of each report, at the middle of
+those steps, and smoothed means in front of them. Validation: the values at the end of each epoch.
+How a chart is drawn belongs to ``draw.charts``.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ from gpunet.training.events import EpochRecord
 __all__ = ["INKS", "curves", "run_signs", "signed"]
 
 LEAST, GAP = 25, 2
-"""Cells of a chart beside others, at least, and between them; in less the loss stands alone."""
+"""Fewest cells of each chart side by side, and cells between charts; with less room, only the loss
+is shown."""
 
 STRIPPED = 11
-"""Lines from which the learning rate has one of its own."""
+"""Fewest lines of a chart with a line for the learning rate."""
 
 SMOOTHING: Mapping[Smoothing, float] = {"off": 0.0, "weak": 0.015, "strong": 0.06}
-"""The part of the axis, on either side, over which means are taken."""
+"""The share of the axis, on either side of a point, over which its mean is taken."""
 
 PARTS: Mapping[int, str] = dict(
     zip(
@@ -48,17 +49,17 @@ PARTS: Mapping[int, str] = dict(
 )
 
 INKS = (Ink.TRAIN, Ink.VALIDATION, Ink.RIGHT, Ink.WRONG, Ink.LABEL)
-"""The colors of several runs, given out again and again."""
+"""The colors of several runs, repeated if there are more runs."""
 
 SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
-"""The signs of several runs, given out again and again."""
+"""The signs of several runs, repeated if there are more runs."""
 
 MOST = 500
-"""Epochs whose validation is drawn; of more every second one, every third one and so on."""
+"""Most epochs whose validation is drawn; with more, only every second, every third and so on."""
 
 
 class Figure(NamedTuple):
-    """What a chart shows of runs."""
+    """The quantity that a chart shows: the loss, the accuracy or R2."""
 
     title: str
     column: int  # of a course
@@ -70,11 +71,11 @@ class Figure(NamedTuple):
 LOSSES = Figure("loss", LOSS, 1.0, (0.0, math.inf), formats.loss)
 ACCURACIES = Figure("accuracy %", SCORE, 100.0, (0.0, 100.0), "{:.2f}".format)
 R2 = Figure("R2", SCORE, 1.0, (-1.0, 1.0), formats.r2)
-"""What is worse than its bound is drawn at the edge, so that a bad start leaves room."""
+"""Values below -1 are drawn at the edge, so that a bad start leaves room for the rest."""
 
 
 class Drawn(NamedTuple):
-    """A run in charts, with its sign and its color among several; alone it has none of its own."""
+    """A run in charts; among several runs it has its own sign and color."""
 
     view: View
     sign: str = ""
@@ -87,19 +88,19 @@ def run_signs() -> Iterator[tuple[str, str]]:
 
 
 def signed(name: str, sign: tuple[str, str]) -> Text:
-    """A run's name behind the sign and in the color of its curves."""
+    """A run's name after its sign, in the color of its curves."""
     return Text(f"{sign[0]} {name}", sign[1])
 
 
 def curves(console: Console, views: Sequence[View], width: int, height: int) -> Block:
-    """Loss and accuracy, or R2, side by side; the loss alone where it is narrow.
+    """Loss and accuracy, or R2, side by side; only the loss if there is little room.
 
     Args:
         console: decides on characters and colors.
-        views: the runs; each of several has a sign, see ``run_signs``, and there is a chart for
-            each kind of score. The first one says which part is shown, how smooth, on which axis.
-        width: in cells.
-        height: in lines.
+        views: the runs. Several runs have signs, see ``run_signs``, and a chart for each kind of
+            score. The first run decides on the zoom, the smoothing and the axis.
+        width: width in cells.
+        height: height in lines.
     """
     if height < 1 or not views or views[0].run is None:
         return Block(width, [])
@@ -119,7 +120,7 @@ def curves(console: Console, views: Sequence[View], width: int, height: int) -> 
 
 
 def _has(run: Drawn, figure: Figure) -> bool:
-    """Whether there is that figure of a run."""
+    """Whether a run has this figure."""
     measured = run.view.run is not None and run.view.run.network.kind == "measured"
     return figure is LOSSES or figure is (R2 if measured else ACCURACIES)
 
@@ -131,7 +132,7 @@ def _chart(
     size: tuple[int, int],
     places: int,
 ) -> Block:
-    """One figure of the runs that have it; that of the loss of one run has the learning rate."""
+    """The chart of a figure; the loss of a single run comes with its learning rate."""
     width, height = size
     first, x_range = runs[0].view, _range([run.view for run in runs])
     has_rate = height >= STRIPPED and len(runs) == 1
@@ -161,7 +162,7 @@ def _series(
     x_range: tuple[float, float],
     places: int,
 ) -> Iterator[Series]:
-    """The training and the validation of each run; of several runs each pair has a color."""
+    """The training and validation curves of each run; among several runs each has a color."""
     smoothing = SMOOTHING[smooth]
     for view, sign, ink in runs:
         x, y, raw = view.course.curve(figure.column, x_range, places, smoothing, 0.0)
@@ -177,7 +178,7 @@ def _series(
 def _validation(
     console: Console, view: View, sign: str, figure: Figure, x_range: tuple[float, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The epochs (m,) at whose ends it was measured, and what it gave (m,)."""
+    """The ends (m,) of the validated epochs, and the figure's values (m,) there."""
     measured = cached(_measured, console, view.records, place=sign)
     shown = measured[np.searchsorted(measured[:, 0], x_range[0]) :]
     x, loss, score = shown[:: -(1 + len(shown) // MOST)][::-1].T  # the last one stays
@@ -187,17 +188,17 @@ def _validation(
 
 
 def _measured(console: Console, records: Sequence[EpochRecord]) -> NDArray[np.float64]:
-    """The epochs, and the loss and the score (n, 3) of the validation after each."""
+    """Each epoch, its validation loss and its validation score: (n, 3)."""
     return figures_of(records)[:, :3]
 
 
 def _end(reached: float, record: EpochRecord) -> float:
-    """Where an epoch of a course so long ended; that may be before all its steps were done."""
+    """Where an epoch ended in a course of length ``reached``; it may have been cut short."""
     return min(record.epoch, reached) if reached > record.epoch - 1 else float(record.epoch)
 
 
 def _stars(runs: Sequence[Drawn], figure: Figure, x_range: tuple[float, float]) -> Iterator[Mark]:
-    """The epoch whose weights are kept: on the validation, or the training where there is none."""
+    """A star at the epoch whose weights are kept, on the validation curve if there is one."""
     for view, sign, _ in runs:
         best = view.best
         if best is None or not x_range[0] <= _end(view.course.end, best) <= x_range[1]:
@@ -212,20 +213,20 @@ def _stars(runs: Sequence[Drawn], figure: Figure, x_range: tuple[float, float]) 
 
 
 def _signs(series: Sequence[Series]) -> Iterator[Mark]:
-    """Of several runs the sign of each, where its training's curve ends."""
+    """Mark the end of each training curve with its run's sign, if there are several runs."""
     for one in series:
         if one.name in SIGNS and one.name and len(one.x):
             yield Mark("", float(one.x[-1]), float(one.y[-1]), one.style, one.name)
 
 
 def _rate(view: View, x_range: tuple[float, float], places: int) -> Series | None:
-    """The learning rate, unless it is not known yet."""
+    """The curve of the learning rate; ``None`` while it is not known."""
     x, y = view.course.curve(RATE, x_range, places)
     return Series("lr", x, y, Ink.MUTED) if len(x) else None
 
 
 def _range(views: Sequence[View]) -> tuple[float, float]:
-    """The horizontal axis, in epochs that are done; its ends move in a few large steps."""
+    """The ends of the horizontal axis, in epochs; they move in a few large steps."""
     shown = [view for view in views if view.run is not None]
     begin = min((float(one.course.stretches[0, 0]) for one in shown if one.course.end), default=0.0)
     reached = max([one.course.end for one in shown] + [0.0])

@@ -1,4 +1,4 @@
-"""One frame of the dashboard: what stands where, for every size of the terminal.
+"""One frame of the dashboard, laid out for every size of the terminal.
 
 Owns the layout and the words; a frame is a pure function of a ``View``, a size and the time.
 When frames are drawn, and how the terminal is taken and given back, belongs to
@@ -40,24 +40,24 @@ HINTS = StopHints(
 )
 
 SIDE_BY_SIDE = 130
-"""Columns from which the epochs and the gallery stand side by side."""
+"""Fewest columns for the epochs and the gallery side by side."""
 
 SPACIOUS = 32
-"""Rows from which the strip of what is used parts the head from what is below it."""
+"""Fewest rows for the strip of memory and processors between the head and the rest."""
 
 STATEMENT = 38
-"""Columns kept free right of the bars, so that they do not change their length."""
+"""Columns reserved right of the bars, so that the bars keep their length."""
 
 COMPLETE = 18
-"""Rows below the head from which there is room for everything: charts, epochs and gallery."""
+"""Fewest rows below the head for everything: charts, epochs and gallery."""
 
 ROOMY = 25
-"""Rows below the head from which a blank line parts the charts from the rest."""
+"""Fewest rows below the head for a blank line between the charts and the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """How many rows each part of the curves' screen gets; 0 leaves it out."""
+    """Rows of each part of the curves' screen; 0 leaves a part out."""
 
     charts: int
     table: int
@@ -75,10 +75,10 @@ def dashboard_frame(
     keys: bool,
     last: Text | None = None,
 ) -> Block:
-    """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``View.heard_at``.
+    """A frame of exactly ``size`` (columns, rows) at ``now``, by the clock of ``View.heard_at``.
 
-    ``keys`` says whether single keys are read, ``control`` what was asked for with them; ``last``
-    is the last line where that is not for the run itself to say.
+    ``keys`` says whether single keys are read, and ``control`` what they asked for. ``last``
+    replaces the run's own last line.
     """
     width, height = size
     last = last or _last_line(view, control, keys, width)
@@ -97,14 +97,14 @@ def dashboard_frame(
 
 
 def _strip(console: Console, view: View, width: int) -> Text:
-    """What the run uses, while it runs and as soon as it is known."""
+    """What the run uses of the machine, while it runs and once that is known."""
     if view.progress is None or view.reason is not None:
         return Text()
     return system_strip(console, view.progress, width)
 
 
 def share_done(view: View) -> float:
-    """The share of all epochs that is done; of the time, where there is a limit to it."""
+    """The share of the work that is done, in epochs or, with a time limit, in time."""
     if view.reason in ("epochs", "time limit reached"):
         return 1.0
     run, progress = view.run, view.progress
@@ -117,12 +117,12 @@ def share_done(view: View) -> float:
 
 
 def body_rows(height: int) -> int:
-    """Rows that a screen has of its own, which end above the last one; of so many in all."""
+    """Rows of a screen's body, which ends above the last line, in a terminal of ``height`` rows."""
     return _shared_out(height)[2]
 
 
 def _shared_out(height: int) -> tuple[int, int, int]:
-    """Rows of the head, of the gap below the line of scores, and of what is below that."""
+    """Rows of the head, of the gap below the line of scores, and of the body."""
     header = 2 if height >= 20 else 1 if height >= 8 else 0
     gap = 1 if height >= SPACIOUS else 0
     return header, gap, max(0, height - header - 4 - gap)  # bars, scores, the last line
@@ -148,14 +148,13 @@ SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = 
     "keys": keys_screen,
     "network": network_screen,
 }
-"""What is drawn below the line of scores in so many columns and rows, for each screen."""
+"""For each screen, the function that draws its body in a given number of columns and rows."""
 
 
 def closing_view(console: Console, view: View, width: int = 0, rows: int = 0) -> Block:
-    """What stays on the terminal when the screen is gone: the run's head and its curves.
+    """The run's head and curves, which stay on the terminal after the dashboard closes.
 
-    Unless told otherwise as wide as the terminal, and lower on a low one, so that there is room for
-    what else is told at the end.
+    By default as wide as the terminal, and low enough to leave room for the rest of the ending.
     """
     width = width or console.width
     if view.run is None:
@@ -166,7 +165,7 @@ def closing_view(console: Console, view: View, width: int = 0, rows: int = 0) ->
 
 
 def _arrange(width: int, rows: int) -> _Rows:
-    """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
+    """Share out the rows; as the terminal shrinks, the charts and epochs go last."""
     if rows < COMPLETE:
         table = 4 if rows >= 10 else 0
         charts = rows - table
@@ -242,7 +241,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
 
 
 def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
-    """The line of scores, the most important first, as far as there is room."""
+    """The line of scores: as many as fit, the most important first."""
     last = view.records[-1] if view.records else None
     progress = view.progress
     parts: list[tuple[str, str, str]] = []  # a name, a value and its style
@@ -287,7 +286,7 @@ def _kept_epoch(
 
 
 def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
-    """How the run has ended, else the keys or what was asked for with them."""
+    """How the run has ended; while it runs, the keys or what they asked for."""
     if view.ending:
         return Text(view.ending, Ink.STRONG)
     return footer(control, HINTS, keys=keys, width=width, more=key_hints(view.screen))

@@ -1,6 +1,6 @@
-"""The card that stands last when work has ended: what came of it, and what to type next.
+"""The card that ends a command's output: the result, and what to type next.
 
-Owns its layout and what is left out where it would be too high; its words belong to ``cli``.
+Owns the layout, and what is left out if the card is too high. Its words belong to ``cli``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gpunet.terminal.views.frame import NARROW
 __all__ = ["EndCard"]
 
 HEIGHT = 12
-"""Lines of a card, its frame included; fewer where the terminal has no more."""
+"""Most lines of a card, frame included; fewer in a lower terminal."""
 
 KEPT = 3
 """Rows that are never left out."""
@@ -29,13 +29,13 @@ KEPT = 3
 
 @dataclass(frozen=True, slots=True)
 class EndCard:
-    """A frame on a terminal, lines elsewhere; a rich renderable.
+    """A rich renderable: a framed card in a terminal, plain lines elsewhere.
 
     Args:
         title: what has ended.
-        rows: names and values; the first one matters most, and its value is bold.
-        moves: commands to type next, each with what it is good for.
-        warning: what is wrong with the result; empty if nothing is.
+        rows: names and values, the most important first; its value is bold.
+        moves: commands to type next, each with its purpose.
+        warning: what is wrong with the result; empty if nothing.
     """
 
     title: str
@@ -99,7 +99,7 @@ class EndCard:
 
 
 def _grid(left: Sequence[Text], right: Sequence[Text]) -> Table:
-    """Two columns whose long texts go on in the next line."""
+    """Two columns that wrap long texts."""
     table = Table.grid(padding=(0, 2))
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")

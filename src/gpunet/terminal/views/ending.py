@@ -1,7 +1,7 @@
-"""How a run ended, in words, and what stays on the terminal then: as much as fits.
+"""How a run ended, in words, and what then stays on the terminal, as much as fits.
 
 Owns the words, which the dashboard, the plain lines and the summary share, and what is left out
-where there is too little room.
+if there is too little room.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ __all__ = [
 ]
 
 GAP = 3
-"""Columns between the curves and what stands beside them."""
+"""Columns between the curves and the part beside them."""
 
 LEAST_CURVES, LEAST_ROWS = 50, 10
-"""Columns and rows of the curves at least, where something stands beside them."""
+"""Fewest columns and rows of curves with another part beside them."""
 
 STOPPED: Mapping[StopReason, str] = {
     "epochs": "all epochs done",
     "early stopping": "stopped early, no improvement",
     "gains too small": "stopped early, gains too small",
 }
-"""Why a run ended, where its reason alone is no sentence."""
+"""Sentences for the reasons that need one."""
 
 
 def ending(config: TrainConfig, reason: StopReason, best_epoch: int, last_epoch: int) -> str:
-    """Why a run ended and what is left of it: ``all epochs done; the weights of epoch 7 are kept``.
+    """Why a run ended and what is kept: ``all epochs done; the weights of epoch 7 are kept``.
 
-    ``best_epoch`` is 0 if no epoch had a finite loss, ``last_epoch`` if none was trained.
+    ``best_epoch`` is 0 if no epoch had a finite loss, ``last_epoch`` is 0 if none was trained.
     """
     which = "the best weights of each network"
     if not config.keeps_own:
@@ -59,7 +59,7 @@ def ending(config: TrainConfig, reason: StopReason, best_epoch: int, last_epoch:
 
 
 def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
-    """The metric that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
+    """The metric that chooses the kept epoch, and its value: ``val loss`` and ``0.1012``."""
     samples = "train" if record.val_loss is None else "val"
     if monitor == "train_loss":
         return "train loss", formats.loss(record.train_loss)
@@ -69,7 +69,7 @@ def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
 
 
 def why_stopped(reason: StopReason, last_epoch: int) -> str:
-    """Why no epoch followed the last one."""
+    """Why the run stopped after its last epoch."""
     if reason == "diverged":
         return f"diverged: no finite loss in epoch {last_epoch}"
     if reason == "stopped by user" and not last_epoch:
@@ -78,16 +78,16 @@ def why_stopped(reason: StopReason, last_epoch: int) -> str:
 
 
 CONTINUED = " \\"
-"""What ends a line of a command that goes on in the next one."""
+"""Ends a line of a command that continues on the next line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something to be printed at the end.
+    """One part of the output at the end of a run.
 
     Args:
-        content: what is printed.
-        rank: 0 for what is never left out; of the others those of the smallest rank come first.
+        content: what to print.
+        rank: 0 for a part that is never left out; of the others, the largest ranks go first.
     """
 
     content: RenderableType
@@ -95,7 +95,7 @@ class Part:
 
 
 def print_parts(console: Console, parts: Sequence[Part]) -> None:
-    """Print the parts with blank lines between them; on a terminal those that fit on its screen."""
+    """Print the parts with blank lines between them; in a terminal, only as many as fit."""
     for part in _fitting(console, parts) if console.is_terminal else parts:
         console.print()
         console.print(part.content, crop=False)
@@ -104,12 +104,12 @@ def print_parts(console: Console, parts: Sequence[Part]) -> None:
 def with_curves(
     console: Console, curves: Callable[[int, int], Block], parts: Sequence[Part]
 ) -> list[Part]:
-    """The parts with the curves first: beside another part that leaves room, or above it.
+    """The parts with the curves first, beside another part if there is room, else above it.
 
     Args:
-        console: where they are to be printed.
-        curves: drawn in so many columns and rows; with 0 rows as high as they are by themselves.
-        parts: the others.
+        console: where they will be printed.
+        curves: draws the curves in (columns, rows); 0 rows means their natural height.
+        parts: the other parts.
     """
     others = sorted((one for one in parts if one.rank), key=lambda one: one.rank)
     for part in others if console.is_terminal else ():
@@ -125,14 +125,14 @@ def with_curves(
 
 
 def whole(text: str, style: str = "") -> RenderableType:
-    """Text whose lines are not broken but by the terminal itself, so that they can be copied."""
+    """Text whose lines are wrapped by the terminal only, so that they can be copied."""
     return Group(Text(text, style, no_wrap=True, overflow="ignore"))
 
 
 def command(console: Console, line: str) -> RenderableType:
-    """A command that can be copied: on a POSIX terminal in lines that a shell joins, else in one.
+    """A command to copy: in a POSIX terminal on lines that a shell joins, else on one line.
 
-    A line ends before an option, so that every option stands beside its value.
+    Lines break only before options, so that every option stays beside its value.
     """
     if not console.is_terminal or sys.platform == "win32":
         return whole(line)
@@ -149,7 +149,7 @@ def command(console: Console, line: str) -> RenderableType:
 
 
 def _fitting(console: Console, parts: Sequence[Part]) -> list[Part]:
-    """The parts that leave a line for the shell, in their order."""
+    """The parts that fit on the screen with a line left for the shell, in order."""
     heights = [1 + _height(console, part.content) for part in parts]
     kept: set[int] = set()
     room = console.height - 1
@@ -161,13 +161,13 @@ def _fitting(console: Console, parts: Sequence[Part]) -> list[Part]:
 
 
 def _as_block(console: Console, content: RenderableType) -> Block:
-    """What is printed, as wide as it is without the blanks behind it."""
+    """The content as a block without trailing blanks."""
     text = [list(line) for line in console.render_lines(content, pad=False)]
     width = max(map(Segment.get_line_length, text), default=0)
     return Block(width, [Segment.adjust_line_length(line, width) for line in text])
 
 
 def _height(console: Console, content: RenderableType) -> int:
-    """The rows that the terminal takes for it."""
+    """Rows that the content takes in the terminal."""
     lines = Segment.split_lines(console.render(content))
     return sum(max(1, -(-Segment.get_line_length(line) // console.width)) for line in lines)

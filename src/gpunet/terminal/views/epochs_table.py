@@ -1,6 +1,6 @@
 """The table of a run's epochs.
 
-Owns its columns, and which of them are left out where it is narrow.
+Owns its columns, and which of them a narrow table leaves out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gpunet.training.events import EpochRecord, RunInfo
 __all__ = ["WHOLE_TABLE", "Column", "epoch_columns", "epochs_table"]
 
 ROWS = 128
-"""Rows that are remembered; more than a screen has."""
+"""Rows that are cached; more than a screen has."""
 
 NOTE = 2
 """Cells of the star beside the kept epoch."""
@@ -38,9 +38,9 @@ def epochs_table(
     width: int,
     rows: int,
 ) -> Block:
-    """The latest epochs below a head line; the kept one is always among them, and marked.
+    """The latest epochs below a head line; the kept epoch is always shown, with a star.
 
-    Where there is room, words tell which figure has chosen it, and where another one is better.
+    If there is room, a note says which metric chose it, and which epoch is better by another.
     """
     if rows < 2:
         return Block(width, [])
@@ -65,7 +65,7 @@ def epochs_table(
 def _row_maker(
     console: Console, run: RunInfo, width: int
 ) -> Callable[[EpochRecord, bool, str], Block]:
-    """What draws an epoch's row; most rows stay while epochs are added."""
+    """A cached function that draws an epoch's row, since most rows stay as epochs are added."""
     columns, star = epoch_columns(run, width), f" {glyphs(console.options.ascii_only).best}"
 
     @lru_cache(maxsize=ROWS)
@@ -82,7 +82,7 @@ def _row_maker(
 
 
 class Column(NamedTuple):
-    """A column of the table of epochs; where it is narrow, the largest rank is left out first."""
+    """A column of the table of epochs; the largest rank is left out first."""
 
     rank: int
     name: str
@@ -95,7 +95,7 @@ class Column(NamedTuple):
         return self.name.rjust(self.cells)
 
     def cell(self, record: EpochRecord) -> str:
-        """What an epoch has in it."""
+        """An epoch's value in this column."""
         return self.written(record).rjust(self.cells)
 
 
@@ -117,7 +117,7 @@ WHOLE_TABLE = sum(one.cells for one in _all_columns(ACCURACY, 0.0)) + NOTE
 
 
 def epoch_columns(run: RunInfo, width: int = WHOLE_TABLE) -> list[Column]:
-    """As many columns as there is room for; those of the validation only if there is one."""
+    """As many columns as fit; those of the validation only if the run has one."""
     speed = "in all/s" if run.config.ensemble > 1 else "samples/s"
     highest = run.config.effective_learning_rate
     columns = _all_columns(score_of(run.network.kind), highest, speed)

@@ -1,6 +1,6 @@
-"""What the frames of live screens have in common: their head, bars, last line and size.
+"""What all live screens share: their head, bars, last line and size.
 
-What a stop means for the work is said by whose screen it is.
+Each screen brings its own words for what a stop means.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from gpunet.training.events import Control
 __all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "heading", "spread", "with_keys"]
 
 NARROW = 60
-"""Columns below which words are left out."""
+"""With fewer columns than this, words are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopHints:
-    """What a stop means for the work, in words.
+    """What Ctrl-C does, in words.
 
     Args:
-        stopping: said once Ctrl-C was pressed.
-        ctrl_c_again: what a second Ctrl-C does then.
-        ctrl_c_waiting: what Ctrl-C does while the end of the epoch is waited for.
+        stopping: shown after Ctrl-C.
+        ctrl_c_again: what a second Ctrl-C does.
+        ctrl_c_waiting: what Ctrl-C does while waiting for the end of the epoch.
     """
 
     stopping: str
@@ -44,14 +44,14 @@ def footer(
     width: int,
     more: Sequence[tuple[str, str]] = (),
 ) -> Text:
-    """The last line of a live screen: the keys, or what was asked for with them.
+    """The last line of a live screen: the keys, or what they asked for.
 
     Args:
-        control: holds what was asked for.
-        hints: what a stop means.
+        control: the stops and pauses asked for.
+        hints: what Ctrl-C does.
         keys: whether single keys are read.
-        width: in cells.
-        more: keys of this screen alone with their meanings, as many as there is room for.
+        width: room for the line, in cells.
+        more: this screen's own keys with their meanings; as many as fit are shown.
     """
     narrow = width < NARROW
     if control.stop_now.is_set():
@@ -70,7 +70,7 @@ def footer(
 
 
 def with_keys(text: Text, keys: Sequence[tuple[str, str]], width: int) -> Text:
-    """A line with keys and their meanings added, as many as there is room for."""
+    """A line with as many keys and their meanings added as fit."""
     line = text.copy()
     line.rstrip()
     for key, action in keys:
@@ -81,7 +81,7 @@ def with_keys(text: Text, keys: Sequence[tuple[str, str]], width: int) -> Text:
 
 
 def framed(console: Console, parts: Sequence[Block], last: Text, size: tuple[int, int]) -> Block:
-    """The parts below one another and the last line, in exactly ``size`` (columns, rows)."""
+    """The parts one below the other and the last line, in exactly ``size`` (columns, rows)."""
     width, height = size
     body = stack(parts, width)
     if height < 2:
@@ -90,7 +90,7 @@ def framed(console: Console, parts: Sequence[Block], last: Text, size: tuple[int
 
 
 def heading(console: Console, name: str, told: str, width: int) -> Block:
-    """The line above a part of the screen: what it is, and what there is to know of it."""
+    """The heading of a part of the screen: its name and a remark."""
     dot = f" {glyphs(console.options.ascii_only).separator} " if told else ""
     line = Text.assemble((name, Ink.STRONG), (f"{dot}{told}", Ink.MUTED))
     return text_block(console, [line], width)
@@ -99,7 +99,7 @@ def heading(console: Console, name: str, told: str, width: int) -> Block:
 def bar_line(
     console: Console, head: str, share: float, tail: str, width: int, room: int, style: str
 ) -> Text:
-    """A bar between two texts; it leaves so much room to the second, or more if that is longer."""
+    """A bar between two texts; it leaves at least ``room`` cells for the second text."""
     length = max(0, width - len(head) - max(room, len(tail)))
     drawn = bar(share, length, style, console.options.ascii_only)
     return Text.assemble((head, Ink.STRONG), drawn, (tail, Ink.MUTED))
@@ -108,7 +108,7 @@ def bar_line(
 def spread(
     console: Console, width: int, left: Sequence[str], right: Sequence[str], style: str = ""
 ) -> Text:
-    """The longest pair of a left and a right text that fits on a line, the right one first cut."""
+    """The longest left and right text that fit on a line; the right text is shortened first."""
     ascii_only = console.options.ascii_only
     for head, tail in [(left[0], tail) for tail in right] + [(head, right[-1]) for head in left]:
         if len(head) + len(tail) + 2 <= width:
