@@ -1,7 +1,7 @@
-"""The plan for networks of any size: a pass for each kernel and layer of a training step.
+"""The layered plan, for networks of any size: one pass per kernel and layer of a training step.
 
 Nothing here touches a device: ``wgpu_engine`` runs the passes, and ``gpunet explain`` prints them.
-The numbers that come out are those of ``reference.kernels``.
+The passes compute what ``reference.kernels`` specifies.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from gpunet.parameters import layer_rates
 __all__ = ["evaluation_plan", "training_plan"]
 
 Step = Rule | Literal["store_gradient"]
-"""What becomes of a gradient: a rule moves parameters by it, or it is kept to be clipped."""
+"""How a gradient is used: an update rule applies it at once, or it is stored to be clipped."""
 
 HEAD_THREADS = 64
 
 SPLIT_HEAD_THREADS = 256
-"""Threads of a head that adds the parts of the logits, too; as many as every device grants."""
+"""Threads of a head that also adds up the parts of the logits; every device allows this many."""
 
 NORM_THREADS = 256
 STEP_THREADS = 64
@@ -57,13 +57,13 @@ def training_plan(work: Workload) -> Plan:
 
 
 def evaluation_plan(work: Workload) -> Plan:
-    """The passes that score one batch, whatever is switched on, and leave its probabilities."""
+    """The passes that score one batch and store its probabilities, without dropout and the like."""
     builder = _PlanBuilder(replace(work, switches=Switches()), training=False)
     return builder.plan([*builder.all_forward(), builder.head()])
 
 
 class _PlanBuilder:
-    """Builds the passes of one training step or of one batch of an evaluation."""
+    """Builds the passes of one training step or of one evaluation batch."""
 
     def __init__(self, work: Workload, *, training: bool) -> None:
         self.work, self.population = work, work.population
@@ -76,7 +76,7 @@ class _PlanBuilder:
         self.common = {"ROWS": float(work.rows), "VALUES": float(self.at.size)}
 
     def all_forward(self) -> list[Pass]:
-        """Every layer, each hidden one followed by its norm if it has one."""
+        """The forward passes of all layers, with the norms of hidden layers, if any."""
         passes = []
         for index in range(len(self.network.layers)):
             passes.append(self.forward(index))
@@ -85,7 +85,7 @@ class _PlanBuilder:
         return passes
 
     def forward(self, index: int) -> Pass:
-        """One layer; the first reads the samples. A norm still wants the bare preactivations."""
+        """The forward pass of one layer. If a norm follows, it stores the raw preactivations."""
         layer = self.network.layers[index]
         bare = self._has_norm(index)
         activation = "identity" if bare else layer.activation
@@ -102,23 +102,23 @@ class _PlanBuilder:
         )
 
     def layer_norm(self, index: int) -> Pass:
-        """A hidden layer's norm, activation and dropout."""
+        """The pass for a hidden layer's norm, activation and dropout."""
         layer = self.network.layers[index]
         constants = {**self._norm(index), **self._hidden_output(index, bare=False)}
         pieces = ("layer_norm", f"activation/{layer.activation}")
-        # Training keeps the derivatives and the normalized preactivations, too.
+        # Training also keeps the derivatives and the normalized preactivations.
         arrays = 4 if self.training else 2
         return self._by_row(f"layer_norm {index + 1}", pieces, constants, 4 * layer.outputs, arrays)
 
     def layer_norm_gradient(self, index: int) -> Pass:
-        """The way back through a hidden layer's norm."""
+        """The backward pass through a hidden layer's norm."""
         layer = self.network.layers[index]
         constants = {**self._norm(index), "DELTAS_AT": self.at.derivatives[index]}
         label = f"layer_norm_gradient {index + 1}"
         return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs, 4)
 
     def layer_norm_update(self, index: int, rule: Step) -> Pass:
-        """The step of a hidden layer's scales and shifts."""
+        """The pass for the gradient of a hidden layer's scales and shifts, applied or stored."""
         units = self.network.layers[index].outputs
         constants = {
             **self._norm(index),
@@ -137,7 +137,7 @@ class _PlanBuilder:
         )
 
     def head(self) -> Pass:
-        """Loss, metrics, and in training the last layer's deltas."""
+        """The pass for the loss, the metrics and, in training, the last layer's deltas."""
         outputs, parts = self.network.outputs, self.parts
         threads = HEAD_THREADS if parts == 1 else SPLIT_HEAD_THREADS
         constants = {
@@ -164,7 +164,7 @@ class _PlanBuilder:
         )
 
     def input_gradient(self, index: int) -> Pass:
-        """The way back through one layer to the one below."""
+        """The backward pass through one layer, to the preactivations of the layer below."""
         layer = self.network.layers[index]
         constants = {
             **self._layer(index),
@@ -185,7 +185,7 @@ class _PlanBuilder:
         )
 
     def update(self, index: int, rule: Step) -> Pass:
-        """One layer's weight gradient, handed to the optimizer or kept."""
+        """The pass for the gradient of one layer's weights and biases, applied or stored."""
         layer = self.network.layers[index]
         constants = {
             **self._inputs(index),
@@ -207,7 +207,7 @@ class _PlanBuilder:
         )
 
     def gradient_norm(self) -> Pass:
-        """What the kept gradient is multiplied with."""
+        """The pass for the factor that clips the stored gradient."""
         constants = {"THREADS": NORM_THREADS, "PARAMETERS": self.layout.size}
         rounds = -(-self.layout.size // (4 * NORM_THREADS))
         count = self.layout.size
@@ -222,7 +222,7 @@ class _PlanBuilder:
         )
 
     def apply_updates(self, rule: Rule) -> list[Pass]:
-        """The optimizer's step with the kept gradient: one pass, or one for each learning rate."""
+        """The passes that apply the stored gradient: one, or one per learning rate."""
         size = self.layout.size
         if not self.switches.own_rates:
             return [self._apply_update("apply_update", rule, 0, size, {"BIASES_AT": size})]
@@ -244,7 +244,7 @@ class _PlanBuilder:
     def _apply_update(
         self, label: str, rule: Rule, first: int, end: int, rates: Mapping[str, float]
     ) -> Pass:
-        """The optimizer's step with the kept gradient, of some neighboring parameters."""
+        """The pass that applies the stored gradient to the parameters from ``first`` to ``end``."""
         count = end - first
         workgroups = min(-(-count // (4 * STEP_THREADS)), 65535)
         constants = {
@@ -271,7 +271,7 @@ class _PlanBuilder:
         )
 
     def max_norm(self, index: int) -> Pass:
-        """The bound on the incoming weights of every unit of a layer."""
+        """The pass that bounds the norm of the incoming weights of every unit in a layer."""
         layer = self.network.layers[index]
         constants = {**self._layer(index), "THREADS": STEP_THREADS}
         workgroups = -(-layer.outputs // (4 * STEP_THREADS))
@@ -286,14 +286,14 @@ class _PlanBuilder:
         )
 
     def plan(self, passes: list[Pass]) -> Plan:
-        """The finished plan."""
+        """The plan made of these passes."""
         return Plan(tuple(passes), self.rows, self.at.size, self.at.derivatives[-1])
 
     def _has_norm(self, index: int) -> bool:
         return self.network.layer_norm and index < len(self.network.hidden)
 
     def _hidden_output(self, index: int, *, bare: bool) -> dict[str, float]:
-        """What becomes of a layer's preactivations, and where; bare ones are stored as they are."""
+        """Constants for storing a layer's output; ``bare`` stores the preactivations unchanged."""
         hidden = index < len(self.network.hidden)
         return {
             "OUTPUTS_AT": self.at.outputs[index],
@@ -307,7 +307,7 @@ class _PlanBuilder:
         }
 
     def _norm(self, index: int) -> dict[str, float]:
-        """Where a hidden layer's norm finds its scales and keeps what the way back needs."""
+        """Sizes of a hidden layer, and offsets of its scales and of the backward pass's data."""
         kept_at = self.at.norms[index] if self.training else 0
         size = padded(self.rows) * padded(self.network.layers[index].outputs)
         return {
@@ -326,7 +326,7 @@ class _PlanBuilder:
         iterations: int,
         arrays: int,
     ) -> Pass:
-        """A pass with a row of the batch for every thread; it moves ``arrays`` (B, O)."""
+        """A pass with one thread per row of the batch; it moves ``arrays`` arrays (B, O)."""
         values = self.population * self.rows * int(constants["OUTPUTS"])
         return Pass(
             label,
@@ -339,7 +339,7 @@ class _PlanBuilder:
         )
 
     def _layer(self, index: int) -> dict[str, float]:
-        """A layer's sizes, and where its weights lie."""
+        """A layer's sizes and the offset of its weights."""
         layer = self.network.layers[index]
         return {
             "INPUTS": layer.inputs,
@@ -349,26 +349,26 @@ class _PlanBuilder:
         }
 
     def _rate(self, index: int) -> dict[str, float]:
-        """The share of the learning rate that a layer's weights take."""
+        """A layer's factor on the learning rate; empty if all parameters learn at the same rate."""
         if not self.switches.own_rates:
             return {}
         rates = layer_rates(self.network, by_inputs=self.switches.rate_by_inputs)
         return {"OWN_RATES": True, "RATE": rates[index]}
 
     def _inputs(self, index: int) -> dict[str, float]:
-        """A layer's sizes, where its weights lie, and where its inputs come from."""
+        """A layer's sizes, the offset of its weights, and where its inputs come from."""
         if index == 0:
             return {**self._layer(index), "FEATURES": self.network.inputs}
         return {**self._layer(index), "INPUTS_AT": self.at.outputs[index - 1]}
 
     def _source(self, kernel: str, index: int) -> tuple[str, ...]:
-        """The files of a kernel that reads a layer's inputs."""
+        """The shader files of a kernel that reads a layer's inputs."""
         if index == 0:
             return (f"{kernel}_sample", f"input/{self.features}")
         return (f"{kernel}_hidden",)
 
     def _step(self, rule: Step) -> tuple[str, ...]:
-        """The files that say what becomes of a gradient."""
+        """The shader files that apply or store a gradient."""
         return ("store_gradient",) if rule == "store_gradient" else ("step", f"optimizer/{rule}")
 
     def _inputs_bytes(self, index: int) -> int:
@@ -377,11 +377,11 @@ class _PlanBuilder:
         return size * self.rows * self.network.layers[index].inputs
 
     def _step_bytes(self, rule: Step) -> int:
-        """Bytes moved by one parameter's step: it and its moments are read and written."""
+        """Bytes moved to update one parameter and its moments, or to store its gradient."""
         return FLOAT_BYTES if rule == "store_gradient" else 2 * FLOAT_BYTES * (1 + MOMENTS[rule])
 
     def _moments(self, rule: Step) -> dict[str, float]:
-        """Where the optimizer's moments lie."""
+        """The number of the optimizer's moments and the offset of the second one."""
         if rule == "store_gradient":
             return {}
         second_at = self.population * self.layout.size
@@ -398,7 +398,7 @@ class _PlanBuilder:
         operations: int,
         traffic: int,
     ) -> Pass:
-        """A pass over parameters; operations and traffic are those of one network."""
+        """A pass over parameters; ``operations`` and ``traffic`` count a single network."""
         return Pass(
             label,
             pieces,
@@ -418,7 +418,7 @@ class _PlanBuilder:
         traffic: int,
         parts: int = 1,
     ) -> Pass:
-        """A matrix product of this shape (rows, columns, depth), its depth split into parts."""
+        """A matmul of shape (rows, columns, depth), with the depth split into ``parts``."""
         product = Product(pieces[0], *shape, self.population, parts)
         tile = choose_tile(product, self.traits)
         terms = padded(product.depth) // parts

@@ -1,10 +1,9 @@
-"""The plan for small networks: one dispatch takes many whole steps, one workgroup a network.
+"""The persistent plan, for small networks: many steps per dispatch, one workgroup per network.
 
-The plan of ``layered`` starts three dispatches a layer and a step, which for a small network
-costs more than the arithmetic. Here a network never leaves its workgroup: the first layer's
-weights stay in registers, the rest in workgroup memory. This module decides what fits there and how
-it is dealt out to the threads; ``shaders/persistent.wgsl`` computes, and ``select`` chooses between
-the two plans.
+The layered plan starts three dispatches per layer and step, which cost a small network more than
+its arithmetic. Here a network stays in its workgroup: the first layer's weights in registers, the
+rest in workgroup memory. This module decides which networks fit and how to split them among the
+threads; ``shaders/persistent.wgsl`` computes, and ``select`` chooses between the two plans.
 """
 
 from __future__ import annotations
@@ -27,45 +26,45 @@ __all__ = [
 ]
 
 WORKGROUP_FLOATS = 16384 // 4
-"""Numbers in the memory that a browser grants a workgroup."""
+"""Floats in the 16 KiB of workgroup memory that every browser grants."""
 
 MOST_GROUPS = 4
-"""Groups of 4 units x 4 features that a thread of a GPU may hold: their weights and two moments are
-192 registers, of the 256 or so that it has."""
+"""Most groups of 4 units x 4 features per thread on a GPU: their weights and two moments take 192
+of a thread's 256 or so registers."""
 
 MOST_THREADS_ON_SOFTWARE = 256
 
 ON_SOFTWARE = {4: (36, 22), 8: (64, 14)}
-"""Threads at least, and groups of a thread at most, by the lanes of a subgroup. A processor keeps
-the groups in its cache, and every subgroup pays at every barrier; but every group is written out in
-the shader, and twice as many take twice as long to compile. ``benchmarks/results/levers.md`` has
-the measurements."""
+"""Fewest threads and most groups per thread, by subgroup size. A processor keeps many groups in its
+cache, and each subgroup makes every barrier slower, so few threads are better. But the shader
+spells out every group, and twice as many take twice as long to compile. For the measurements see
+``benchmarks/results/levers.md``."""
 
 MOST_ELEMENTS, MOST_ELEMENTS_ON_HARDWARE = 32, 16
-"""Parameters of the other layers that one thread moves at most; on a GPU its registers are full
+"""Most parameters of the later layers per thread; fewer on a GPU, whose registers are full
 already."""
 
 MOST_ROWS = 16
-"""Rows of a batch at most; every row is written out in the shader, and from here on the layered
-plan has work enough for many workgroups."""
+"""Largest batch: the shader spells out every row, and beyond this the layered plan has enough work
+for many workgroups."""
 
 ROWS_OF_A_CHUNK = 4
-"""Rows whose partial sums lie in workgroup memory together."""
+"""Most rows whose partial sums are in workgroup memory at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkgroupLayout:
-    """How a network is dealt out to the threads of a workgroup.
+    """How a network is split among the threads of a workgroup.
 
     Args:
         quartets: groups of four units in the first layer.
-        shares: parts into which its inputs are dealt.
-        groups: of four features in each part: a thread keeps the weights of its four units for
-            these in registers, with their moments.
-        stride: of a unit's partial sums.
-        rows: of the batch.
-        chunk: rows of the batch that the first layer takes at once.
-        rest: parameters beside the first layer's weights, with their padding.
+        shares: parts into which the first layer's inputs are split.
+        groups: groups of four features per part; a thread keeps its four units' weights for these
+            in registers, with their moments.
+        stride: floats from one unit's partial sums to the next unit's.
+        rows: rows of the batch.
+        chunk: rows of the batch that the first layer computes at once.
+        rest: parameters other than the first layer's weights, including their padding.
         values: floats of all layers' outputs and derivatives.
     """
 
@@ -85,23 +84,23 @@ class WorkgroupLayout:
 
     @property
     def fours(self) -> int:
-        """Groups of four parameters of ``rest`` a thread."""
+        """Groups of four parameters of ``rest`` per thread."""
         return -(-self.rest // (4 * self.threads))
 
     @property
     def floats(self) -> int:
-        """Numbers that workgroup memory holds."""
+        """Floats that the network needs in workgroup memory."""
         partial = self.chunk * 4 * self.quartets * self.stride
         return self.rest + self.values + partial + 2 * self.rows + 1
 
     @property
     def fits(self) -> bool:
-        """Whether a workgroup holds the network."""
+        """Whether a workgroup can hold the network."""
         return self.floats <= WORKGROUP_FLOATS and 4 * self.fours <= MOST_ELEMENTS
 
 
 def persistent_plan(work: Workload) -> Plan | None:
-    """The plan, or ``None`` where ``reason_unsupported`` gives a reason."""
+    """The persistent plan, or ``None`` if ``reason_unsupported`` gives a reason."""
     network, rows, switches = work.network, work.rows, work.switches
     layout = _layout(network, rows, work.traits)
     if layout is None or reason_unsupported(work) is not None:
@@ -137,7 +136,7 @@ def persistent_plan(work: Workload) -> Plan | None:
         constants,
         (1, 1, work.population),
         _iterations(network, layout),
-        work.population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples
+        work.population * 2 * rows * (3 * sum(weights) - weights[0]),  # samples need no gradient
         work.population * rows * (network.inputs * feature_bytes + FLOAT_BYTES),
         _variables(network, layout, switches, kept=work.traits.software),
     )
@@ -145,7 +144,7 @@ def persistent_plan(work: Workload) -> Plan | None:
 
 
 def reason_unsupported(work: Workload) -> str | None:
-    """Why this plan cannot train the network, in a few words; ``None`` if it can."""
+    """A short reason why the persistent plan cannot train the network; ``None`` if it can."""
     network, switches = work.network, work.switches
     lacking = {
         "layer normalization": network.layer_norm,
@@ -187,7 +186,7 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
         return None
     groups = -(-all_groups // shares)
     if not traits.software:
-        shares = -(-all_groups // groups)  # as few as keep no more
+        shares = -(-all_groups // groups)  # the fewest with no more groups each
     for chunk in range(min(ROWS_OF_A_CHUNK, rows), 0, -1):
         layout = WorkgroupLayout(
             quartets=quartets,
@@ -206,13 +205,13 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
 
 
 def _even(groups: int, shares: int) -> int:
-    """The number of shares, at most an eighth below this one, that wastes the least."""
+    """The number of shares, from ``shares`` down to an eighth fewer, with the least padding."""
     fewest = shares - shares // 8
     return min(range(shares, fewest - 1, -1), key=lambda some: some * -(-groups // some))
 
 
 def _rest_sizes(network: NetworkSpec) -> list[int]:
-    """Places in workgroup memory of each layer's parameters; of the first only the biases."""
+    """Floats of each layer's parameters in workgroup memory; only the first layer's biases."""
     return [
         padded(layer.outputs) * (layer.inputs + 1 if index else 1)
         for index, layer in enumerate(network.layers)
@@ -222,7 +221,7 @@ def _rest_sizes(network: NetworkSpec) -> list[int]:
 def _variables(
     network: NetworkSpec, layout: WorkgroupLayout, switches: Switches, *, kept: bool
 ) -> tuple[tuple[str, object], ...]:
-    """What the template repeats and counts; ``kept``: whether features stay in registers."""
+    """The shader template's variables; ``kept`` says whether features stay in registers."""
     layers, inputs_at, end, rest_at = [], 0, 0, 0
     on_device, sizes = Layout.of(network), _rest_sizes(network)
     for index, layer in enumerate(network.layers):
@@ -254,7 +253,7 @@ def _variables(
 
 
 def _iterations(network: NetworkSpec, layout: WorkgroupLayout) -> int:
-    """Loop iterations of a thread in one step, at most."""
+    """Most loop iterations of a thread in one step."""
 
     def rounds(tasks: int) -> int:
         return -(-tasks // layout.threads)

@@ -1,7 +1,6 @@
-"""Networks that numpy computes at once: the specification of a step, of which each is a row.
+"""A group of networks that numpy computes at once: the specification of a training step.
 
-It strings together the functions of ``kernels`` in the order in which the layered plan lists the
-passes of a GPU.
+It calls the functions of ``kernels`` in the order in which the layered plan lists a GPU's passes.
 """
 
 from __future__ import annotations
@@ -24,24 +23,24 @@ from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
 __all__ = ["Group", "Scores"]
 
 BLOCK_ROWS = (64, 8)
-"""Rows that an evaluation may multiply in one call of BLAS, the faster number first."""
+"""Rows that an evaluation may multiply per BLAS call; the first number is the faster one."""
 
 NUMPY_EVALUATION_ROWS = 1024
 """Rows evaluated at a time: enough that numpy's calls cost little, few enough to stay in the
 cache."""
 
 MASKS_TOGETHER = 65_536
-"""Units whose dropout is drawn at a time."""
+"""Elements of dropout masks that are drawn at a time."""
 
 
 class Group:
-    """Some networks of an engine's population, P of them.
+    """A group of P networks out of an engine's population.
 
     Args:
-        engine: the population that they are of; it has the settings.
-        networks: (P,) their numbers within it.
-        parameters: (P, N) of these; they are updated in place.
-        moments: (M, P, N) of the optimizer; they are updated in place, too.
+        engine: the population, which has the settings.
+        networks: (P,) indices of the networks in the population.
+        parameters: (P, N) parameters of the networks, updated in place.
+        moments: (M, P, N) the optimizer's moments, updated in place.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class Group:
         parameters: NDArray[np.float32],
         moments: NDArray[np.float32],
     ) -> None:
-        self._engine, self._network = weakref.proxy(engine), engine.network  # no circle
+        self._engine, self._network = weakref.proxy(engine), engine.network  # no reference cycle
         self._rule, self._activations = engine.rule, engine.network.activations
         self.networks, self.parameters, self.moments = networks, parameters, moments
         settings = tuple(engine.settings[network] for network in networks)
@@ -74,7 +73,7 @@ class Group:
     ) -> None:
         """Start an epoch with the order (P, n) and the schedule (P, S, 4) of these networks.
 
-        What training samples count in the loss is given for all of the split.
+        ``loss_weights`` has a weight in the loss for every sample of the training split.
         """
         alike = (order == order[0]).all()  # then samples are read once for all networks
         self._order = order[:1] if alike else order
@@ -83,9 +82,9 @@ class Group:
         self.scores = Scores(*order.shape)
 
     def evaluate(self, samples: Samples, own: NDArray[np.uint32] | None = None) -> Scores:
-        """What samples cost and which are answered correctly, without dropout.
+        """The losses of samples and which are answered correctly, without dropout.
 
-        They are all samples, or each network's ``own`` rows (P, n) of them.
+        Covers all samples, or only each network's ``own`` rows (P, n).
         """
         scores = Scores(len(self.networks), len(samples) if own is None else own.shape[1])
         for rows, logits in self._logits(samples, own):
@@ -99,16 +98,16 @@ class Group:
         return scores
 
     def predict(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some rows of the samples at a time, and their answers (P, n, C)."""
+        """Yield slices of the samples' rows with their answers (P, n, C)."""
         for rows, logits in self._logits(samples):
             targets = np.zeros_like(logits)
             yield rows, kernels.loss(self._network.loss)(logits, targets)[2]
 
     def train_step(self, samples: Samples) -> None:
-        """Take the next step."""
+        """Take the epoch's next step."""
         first = self._step * self._engine.batch_size
         rows = self._order[:, first : first + self._engine.batch_size]  # (P, B) or (1, B)
-        labels = samples.labels.take(rows, axis=0)  # and T, where there are several
+        labels = samples.labels.take(rows, axis=0)  # (P, B), or (P, B, T) for several targets
         inputs, derivatives = self._forward(samples, rows)
         losses, deltas, hits = kernels.head(
             self._network, inputs.pop(), labels, self._columns.label_smoothing
@@ -125,9 +124,9 @@ class Group:
     def loss_and_gradient(
         self, samples: Samples
     ) -> tuple[NDArray[np.float64], NDArray[np.floating[Any]]]:
-        """The mean loss (P,) of all samples and its gradient (P, N), of the parameters' type.
+        """The mean loss (P,) of all samples and its gradient (P, N), in the parameters' type.
 
-        There is no dropout to be, and no penalty counts.
+        Dropout must be off; penalties do not count.
         """
         gradient, total = np.zeros_like(self.parameters), np.zeros(len(self.networks))
         smoothing = self._columns.label_smoothing.astype(self.parameters.dtype)
@@ -151,9 +150,9 @@ class Group:
     def activations(
         self, samples: Samples
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.float32]]:
-        """What every hidden layer gives for all samples (P, n, U), its derivatives, and the logits.
+        """All hidden layers' outputs and derivatives (P, n, U), and the logits (P, n, C).
 
-        There is no dropout to be.
+        Covers all samples; dropout must be off.
         """
         rows = np.arange(len(samples), dtype=np.uint32)[None]
         inputs, derivatives = self._forward(samples, rows)
@@ -162,9 +161,9 @@ class Group:
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """Every layer's inputs and at last the logits; every hidden layer's derivatives.
+        """Every layer's inputs followed by the logits, and every hidden layer's derivatives.
 
-        Where all networks take the same rows (1, B), the first layer's inputs are (1, B, I), too.
+        If all networks share the same rows (1, B), the first layer's inputs are (1, B, I).
         """
         values = kernels.read_samples(samples.features, rows)
         if self._dropout[0] is not None:
@@ -203,7 +202,7 @@ class Group:
                 deltas = self._through_norm(index - 1, deltas)
 
     def _through_norm(self, index: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The deltas below a hidden layer's norm, whose own gradient is filled in."""
+        """The deltas below a hidden layer's norm; also fills in the norm's own gradient."""
         if not self._norms:
             return deltas
         normalized, inverse = self._normalized[index]
@@ -241,9 +240,9 @@ class Group:
     def _logits(
         self, samples: Samples, own: NDArray[np.uint32] | None = None
     ) -> Iterator[tuple[Any, NDArray[np.float32]]]:
-        """Some rows of the samples at a time, and their logits (P, n, C) without dropout.
+        """Yield some rows of the samples at a time with their logits (P, n, C), without dropout.
 
-        Where networks have ``own`` rows (P, m), these are gone through instead.
+        Covers all samples, or only each network's ``own`` rows (P, m).
         """
         count = len(samples) if own is None else own.shape[1]
         for start in range(0, count, NUMPY_EVALUATION_ROWS):
@@ -261,7 +260,7 @@ class Group:
             yield rows, whole[:, : part.stop - start]
 
     def _forward_blocks(self, index: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A layer's preactivations of blocks (P, blocks, rows, I)."""
+        """A layer's preactivations for inputs in blocks (P, blocks, rows, I)."""
         weights, biases = self._layers[index]
         return kernels.forward(values, weights[:, None], biases[:, None])
 
@@ -281,12 +280,12 @@ class Group:
 
 @cache
 def _block_rows() -> int:
-    """The number of rows that an evaluation multiplies in one call of BLAS, always the same.
+    """The fixed number of rows that an evaluation multiplies per BLAS call.
 
-    How a sum is rounded depends on the shapes of the factors, and on whether a row is one of the
-    last few that fill no whole tile. So a row's answer has the same bits whatever rows are beside
-    it. OpenBLAS does not round all rows of 64 alike on processors without its AVX-512 routines,
-    which this looks for, but does so of 8: those products take 1.5 times as long.
+    Rounding depends on the shapes of the matrices, and on whether a row is in an incomplete last
+    tile. With a fixed number, a row's answer has the same bits whatever rows are beside it.
+    Without its AVX-512 routines OpenBLAS rounds some of 64 rows differently, which this tests for.
+    It rounds 8 rows alike, but those matmuls take 1.5 times as long.
     """
     most, least = BLOCK_ROWS
     rows, weights = np.random.default_rng(0).normal(size=(2, most, most)).astype(np.float32)
@@ -300,7 +299,7 @@ def _block_rows() -> int:
 
 
 def _in_blocks(rows: NDArray[Any]) -> NDArray[Any]:
-    """Rows (n, I) or (P, n, I) as whole blocks (1 or P, blocks, rows, I) that repeat the last."""
+    """Rows (n, I) or (P, n, I) in blocks (1 or P, blocks, rows, I), padded with the last row."""
     count = _block_rows()
     missing = -rows.shape[-2] % count
     if missing:
@@ -310,9 +309,9 @@ def _in_blocks(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 class _Masks:
-    """The dropout masks of the input or of one hidden layer, drawn for some steps at a time.
+    """The dropout masks of the input or of one hidden layer, drawn for several steps at a time.
 
-    Drawing a small mask costs hardly less than drawing a hundred.
+    Drawing one small mask costs almost as much as drawing a hundred.
     """
 
     def __init__(
@@ -330,7 +329,7 @@ class _Masks:
         self._drawn = np.empty((0, len(seeds), rows, units), dtype=np.float32)
 
     def at(self, step: int, rows: int) -> NDArray[np.float32]:
-        """The mask (P, rows, units) of a step; ``rows`` is less in an epoch's last batch."""
+        """The mask (P, rows, units) of a step; ``rows`` may be fewer in an epoch's last batch."""
         if not self._first <= step < self._first + len(self._drawn):
             steps = np.arange(step, step + self._steps, dtype=np.uint32)[:, None, None, None]
             self._drawn = kernels.dropout_mask(self._seeds, steps, *self._shape, self._rates)
@@ -339,9 +338,9 @@ class _Masks:
 
 
 class _Columns:
-    """The settings of all networks as columns: (P, 1), seeds and smoothing (P,).
+    """The settings of all networks as columns (P, 1); seeds and smoothing are (P,).
 
-    What no network uses is ``None``.
+    An optional setting that no network uses is ``None``.
     """
 
     def __init__(
@@ -374,9 +373,9 @@ class _Columns:
 
 
 class Scores:
-    """What the samples seen so far cost, and which of them were answered correctly.
+    """The losses of the samples seen so far, and which of them were answered correctly.
 
-    For measured targets a hit is the squared error; with weights it is what the sample counts.
+    For measured targets a hit is the squared error. Sample weights multiply the hits.
     """
 
     def __init__(self, networks: int, samples: int) -> None:
@@ -384,12 +383,12 @@ class Scores:
         self._hits = np.empty((networks, samples), dtype=np.bool_)
         self.seen = 0
         self.weight = np.zeros(networks)
-        """(P,) what the samples seen count in all, if they have weights."""
+        """Total weight (P,) of the samples seen, if they have weights."""
 
     def add(
         self, losses: NDArray[np.float32], hits: NDArray[Any], weights: NDArray[np.float32] | None
     ) -> None:
-        """Add a batch: losses and hits (P, B), and what the hits count, (B,) or (P, B)."""
+        """Add a batch: losses and hits (P, B), and the samples' weights (B,) or (P, B), if any."""
         if weights is not None:
             hits = hits * weights
             self.weight += weights.sum(axis=-1, dtype=np.float64)
@@ -400,11 +399,11 @@ class Scores:
         self.seen = rows.stop
 
     def loss(self) -> NDArray[np.float64]:
-        """(P,) the sum of the losses."""
+        """The sum (P,) of the losses."""
         total: NDArray[np.float64] = self._losses[:, : self.seen].sum(axis=1, dtype=np.float64)
         return total
 
     def hits(self) -> NDArray[np.int64] | NDArray[np.float64]:
-        """(P,) the sum of the hits."""
+        """The sum (P,) of the hits."""
         kind = np.int64 if self._hits.dtype == np.bool_ else np.float64
         return np.asarray(self._hits[:, : self.seen].sum(axis=1, dtype=kind))

@@ -1,18 +1,17 @@
-"""The engine that runs on the processor with numpy: the specification of all others.
+"""The numpy engine, which runs on the processor and specifies what every other engine computes.
 
-What a step is belongs to ``group``. A group computes with all of its networks at once, which saves
-calls where networks are small. Sixteen of 784-128-10 in one group would take 1.8 times as long as
-one by one, since every step would fetch all of them from memory. So a group is small enough to stay
-in the processor's cache, and goes through all steps that it is asked for before the next one
-begins. Groups are computed at once on as many processors as there are, a thread for each: what
-they share is only read, so that their numbers do not depend on it. Of 48 networks 64-64-10 with
-batches of 200 samples two processors train 1.2 to 1.3 times as many steps as one: the threads wait
-for the interpreter's lock, which every operation takes.
+``group`` defines a training step. A group computes all of its networks at once, which saves numpy
+calls when networks are small. But sixteen 784-128-10 networks in one group would take 1.8 times as
+long as one by one, since every step would fetch all of them from memory. So a group is small enough
+for the processor's cache, and it takes all requested steps before the next group starts. Groups run
+in parallel, one thread per processor; they only read what they share, so the results do not depend
+on the threads. With 48 networks 64-64-10 and batches of 200 samples, two processors take 1.2 to 1.3
+times as many steps as one: the threads wait for Python's interpreter lock, which every operation
+takes.
 
-BLAS is held to one thread. Its threads wait for each other at every product, so that a step takes
-many times as long where another program uses a core of theirs, and they sum in another order than
-one thread does. On an idle machine large networks would gain less by them than they lose beside
-one busy program.
+BLAS is limited to one thread. Several would wait for each other at every matmul, so a step would
+take many times as long when another program uses one of their cores, and they sum in another order.
+On an idle machine large networks would gain less from them than they lose beside one busy program.
 """
 
 from __future__ import annotations
@@ -50,20 +49,20 @@ __all__ = ["NumpyEngine", "networks_together", "numpy_conditions", "numpy_device
 Outcome = TypeVar("Outcome")
 
 MARKS = re.compile(r"\((R|TM|tm)\)|\b(CPU|Processor|\d+-Core)\b|@.*")
-"""What makers write around a processor's name."""
+"""Trademarks and the like that makers add to a processor's name."""
 
 CACHE = 1 << 20
-"""Bytes of parameters, gradient and moments of a group: what a core's second cache may hold."""
+"""Most bytes of a group's parameters, gradient and moments: what a core's L2 cache may hold."""
 
 
 BATCH_CACHE = 3 << 19
-"""Bytes of what a group computes of a batch. A grid of 64-32-10 and 64-64-10 with batches of 200
-samples took 5.3 s with so many, 5.5 s with 1 MiB and 6.3 s with half of that; another one 7.1 s
-with 1 MiB and 8.0 s with 2."""
+"""Most bytes that a group computes for a batch. A grid of 64-32-10 and 64-64-10 with batches of 200
+samples took 5.3 s with this limit, 5.5 s with 1 MiB and 6.3 s with half of that; another grid took
+7.1 s with 1 MiB and 8.0 s with 2 MiB."""
 
 
 def networks_together(network: NetworkSpec, rule: Rule, batch_size: int) -> int:
-    """How many such networks are best computed at once."""
+    """Number of networks of this shape that a group should compute at once."""
     arrays = 2 + MOMENTS[rule]
     of_parameters = CACHE // (4 * arrays * network.parameter_count)
     values = network.inputs + 3 * sum(network.hidden) + 5 * network.outputs  # of a sample
@@ -74,7 +73,7 @@ class NumpyEngine(Engine):
     """A population of networks trained with numpy on the processor, group by group.
 
     Raises:
-        DeviceError: the machine's memory does not hold it.
+        DeviceError: the machine has too little memory for the population.
     """
 
     can_be_lost = False
@@ -91,7 +90,7 @@ class NumpyEngine(Engine):
         self._run(np.arange(self.population))
 
     def _run(self, networks: NDArray[np.intp]) -> None:
-        """Part the active networks into groups, each of networks with as many rows of their own."""
+        """Split these networks into groups; all in a group have the same number of own rows."""
         kinds: dict[tuple[int, ...], list[int]] = {}
         for p in networks.tolist():
             kinds.setdefault(tuple(len(rows[p]) for rows in self.rows.values()), []).append(p)
@@ -105,28 +104,28 @@ class NumpyEngine(Engine):
         return np.array_split(networks, -(-len(networks) // self._together))
 
     def _run_again(self, networks: Sequence[int]) -> None:
-        """Part these networks into groups, with the parameters and moments that they have."""
+        """Split these networks into groups again, keeping their parameters and moments."""
         self._parameters, self._moments = self.parameters(), self.moments()
         self._run(np.array(networks, dtype=np.intp))
 
     @property
     def _active(self) -> list[int]:
-        """The networks that have not been deactivated, in their order."""
+        """The networks that have not been deactivated, in ascending order."""
         return sorted(int(p) for one in self._groups for p in one.networks)
 
     def _load(self, split: Split, samples: Samples) -> None:
-        """Keep the samples; nothing is copied."""
+        """Keep a reference to the samples; nothing is copied."""
         self._splits[split] = samples
         if split in self.rows:
             self._run_again(self._active)
 
     def _own_rows(self, split: Split, group: Group) -> NDArray[np.uint32] | None:
-        """The rows (P, n) of a split that a group's networks have for their own, if they do."""
+        """The own rows (P, n) of a group's networks in a split; ``None`` if they use all rows."""
         rows = self.rows.get(split)
         return None if rows is None else np.stack([rows[p] for p in group.networks])
 
     def most_samples(self, split: Split, row_bytes: int) -> int:
-        """Any number: the samples stay where they are."""
+        """Practically unlimited: samples stay where they are in memory."""
         return sys.maxsize
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
@@ -171,7 +170,7 @@ class NumpyEngine(Engine):
             one.begin_epoch(rows, schedule[one.networks], first_step, weights)
 
     def train(self, steps: int) -> None:
-        """Take the epoch's next steps."""
+        """Take the epoch's next ``steps`` steps."""
         self._take(steps)
 
     def _take(self, steps: int, threads: int | None = None) -> None:
@@ -186,7 +185,7 @@ class NumpyEngine(Engine):
     def _for_each_group(
         self, work: Callable[[Group], Outcome], threads: int | None = None
     ) -> list[Outcome]:
-        """What some work gives for every group; by default there is a thread for each processor."""
+        """The results of ``work`` for every group; by default with one thread per processor."""
         threads = min(len(self._groups), threads or processors())
 
         @numpy_conditions()
@@ -214,7 +213,7 @@ class NumpyEngine(Engine):
         return self._metrics(split, scores)
 
     def _metrics(self, split: Split, scores: Sequence[Scores]) -> Metrics:
-        """The metrics of all groups; inactive networks have seen nothing."""
+        """The metrics of all groups; inactive networks have seen no samples."""
         loss, hits, weight = np.zeros((3, self.population))
         seen = np.zeros(self.population, dtype=np.int64)
         whole = True
@@ -230,7 +229,7 @@ class NumpyEngine(Engine):
         return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none, known)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
-        """(P, n, C) the answers for every sample of a split."""
+        """The answers (P, n, C) for every sample of a split; NaN for inactive networks."""
         samples = self._splits[split]
         shape = (self.population, len(samples), self.network.outputs)
         probabilities = np.full(shape, np.nan, dtype=np.float32)
@@ -243,7 +242,7 @@ class NumpyEngine(Engine):
         return probabilities
 
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
-        """Time the kernels' functions by Python's profiler, all layers and groups together."""
+        """Time the kernel functions with Python's profiler, summed over all layers and groups."""
         samples = self._splits["train"]
         counts = count_kernels(self.network, self.rule, self.batch_size, samples, self.population)
         return time_calls(group.__file__, lambda: self._take(steps, threads=1), steps, counts)
@@ -251,16 +250,16 @@ class NumpyEngine(Engine):
 
 @contextlib.contextmanager
 def numpy_conditions() -> Iterator[None]:
-    """The conditions under which numpy works: no warnings, and one thread for each call of BLAS.
+    """Run numpy without floating-point warnings and with one BLAS thread.
 
-    A diverging run overflows; it is noticed by its loss, not by a warning per step.
+    A diverging run overflows; its loss shows that, so no step needs to warn.
     """
     with np.errstate(over="ignore", invalid="ignore"), _ONE_THREAD:
         yield
 
 
 class _OneThread:
-    """Holds BLAS to one thread while any thread of the process, which share it, computes."""
+    """Limits BLAS, which the whole process shares, to one thread while any thread computes."""
 
     def __init__(self) -> None:
         self._limiter: Any = None
@@ -269,12 +268,12 @@ class _OneThread:
             os.register_at_fork(after_in_child=self.forget_users)
 
     def forget_users(self) -> None:
-        """Start anew in a forked process, which has none of the threads that may hold the lock."""
+        """Reset lock and users in a forked process, which lacks the threads that held the lock."""
         self._lock, self._users = Lock(), 0
 
     def __enter__(self) -> None:
         with self._lock:
-            limiter = _blas().limit(limits=1)  # in every thread: OpenMP has a limit for each
+            limiter = _blas().limit(limits=1)  # in every thread: OpenMP's limit is per thread
             if self._limiter is None:
                 self._limiter = limiter
             self._users += 1
@@ -290,7 +289,7 @@ class _OneThread:
 
 
 def _let_anyone_limit() -> None:
-    """Else threadpoolctl heeds no thread but the one that was the first to set a limit."""
+    """Let every thread set limits: threadpoolctl obeys only the first thread that set one."""
     for one in _blas().lib_controllers:
         if forget := getattr(one, "clear_controlling_thread", None):  # since version 3.8
             forget(force=True)
@@ -305,7 +304,7 @@ def _blas() -> ThreadpoolController:
 
 
 def processors() -> int:
-    """How many processors this process may use; one where it is one of several workers."""
+    """Number of processors that this process may use; 1 in a worker process."""
     if is_worker():
         return 1
     affinity = getattr(os, "sched_getaffinity", None)
@@ -313,14 +312,14 @@ def processors() -> int:
 
 
 def numpy_device() -> DeviceInfo:
-    """The processor, as users see it."""
+    """The numpy engine's device, as users see it."""
     return DeviceInfo(f"numpy on {_processor()}", "CPU", "numpy", f"numpy {np.__version__}")
 
 
 @cache
 def _processor() -> str:
-    """The processor's name as its maker writes it, else its kind."""
-    with contextlib.suppress(OSError):  # Linux alone has the file
+    """The processor's model name, or at least its architecture."""
+    with contextlib.suppress(OSError):  # only Linux has this file
         described = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
         if found := re.search(r"^model name\s*:\s*(\S.*)$", described, re.MULTILINE):
             return " ".join(MARKS.sub("", found[1]).split())

@@ -1,1 +1,1 @@
-"""What pictures are made of: charts, blocks, colors, digits and numbers in words."""
+"""Building blocks of the screens: charts, text blocks, colors, images and number formats."""

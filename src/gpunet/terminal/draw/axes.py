@@ -1,6 +1,6 @@
-"""The axes of charts: which range they show, and which round values are written beside it.
+"""Chart axes: the range that they show and the round values that label it.
 
-Owns ticks and their labels. A label stands in the row whose middle is its value, so that equal
+Owns ticks and their labels. A label stands in the row whose center is its value, so that equal
 steps are equally far apart.
 """
 
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 __all__ = ["Axis", "linear_axis", "logarithmic_axis", "nice_step", "nice_ticks", "tick_label"]
 
 PARTS = 5
-"""A range is widened to round parts of it, at most so many, so that the axis seldom moves."""
+"""A range is widened to at most about this many round parts, so that the axis seldom moves."""
 
 SHORT = 6
-"""Rows up to which each may have a label; every second one at most where there are more."""
+"""With up to this many rows, every row may have a label; with more, at most every second row."""
 
 FACTORS = (1, 2, 2.5, 5)
-"""Times a power of ten they are the steps between labels."""
+"""Steps between labels are one of these factors times a power of ten."""
 
 ROWS_PER_DECADE = (20, 13, 10, 7, 5, 4, 3, 2, 1, 1 / 2, 1 / 5, 1 / 10, 1 / 20, 1 / 50, 1 / 200)
-"""Rows that a power of ten may take on a logarithmic axis, fewest labels last."""
+"""Rows that a power of ten may take on a logarithmic axis, the fewest last."""
 
 EXACT = 0.13
-"""Rows that a labeled value may lie beside the middle of its row: half a braille dot."""
+"""How far a labeled value may be off the center of its row, in rows: half a braille dot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Axis:
     """A vertical axis of rows.
 
     Args:
-        bottom: the value in the middle of the lowest row.
-        row: from the middle of a row to that of the next one.
-        rows: how many there are.
-        labels: by row; row 0 is on top.
+        bottom: the value at the center of the lowest row.
+        row: the difference in value between two neighboring rows.
+        rows: number of rows.
+        labels: labels by row; row 0 is at the top.
     """
 
     bottom: float
@@ -45,7 +45,7 @@ class Axis:
     labels: Mapping[int, str]
 
     def range(self, dots: int) -> tuple[float, float]:
-        """The values of the lowest and the uppermost dot, of so many in each row."""
+        """The values of the lowest and the uppermost dot, with ``dots`` dots in each row."""
         beyond = (dots - 1) / 2 / dots * self.row
         return self.bottom - beyond, self.bottom + (self.rows - 1) * self.row + beyond
 
@@ -53,9 +53,9 @@ class Axis:
 def linear_axis(
     lowest: float, highest: float, rows: int, bounds: tuple[float, float] = (-math.inf, math.inf)
 ) -> Axis:
-    """The axis of so many rows that shows a range in the finest way; it stays within the bounds.
+    """The axis of ``rows`` rows that shows a range at the finest scale, within ``bounds``.
 
-    Two rows or more have two labels or more.
+    With two rows or more, it has at least two labels.
     """
     lowest, highest = (min(max(one, bounds[0]), bounds[1]) for one in (lowest, highest))
     if highest - lowest <= 1e-9 * max(abs(lowest), abs(highest), 1e-9):
@@ -82,9 +82,9 @@ def linear_axis(
 def _linear_axes(
     lowest: float, highest: float, rows: int, bounds: tuple[float, float]
 ) -> Iterator[tuple[float, int, float, int]]:
-    """Axes that show the range: a row's height, rows between ticks, their step, the lowest row.
+    """Possible axes for a range: a row's height, rows between ticks, their step, the lowest row.
 
-    The lowest row is counted from zero in rows.
+    Heights and steps are values; the lowest row is given as its distance from zero in rows.
     """
     fewest = 1 if rows <= SHORT else 2
     most = (rows - 1) // 2 if lowest < 0 < highest else rows - 1
@@ -105,9 +105,9 @@ def _linear_axes(
 
 
 def logarithmic_axis(lowest: float, highest: float, rows: int) -> Axis:
-    """The axis of the decimal logarithms of positive values, in the finest way that shows them all.
+    """The axis of the decimal logarithms of a range of positive values, at the finest scale.
 
-    It is labeled by the values themselves; two rows or more have two labels or more.
+    Its labels are the values themselves. With two rows or more, it has at least two labels.
     """
     bottom, top = math.log10(lowest), math.log10(highest)
     if rows > SHORT:
@@ -124,14 +124,14 @@ def logarithmic_axis(lowest: float, highest: float, rows: int) -> Axis:
 
 
 def _round_down(value: float) -> float:
-    """The logarithm of the largest of 1, 2, 5 times a power of ten that is not above the value."""
+    """The decimal logarithm of the value rounded down to 1, 2 or 5 times a power of ten."""
     power = math.floor(math.log10(value))
     share = math.log10(value) - power
     return power + max(step for step in (0.0, math.log10(2), math.log10(5)) if step <= share + 1e-9)
 
 
 def _log_labels(bottom: float, row: float, rows: int) -> dict[int, str]:
-    """The labels by row: powers of ten first, then what else is round and amid a row."""
+    """Labels by row: first powers of ten, then other round values near the center of a row."""
     labels: dict[int, str] = {}
     powers = range(math.floor(bottom), math.ceil(bottom + (rows - 1) * row) + 1)
     for factor in (1, 2, 5, 3, 4):
@@ -148,7 +148,10 @@ def _log_labels(bottom: float, row: float, rows: int) -> dict[int, str]:
 def nice_ticks(
     lowest: float, highest: float, intervals: int, whole: bool = False
 ) -> tuple[list[float], float]:
-    """Round or even whole numbers in a range, at most so many intervals, and the step of them."""
+    """Round numbers in a range, with at most ``intervals`` steps between them, and the step.
+
+    With ``whole``, they are whole numbers.
+    """
     step = nice_step((highest - lowest) / intervals)
     step = max(step, 1.0) if whole else step
     first = math.ceil(lowest / step - 1e-9)
@@ -157,14 +160,14 @@ def nice_ticks(
 
 
 def nice_step(least: float, factors: Sequence[float] = (1, 2, 5)) -> float:
-    """The smallest of some factors times a power of ten that is not below ``least``."""
+    """The smallest number, not below ``least``, that is a factor times a power of ten."""
     power = 10.0 ** math.floor(math.log10(least))
     enough = (factor * power for factor in factors if factor * power >= least * (1 - 1e-9))
     return next(enough, 10 * power)
 
 
 def tick_label(value: float, step: float) -> str:
-    """A tick in few letters: ``0.25``, ``1500``, ``250k``, ``40M``, ``2.0e-07``."""
+    """A tick's value in few characters: ``0.25``, ``1500``, ``250k``, ``40M``, ``2.0e-07``."""
     if value == 0 and not 1e-4 <= step < 1e4:
         return "0"
     if 1e4 <= step < 1e15:
@@ -178,7 +181,7 @@ def tick_label(value: float, step: float) -> str:
 
 
 def _last_digit(step: float) -> int:
-    """The place of the last digit of a step: 1 of 20 or 250, 0 of 1, -1 of 2.5."""
+    """The decimal place of a step's last digit: 1 for 20 and 250, 0 for 1, -1 for 2.5."""
     place = math.floor(math.log10(step) + 1e-9)
     share = step / 10.0**place
     return place - (abs(share - round(share)) > 1e-9)

@@ -1,8 +1,8 @@
-"""Whether the terminal is dark or light: it is asked, where a person sits at one.
+"""Whether the terminal is dark or light; an interactive terminal is asked.
 
-Owns the question (xterm's OSC 11, which nearly all terminals know) and its answer, which comes as
-if somebody typed it: it is never echoed, and the shell does not get it. Which colors go with a
-background belongs to ``style``.
+Owns the query (xterm's OSC 11, which nearly all terminals know) and its reply. The reply arrives
+as if it were typed, so it is never echoed and never reaches the shell. The colors for each
+background belong to ``style``.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ __all__ = [
 ]
 
 QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
-"""What is the background's color, and what are you? The second is answered by every terminal, so
-that nothing is waited for in one that has no answer to the first."""
+"""Queries for the background color and the device attributes. Every terminal answers the second,
+so there is no need to wait in a terminal that does not know the first."""
 
 LAST_ANSWER = re.compile(rb"\x1b\[\?[\d;]*c")
 COLOR = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
 
 WAIT = 0.1
-"""Seconds that a command waits for the answer."""
+"""Seconds that a command waits for the reply."""
 
 LATE = 0.6
-"""Seconds after the question within which an answer may still come, as from far away."""
+"""Seconds after the query within which a late reply may still arrive, as over a slow connection."""
 
 MIDDLE = 0.179
-"""The luminance at which black and white have the same contrast."""
+"""The relative luminance that contrasts equally with black and white."""
 
 LIGHT_NUMBERS = {"7", *map(str, range(9, 16))}
-"""The light ones among the sixteen colors, as ``COLORFGBG`` numbers them."""
+"""The light colors among the sixteen, as ``COLORFGBG`` numbers them."""
 
 
 def declared_background(environ: Mapping[str, str]) -> Background:
-    """What ``COLORFGBG`` says, which some terminals set: ``15;0`` is white on black."""
+    """The background in ``COLORFGBG``, which some terminals set: ``15;0`` is white on black."""
     number = environ.get("COLORFGBG", "").rpartition(";")[2]
     if not number.isdigit():
         return "unknown"
@@ -59,10 +59,10 @@ def declared_background(environ: Mapping[str, str]) -> Background:
 
 
 def background_of_terminal(keys: IO[str] | None, screen: IO[str]) -> Background:
-    """What the terminal says when it is asked; unknown where there is none, or no answer.
+    """The background that the terminal reports; unknown without a terminal or a reply.
 
-    Nothing is asked while somebody has typed ahead, which would look like the answer, nor
-    in the background, where that would stop the process.
+    The terminal is not asked if the user has typed ahead, as that would be mixed up with the
+    reply, nor if the process runs in the background, where asking would stop it.
 
     Args:
         keys: the terminal's input.
@@ -79,7 +79,7 @@ def background_of_terminal(keys: IO[str] | None, screen: IO[str]) -> Background:
 
 
 def echo_again() -> None:
-    """Give the input mode back though an answer may still come: somebody else takes it over."""
+    """Restore the input mode, though a reply may still come; call before others change the mode."""
     for conversation in _unanswered:
         conversation.give_back()
 
@@ -95,7 +95,7 @@ def _named(answer: bytes) -> Background:
 
 
 def in_foreground(stream: IO[str]) -> bool:
-    """Whether the process may draw on and read from its terminal now; true if nobody can tell."""
+    """Whether the process may write to and read from its terminal now; true if unknown."""
     if sys.platform == "win32":
         return True
     try:
@@ -105,7 +105,7 @@ def in_foreground(stream: IO[str]) -> bool:
 
 
 def is_one_terminal(keys: IO[str] | None, screen: IO[str]) -> bool:
-    """Whether the terminal answers by these keys what is asked on the screen."""
+    """Whether input and output belong to the same terminal, so that a query gets its reply."""
     if sys.platform == "win32" or keys is None:
         return False
     try:
@@ -118,11 +118,11 @@ def is_one_terminal(keys: IO[str] | None, screen: IO[str]) -> bool:
 if sys.platform != "win32":
 
     class _Conversation:
-        """One question to a terminal, whose input mode is given back once it is over.
+        """A query to a terminal; the input mode is restored afterwards.
 
         Args:
-            keys: the descriptor of the terminal's input.
-            screen: of its output.
+            keys: the file descriptor of the terminal's input.
+            screen: the file descriptor of its output.
         """
 
         def __init__(self, keys: int, screen: int) -> None:
@@ -132,7 +132,7 @@ if sys.platform != "win32":
             self._mode: list[Any] = []
 
         def answer(self) -> bytes:
-            """All that the terminal says in time."""
+            """The terminal's reply, as far as it arrives in time."""
             if self._may_be_read(0):
                 return b""
             self._mode = termios.tcgetattr(self._keys)
@@ -151,7 +151,7 @@ if sys.platform != "win32":
             return self._answer
 
         def _listen(self, seconds: float) -> None:
-            """Read until the last answer, or until so long after the question."""
+            """Read until the last reply, or until ``seconds`` after the query."""
             while not LAST_ANSWER.search(self._answer):
                 left = self._asked_at + seconds - time.monotonic()
                 if not self._may_be_read(max(0.0, left)):
@@ -162,13 +162,13 @@ if sys.platform != "win32":
                 self._answer += part
 
         def _end(self) -> None:
-            """Swallow an answer that is late, so that the shell does not get it."""
+            """Swallow a late reply, so that it does not reach the shell."""
             with contextlib.suppress(OSError, termios.error):  # the terminal is gone
                 self._listen(LATE)
                 self.give_back()
 
         def give_back(self) -> None:
-            """Set the input mode that there was before the question."""
+            """Restore the input mode from before the query."""
             termios.tcsetattr(self._keys, termios.TCSANOW, self._mode)
 
         def _may_be_read(self, seconds: float) -> bool:

@@ -1,8 +1,7 @@
-"""A block: a rectangle of styled text, to be put beside and below others.
+"""A block: a rectangle of styled text that can be put beside or below others.
 
-The screen, the pictures and the charts are made of blocks, since a block is exactly as wide
-and as high as it says, whatever text went into it. What a block shows is decided by
-its maker.
+Screens, pictures and charts are made of blocks, since a block is exactly as wide and as high as
+it says, whatever text went into it. What a block shows is up to its caller.
 """
 
 from __future__ import annotations
@@ -40,19 +39,19 @@ Line = list[Segment]
 
 
 SINGLE = re.compile("[ -~─-▟⠀-⣿·±…–•←↑→↓★✓✗]*")  # noqa: RUF001 - a dash
-"""Texts of ASCII, lines, blocks, braille and marks, each of whose characters takes one cell."""
+"""Texts whose characters all take one cell: ASCII, lines, blocks, braille and marks."""
 
 JOINER = "\u200d"
-"""What makes one picture of several; it cannot be seen itself."""
+"""The zero-width joiner, which merges several emoji into one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Lines of styled text, all of one width.
+    """Lines of styled text, all of the same width.
 
     Args:
         width: in cells.
-        lines: each of them ``width`` cells wide.
+        lines: the lines, each ``width`` cells wide.
     """
 
     width: int
@@ -64,7 +63,7 @@ class Block:
         return len(self.lines)
 
     def shaped(self, width: int, height: int) -> Block:
-        """A block cropped at the right and below, or filled up with blanks."""
+        """The block at this size: cropped or padded with blanks at the right and the bottom."""
         lines = self.lines[:height]
         if width != self.width:
             lines = [Segment.adjust_line_length(line, width) for line in lines]
@@ -78,7 +77,7 @@ class Block:
 
 
 def _without_trailing_blanks(line: Line) -> Line:
-    """A log has no use for blanks at the end; those with a style may be part of a picture."""
+    """The line without trailing blanks; styled blanks stay, as they may be part of a picture."""
     kept = list(line)
     while kept and not kept[-1].style and not kept[-1].text.strip(" "):
         kept.pop()
@@ -90,9 +89,9 @@ def _without_trailing_blanks(line: Line) -> Line:
 def lines_of(
     characters: NDArray[np.uint32], owners: NDArray[np.int64], styles: Sequence[Style | None]
 ) -> list[Line]:
-    """Lines of code points (rows, columns), neighbors of one style in one segment.
+    """Lines from code points (rows, columns), with equally styled neighbors in one segment.
 
-    ``owners`` (rows, columns) are the places of their styles.
+    ``owners`` (rows, columns) holds each cell's index into ``styles``.
     """
     text = characters.tobytes().decode("utf-32")
     begins = np.ones(owners.shape, np.bool_)
@@ -107,7 +106,7 @@ def lines_of(
 
 
 def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:
-    """One line per text, cut or filled up to ``width`` cells."""
+    """A block with one line per text, cut or padded to ``width`` cells."""
     lines = []
     for text in texts:
         whole = cut(text, width, console.options.ascii_only).copy()
@@ -118,7 +117,7 @@ def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:
 
 
 def cut(text: Text, width: int, ascii_only: bool) -> Text:
-    """The text on one line of at most ``width`` cells; an ellipsis tells of what is missing."""
+    """The text on one line of at most ``width`` cells; an ellipsis marks a cut."""
     if "\n" in text.plain:
         text = Text(" ").join(text.split("\n"))
     if text.cell_len <= width:
@@ -138,7 +137,7 @@ def padded(text: Text, width: int, ascii_only: bool) -> Text:
 
 
 def graphemes(text: str) -> list[str]:
-    """What stands in cells of its own: characters, with the accents on them and what is joined."""
+    """The text's visible characters, each with the accents and joined emoji that belong to it."""
     if SINGLE.fullmatch(text):
         return list(text)
     found: list[str] = []
@@ -154,7 +153,7 @@ def graphemes(text: str) -> list[str]:
 
 
 def beside(blocks: Sequence[Block], gap: int = 0) -> Block:
-    """The blocks from left to right, ``gap`` cells between them, aligned at the top."""
+    """The blocks from left to right, aligned at the top, with ``gap`` cells between them."""
     if not blocks:
         return Block(0, [])
     width = sum(block.width for block in blocks) + gap * (len(blocks) - 1)
@@ -170,13 +169,13 @@ def beside(blocks: Sequence[Block], gap: int = 0) -> Block:
 
 
 def stack(blocks: Sequence[Block], width: int) -> Block:
-    """The blocks from top to bottom, brought to one width."""
+    """The blocks from top to bottom, each cropped or padded to ``width`` cells."""
     lines = [line for block in blocks for line in block.shaped(width, block.height).lines]
     return Block(width, lines)
 
 
 def grid(blocks: Sequence[Block], width: int, gap: int = 1) -> Block:
-    """Blocks of one width in as many columns as ``width`` holds, at least one."""
+    """Blocks of equal width in as many columns as fit into ``width`` cells, at least one."""
     if not blocks:
         return Block(width, [])
     columns = max(1, (width + gap) // (blocks[0].width + gap))

@@ -1,8 +1,8 @@
-"""A canvas: a pen moved by keys or the mouse, the strokes that it draws, and their pixels.
+"""A drawing canvas: a pen moved by keys or the mouse, its strokes, and their pixels.
 
-It is a value: every act gives another canvas, so that taking back is going back to one before.
-Lengths are parts of the board's longer side, ``x`` to the right and ``y`` down from its upper
-left corner. How the board lies in the terminal belongs to ``views.board``.
+A canvas is immutable: every action returns a new one, so undo just goes back to an earlier one.
+Lengths are fractions of the board's longer side; ``x`` runs right and ``y`` down from the upper
+left corner. Placing the board in the terminal belongs to ``views.board``.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ __all__ = ["KEYS", "MOVES", "SIDE", "Canvas", "Point", "Stroke"]
 Point = tuple[float, float]
 
 PEN = 0.07
-"""The pen's width: that of MNIST's strokes, in a digit of two thirds of the board's height."""
+"""The pen's initial width: like MNIST's strokes, if the digit fills two thirds of the height."""
 
 PENS = (0.03, 0.2)
-"""The thinnest and the thickest pen."""
+"""Width of the thinnest and of the thickest pen."""
 
 WIDER = 1.25
-"""The factor by which the key for a wider pen widens it."""
+"""Factor by which ``+`` widens the pen and ``-`` narrows it."""
 
 ERASER = 2.5
-"""The eraser is so many times as wide as the pen."""
+"""Width of the eraser relative to the pen."""
 
 STEP = 0.025
-"""How far a key moves the pen."""
+"""How far one key press moves the pen."""
 
 SIDE = 280
-"""Pixels of the picture's longer side."""
+"""Length of the picture's longer side in pixels."""
 
 FINER = 2
-"""Pixels drawn per pixel of the picture, in each direction, for smooth edges."""
+"""Oversampling factor in each direction, for smooth edges."""
 
 EVENING = 2
-"""How often a stroke's points are smoothed: the mouse is known only to within a cell."""
+"""Smoothing passes over a stroke's points; the mouse position is only known to the cell."""
 
 PIECES = 6
-"""Straight pieces of the curve from one point of a stroke to the next."""
+"""Straight pieces that make up the curve from one point of a stroke to the next."""
 
 MOVES: Mapping[str, tuple[int, int]] = {
     "left": (-1, 0),
@@ -54,7 +54,7 @@ MOVES: Mapping[str, tuple[int, int]] = {
     "down": (0, 1),
     **{str(x + 2 - 3 * (y - 1)): (x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y},
 }
-"""Where keys move the pen: the arrows, and the digits as they lie on a keypad, 7 in the corner."""
+"""Direction (x, y) of each key that moves the pen: arrows, and digits as on a numeric keypad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Stroke:
     """A stroke: everything the pen draws until it is lifted.
 
     Args:
-        points: the points of its path; a single one if the pen did not move.
+        points: the points of its path; a single point if the pen did not move.
         width: the pen's width.
         erases: whether it removes ink.
     """
@@ -77,15 +77,15 @@ class Canvas:
     """A board and a pen on it.
 
     Args:
-        size: across and down, the longer one 1.
+        size: the board's width and height; the longer side is 1.
         strokes: the strokes on the board.
-        past: what was on the board before, the latest last.
-        future: what was taken back, the latest last.
-        pen: where it is.
-        width: of the pen.
-        is_down: whether the latest stroke goes on where the pen is moved to.
+        past: earlier states of the board, for undo; the latest comes last.
+        future: undone states, for redo; the latest comes last.
+        pen: the pen's position.
+        width: the pen's width.
+        is_down: whether moving the pen continues the latest stroke.
         erases: whether the pen is an eraser.
-        by_keys: whether keys have moved the pen last, so that it must be seen.
+        by_keys: whether keys moved the pen last, so that it has to be shown.
 
     Example:
         >>> from gpunet.terminal.draw.canvas import Canvas
@@ -108,14 +108,14 @@ class Canvas:
 
     @classmethod
     def of_shape(cls, height: float, width: float) -> Canvas:
-        """An empty board in the proportions of an image."""
+        """An empty board with the aspect ratio of an image."""
         longer = max(height, width)
         size = width / longer, height / longer
         return cls(size, pen=(size[0] / 2, size[1] / 4))
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no ink."""
+        """Whether there is no ink on the board."""
         return not self.strokes or not self.image().any()
 
     def holds(self, point: Point) -> bool:
@@ -125,7 +125,7 @@ class Canvas:
     # ---- The pen
 
     def lowered(self, point: Point, *, erases: bool | None = None) -> Canvas:
-        """The pen comes down here; as an eraser or not, whatever it is else."""
+        """The canvas with the pen put down here; ``erases`` overrides whether it is an eraser."""
         point = self._on_board(point)
         erasing = self.erases if erases is None else erases
         stroke = Stroke((point,), self.width * (ERASER if erasing else 1), erasing)
@@ -133,7 +133,7 @@ class Canvas:
         return replace(drawn, pen=point, is_down=True, by_keys=False)
 
     def moved(self, point: Point) -> Canvas:
-        """The pen goes there, and draws if it is down."""
+        """The canvas with the pen moved there, drawing if it is down."""
         point = self._on_board(point)
         if not self.is_down or point == self.strokes[-1].points[-1]:
             return replace(self, pen=point)
@@ -142,13 +142,13 @@ class Canvas:
         return replace(self, pen=point, strokes=(*self.strokes[:-1], longer))
 
     def lifted(self) -> Canvas:
-        """The pen goes up; the stroke is done."""
+        """The canvas with the pen lifted, which ends the stroke."""
         return replace(self, is_down=False)
 
     # ---- Keys
 
     def pressed(self, key: str) -> Canvas:
-        """The canvas after a key; unknown keys do nothing."""
+        """The canvas after a key press; unknown keys do nothing."""
         if key in MOVES:
             across, down = MOVES[key]
             x, y = self.pen
@@ -193,11 +193,11 @@ class Canvas:
     # ---- Pixels
 
     def image(self) -> NDArray[np.uint8]:
-        """The board's pixels (height, width): 0 where it is empty, 255 where the ink is."""
+        """The board's pixels (height, width): 0 where it is empty, 255 where there is ink."""
         return _image(self.size, self.strokes)
 
     def png(self, *, on_white: bool = False) -> bytes:
-        """The picture as the content of a PNG file: white ink on black, or black on white."""
+        """The picture as PNG bytes: white ink on black, or black on white."""
         image = self.image()
         file = io.BytesIO()
         picture = Image.fromarray(255 - image if on_white else image)
@@ -217,12 +217,12 @@ KEYS: Mapping[str, Callable[[Canvas], Canvas]] = {
     "=": lambda canvas: canvas._widened(WIDER),
     "-": lambda canvas: canvas._widened(1 / WIDER),
 }
-"""The keys that do not move the pen."""
+"""What each key does that does not move the pen."""
 
 
 @lru_cache(maxsize=4)
 def _image(size: Point, strokes: tuple[Stroke, ...]) -> NDArray[np.uint8]:
-    """The pixels of a board; those of the latest boards are kept, as they are asked for again."""
+    """The pixels of a board; cached, since each frame asks for them again."""
     side = SIDE * FINER
     across, down = (max(1, round(SIDE * length)) * FINER for length in size)
     picture = Image.new("L", (across, down))
@@ -242,7 +242,7 @@ def _image(size: Point, strokes: tuple[Stroke, ...]) -> NDArray[np.uint8]:
 def _curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """A smooth curve (m, 2) along the points (n, 2) of a stroke, from the first to the last.
 
-    It consists of parabolas, each from halfway before a point to halfway behind it.
+    It consists of parabolas, each from the midpoint before a point to the midpoint after it.
     """
     if len(points) < 3:
         return points

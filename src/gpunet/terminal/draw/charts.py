@@ -1,7 +1,6 @@
 """Line charts in braille dots, or in ASCII where braille cannot be shown.
 
-A chart is a pure function of its series and its size. Which values are drawn is up to the
-caller.
+A chart is a pure function of its series and its size; the caller decides which values to draw.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ from gpunet.terminal.draw.style import Ink, glyphs
 __all__ = ["LineChart", "Mark", "Series", "dots_of", "line_chart"]
 
 MARKS, BEHIND = "+ox#", "."
-"""Marks of the series where there are no dots, and of those behind them."""
+"""ASCII marks of the series, and of series that are drawn behind the others."""
 
 APART = 7
-"""Cells between the labels of a horizontal axis that is not of whole numbers, at least."""
+"""Minimum cells per label on a horizontal axis that is not limited to whole numbers."""
 
 LEAST, LARGEST = 1e-290, 1e290
-"""Positive values beyond are drawn at the edge, so that ranges stay finite."""
+"""Positive values are clipped to this range, so that axis ranges stay finite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +45,13 @@ class Series:
     """One line of a chart.
 
     Args:
-        name: in the legend; without one it does not stand there.
-        x: (n,) ascending.
-        y: (n,) NaN leaves a gap.
+        name: its name in the legend; a series without a name is left out there.
+        x: (n,) horizontal positions, ascending.
+        y: (n,) values; NaN leaves a gap.
         style: its color.
-        dotted: draw every other dot only, so that it is not the color alone that tells it from
-            a solid line.
-        points: draw a dot for each value, in any order, and no line; no line hides them.
+        dotted: draw only every other dot, so that it differs from a solid line by more than color.
+        points: draw a dot for each value instead of a line, with ``x`` in any order; dots are drawn
+            over lines.
         behind: draw it only where nothing else is.
     """
 
@@ -66,7 +65,7 @@ class Series:
 
 
 class Mark(NamedTuple):
-    """A star, or another sign, at a point of a chart; with a name it stands in the legend."""
+    """A star, or another sign, at a point of a chart; it is in the legend if it has a name."""
 
     name: str
     x: float
@@ -81,17 +80,18 @@ class LineChart:
 
     Args:
         title: what the vertical axis shows.
-        series: cells that several of them pass through have the dots of all, in the color of each
-            in turn; where they lie on one another, neighboring cells show them in turn.
-        height: in lines: legend, plot, the horizontal axis' labels, the strip.
-        x_range: the horizontal axis.
-        y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
-        logarithmic: whether the vertical axis is, as far as there are values above zero.
-        number_format: how the latest value is written in the legend; ``None`` if it is not.
-        whole: label whole numbers of the horizontal axis alone.
-        decades: the horizontal axis is of decimal logarithms, and -3 is labelled 1e-3.
-        marks: points of their own.
-        strip: a small curve on one line below, from zero to its largest value.
+        series: the lines. A cell that several pass through shows the dots of all of them, and
+            neighboring cells take their colors in turn. Where one covers the others, the cells
+            show only one series each, again in turn.
+        height: number of lines, including legend, horizontal labels and strip.
+        x_range: the range of the horizontal axis.
+        y_bounds: limits that the vertical axis never exceeds, such as 0 for a loss.
+        logarithmic: whether the vertical axis is logarithmic, if any value is above zero.
+        number_format: format of each series' latest value in the legend; ``None`` omits it.
+        whole: label only whole numbers on the horizontal axis.
+        decades: whether ``x`` holds decimal logarithms; -3 is labeled 1e-3.
+        marks: single points that are marked with a sign.
+        strip: a small curve on one line below the chart, from zero to its largest value.
     """
 
     title: str
@@ -113,7 +113,7 @@ class LineChart:
 def line_chart(console: Console, chart: LineChart, width: int) -> Block:
     """The chart as a block of ``width`` cells and ``chart.height`` lines.
 
-    Below three lines only the legend is left; the labels go first where it is narrow.
+    A narrow chart has no vertical labels; one of fewer than three lines has only its legend.
     """
     ascii_only = console.options.ascii_only
     in_logarithms = _in_logarithms(chart) if chart.logarithmic else None
@@ -138,9 +138,9 @@ def _axis(chart: LineChart, rows: int, logarithmic: bool) -> Axis:
 
 
 def _in_logarithms(chart: LineChart) -> LineChart | None:
-    """The chart of the decimal logarithms, or ``None`` if no value has one.
+    """The chart with values replaced by decimal logarithms; ``None`` if no value is above zero.
 
-    What is not above zero goes to the lower edge.
+    Values that are not above zero are drawn at the lower edge.
     """
     values = _values(chart)
     if not (values > 0).any():
@@ -156,14 +156,14 @@ def _in_logarithms(chart: LineChart) -> LineChart | None:
 
 
 def _values(chart: LineChart) -> NDArray[np.float64]:
-    """All finite values of all series."""
+    """All finite values of all series, clipped to a range that stays finite."""
     values = np.concatenate([np.zeros(0), *(series.y for series in chart.series)])
     bounded: NDArray[np.float64] = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
     return bounded
 
 
 def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -> Text:
-    """The title and each series' mark, name and latest value, as much as there is room for."""
+    """The title and each series' mark, name and latest value, as far as they fit."""
     title = Text.assemble((chart.title, Ink.STRONG))
     whole = title + Text(", log" if logarithmic else "", Ink.MUTED)
     stars = [
@@ -186,7 +186,7 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
 
 
 def _keys(chart: LineChart, ascii_only: bool, longest: int) -> list[Text]:
-    """The mark of each series, its name unless that is longer, and its latest value."""
+    """Each series' mark, its name if it is no longer than ``longest``, and its latest value."""
     keys = []
     for series, sign in zip(chart.series, _signs(chart.series), strict=True):
         if not series.name:
@@ -202,7 +202,7 @@ def _keys(chart: LineChart, ascii_only: bool, longest: int) -> list[Text]:
 
 
 def _signs(series: Sequence[Series]) -> list[str]:
-    """What each series is drawn with where there are no dots."""
+    """The ASCII mark that each series is drawn with."""
     own = cycle(MARKS)
     return [BEHIND if one.behind else next(own) for one in series]
 
@@ -212,7 +212,7 @@ def _mark(series: Series) -> str:
 
 
 def _plot(console: Console, chart: LineChart, axis: Axis, width: int) -> list[Line]:
-    """The lines of the plot, below it the labels of the horizontal axis and the strip."""
+    """The lines of the plot, followed by the horizontal axis labels and the strip."""
     marks = glyphs(console.options.ascii_only)
     labels = axis.labels
     names = [*labels.values(), *([chart.strip.name] if chart.strip else [])]
@@ -242,7 +242,7 @@ def _plot(console: Console, chart: LineChart, axis: Axis, width: int) -> list[Li
 
 
 def _strip(strip: Series, x_range: tuple[float, float], columns: int, levels: str) -> str:
-    """One cell for each column, from where the strip begins to where it ends."""
+    """The strip's curve, one character per column, blank outside the strip's own range."""
     known = np.isfinite(strip.y)
     if not known.any():
         return " " * columns
@@ -256,13 +256,13 @@ def _strip(strip: Series, x_range: tuple[float, float], columns: int, levels: st
 
 
 def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list[Line]:
-    """The plot's cells, row by row, each with its dots and in the style of one series."""
+    """The plot's cells row by row, each with its dots, in the style of one series."""
     ascii_only = console.options.ascii_only
     down, across = (1, 1) if ascii_only else (4, 2)
     rows, y_range = axis.rows, axis.range(down)
     codes = np.zeros((max(1, len(chart.series)), rows, columns), dtype=np.int64)
     for index, series in enumerate(chart.series):
-        drawn = replace(series, dotted=series.dotted and not ascii_only)  # there its mark tells it
+        drawn = replace(series, dotted=series.dotted and not ascii_only)  # in ASCII its mark tells
         dots = dots_of(drawn, chart.x_range, y_range, rows * down, columns * across)
         if ascii_only:
             codes[index] = dots * ord(_signs(chart.series)[index])
@@ -293,10 +293,10 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
 
 
 def _owners(present: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Which of the series (s, rows, columns) a cell shows, (rows, columns); -1 where none is.
+    """The index (rows, columns) of the series that each cell shows; -1 for empty cells.
 
-    Neighbouring cells that the same series pass through show them in turn, so that no line hides
-    another.
+    ``present`` (series, rows, columns) tells which series pass through a cell. Where several do,
+    neighboring cells show them in turn, so that no line hides another.
     """
     _, rows, columns = present.shape
     turn = np.add.outer(np.arange(rows), np.arange(columns)) % np.maximum(present.sum(axis=0), 1)
@@ -311,10 +311,10 @@ def dots_of(
     height: int,
     width: int,
 ) -> NDArray[np.bool_]:
-    """The dots (height, width), row 0 on top, of the line through a series' points.
+    """The dots (height, width), row 0 at the top, of the line through a series' points.
 
-    A point beside a gap is a dot of its own; what lies outside the ranges is at the edge. Of a
-    dotted line every other dot is left out, and its last point stays.
+    A point with no neighbor to join is a single dot, and points outside the ranges are drawn at
+    the edge. A dotted line leaves out every other dot, but keeps its last point.
     """
     dots = np.zeros((height, width), dtype=np.bool_)
     x = _scaled(series.x, x_range, width)  # (n,)
@@ -344,16 +344,16 @@ def dots_of(
 def _scaled(
     values: NDArray[np.float64], limits: tuple[float, float], size: int
 ) -> NDArray[np.int64]:
-    """(n,) dots from 0 to size - 1; 0 for what is no number."""
+    """Positions (n,) of values (n,) within ``limits``, from 0 to ``size - 1``; 0 for NaN."""
     lowest, highest = limits
-    bounded = np.minimum(np.fmax(values, lowest), highest)  # fmax: what is no number is lowest
+    bounded = np.minimum(np.fmax(values, lowest), highest)  # fmax: NaN becomes the lowest
     span = highest - lowest
     share = (bounded - lowest) / span if span > 0 else np.zeros_like(bounded)
     return np.rint(share * (size - 1)).astype(np.int64)
 
 
 def _x_labels(chart: LineChart, columns: int) -> str:
-    """The horizontal axis' labels, each centered below its column where there is room."""
+    """The line of horizontal axis labels, each centered below its column if there is room."""
     lowest, highest = chart.x_range
     if highest <= lowest:
         return f"{lowest:g}"[:columns]

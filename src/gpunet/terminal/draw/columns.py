@@ -1,6 +1,6 @@
-"""A table of aligned columns below a head and a rule, never wider than its console.
+"""A table of aligned columns with a header and a rule, never wider than its console.
 
-Owns widths and alignment; what stands in the cells belongs to ``tables`` and ``showcase``.
+Owns widths and alignment; the contents of the cells belong to ``tables`` and ``showcase``.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ GAP = 2
 """Cells between two columns."""
 
 LEAST = 10
-"""Cells that a column of names keeps when there is too little room."""
+"""Minimum width of a left-aligned column, to which it shrinks when there is too little room."""
 
 OTHERS = 28
-"""Cells that a first column of long names leaves to the others."""
+"""Cells that a long first column leaves to the other columns."""
 
 
 @dataclass(slots=True, eq=False)
 class Columns:
     """A table without a frame; a rich renderable.
 
-    Where there is too little room, names are shortened, and then the last columns are left out,
-    since a cut number says nothing; a line below counts them.
+    When there is too little room, left-aligned columns shrink first. Then the last columns are
+    dropped, since a cut number says nothing; a line below says how many.
 
     Args:
-        names: the head; a name that begins with ``<`` is of a column aligned left.
-        rows: the cells; a row may be shorter than the head.
+        names: the header; ``<`` in front of a name aligns its column to the left.
+        rows: the cells; a row may be shorter than the header.
     """
 
     names: Sequence[str]
     rows: list[Sequence[Text]] = field(default_factory=list)
 
     def add(self, *cells: str | Text, style: str = "") -> None:
-        """Add a row; its style lies below the cells' own."""
+        """Add a row; ``style`` applies to its plain strings."""
         self.rows.append([Text(c, style) if isinstance(c, str) else c for c in cells])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
         yield self.block(console, options.max_width)
 
     def block(self, console: Console, width: int) -> Block:
-        """The table in ``width`` cells."""
+        """The table as a block ``width`` cells wide."""
         ascii_only = console.options.ascii_only
         left = [name.startswith("<") for name in self.names]
         head = [Text(name.removeprefix("<"), Ink.STRONG) for name in self.names]
@@ -64,7 +64,7 @@ class Columns:
         return text_block(console, lines, width)
 
     def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
-        """The cells of each column that is shown."""
+        """The width of each column that is shown."""
         columns = zip_longest(head, *self.rows, fillvalue=Text())
         widths = [max(cell.cell_len for cell in column) for column in columns]
         least = [min(LEAST, width) if left[index] else width for index, width in enumerate(widths)]

@@ -1,6 +1,6 @@
-"""A device's name as people say it, for lines and columns with little room.
+"""Short device names, for lines and columns with little room.
 
-The whole name belongs to ``engine.device``, and to ``gpunet devices``, which shows it.
+Full names belong to ``engine.device``; ``gpunet devices`` shows them.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from gpunet.terminal.draw import formats
 __all__ = ["device_in_words", "device_reason", "short_name"]
 
 ADDITION = re.compile(r"\s+\([^()]*\)$")
-"""What drivers put behind a name: the chip, the compiler, the length of vectors."""
+"""Parenthesized details that drivers append to a name: chip, compiler, vector width."""
 
 
 def short_name(name: str) -> str:
-    """``llvmpipe`` of ``llvmpipe (LLVM 15.0.6, 256 bits)``; another name as it is."""
+    """A name without trailing details: ``llvmpipe`` for ``llvmpipe (LLVM 15.0.6, 256 bits)``."""
     return ADDITION.sub("", name)
 
 
 def device_in_words(info: DeviceInfo) -> str:
-    """``llvmpipe (software adapter, Vulkan)``."""
+    """A device's short name, kind and backend: ``llvmpipe (software adapter, Vulkan)``."""
     return f"{short_name(info.name)} ({info.kind}, {info.backend})"
 
 
 def device_reason(choice: Device) -> str:
-    """Which device and why, in a line that fits a terminal."""
+    """Which device was chosen and why, in one short line."""
     trial, rival = choice.trial, choice.rival
     if trial is None or rival is None:
         return choice.reason.replace(str(choice.info), device_in_words(choice.info))

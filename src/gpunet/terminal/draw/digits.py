@@ -1,6 +1,6 @@
-"""Grey images: as blocks of text, two pixels per cell or shades of characters, and as pixels.
+"""Grayscale images: drawn as text (half blocks or shading characters) or as pixels.
 
-Owns cropping, scaling and drawing of one image. Captions and grids belong to ``showcase`` and
+Owns cropping, scaling and drawing a single image. Captions and grids belong to ``showcase`` and
 ``views.dashboard``, painting pixels to ``graphics``.
 """
 
@@ -33,10 +33,10 @@ __all__ = [
 ]
 
 INK = 0.1
-"""A pixel belongs to the drawing if it differs from the background by more than this."""
+"""A pixel is part of the drawing if it differs from the background by more than this."""
 
 GAMMA = 0.75
-"""Below 1 it lifts thin strokes, which scaling down makes faint."""
+"""Gamma exponent; below 1, it brightens thin strokes, which downscaling makes faint."""
 
 
 def picture(
@@ -47,11 +47,10 @@ def picture(
     *,
     whole: bool = False,
 ) -> Block:
-    """An image (height, width) as large as so many cells let it be.
+    """An image (height, width) scaled to fit ``columns`` by ``rows`` cells.
 
-    Without its empty margins, unless the whole of it is wanted.
-
-    A cell is two pixels high; the console decides between colors, block shades and ASCII.
+    Its empty margins are cropped unless ``whole`` is set. A cell is two pixels high; the console
+    decides between colors, block shades and ASCII.
     """
     bright = brightness(image)
     background = background_of(bright)
@@ -60,9 +59,9 @@ def picture(
 
 
 def grey_cells(console: Console, pixels: NDArray[np.float64]) -> Block:
-    """Pixels (rows, columns) from 0 to 1, two in a cell, the larger the brighter.
+    """Pixels (rows, columns) from 0 (black) to 1 (white), two per cell.
 
-    In colors half a cell below an odd number of rows stays free.
+    With colors and an odd number of rows, the lower half of the last cells stays empty.
     """
     columns = pixels.shape[1]
     if shows_pixels(console):
@@ -74,9 +73,9 @@ def grey_cells(console: Console, pixels: NDArray[np.float64]) -> Block:
 def greys(
     image: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int
 ) -> NDArray[np.uint8]:
-    """The whole image as large as (height, width) pixels let it be.
+    """The whole image scaled to fit (height, width) pixels.
 
-    Returns (height, width, 3) red, green and blue.
+    Returns RGB pixels (height, width, 3).
     """
     whole = brightness(image)
     pixels = fitted(whole, height, width, background_of(whole))
@@ -84,7 +83,7 @@ def greys(
 
 
 def brightness(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]:
-    """The image (height, width) in 0..1: bytes by 255, floats as they are or by their range."""
+    """The image (height, width) scaled to 0..1: bytes / 255; floats rescaled only if outside."""
     if image.dtype == np.uint8:
         return image.astype(np.float64) / 255
     values = np.nan_to_num(image.astype(np.float64), nan=0.0, posinf=1.0, neginf=0.0)
@@ -93,7 +92,7 @@ def brightness(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.flo
 
 
 def background_of(image: NDArray[np.float64]) -> float:
-    """The brightness around the drawing in an image (height, width): its border's median."""
+    """The background brightness of an image (height, width): the median of its border."""
     if not image.size:
         return 0.0
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
@@ -101,7 +100,7 @@ def background_of(image: NDArray[np.float64]) -> float:
 
 
 def cropped(image: NDArray[np.float64], background: float) -> NDArray[np.float64]:
-    """The part (height, width) that holds the drawing; all of it if there is none."""
+    """The image cropped to its drawing (height, width); the whole image if it is blank."""
     ink = np.abs(image - background) > INK  # (height, width)
     if not ink.any():
         return image
@@ -112,9 +111,9 @@ def cropped(image: NDArray[np.float64], background: float) -> NDArray[np.float64
 def fitted(
     image: NDArray[np.float64], height: int, width: int, background: float
 ) -> NDArray[np.float64]:
-    """The image scaled into (height, width), its proportions kept, centered on its background.
+    """The image scaled to fit (height, width), aspect ratio kept, centered on its background.
 
-    Larger images are averaged down; smaller ones are enlarged by whole factors.
+    Larger images are averaged down; smaller ones are enlarged by a whole factor.
     """
     rows, columns = image.shape
     canvas = np.full((height, width), background)
@@ -131,7 +130,7 @@ def fitted(
 
 @lru_cache(maxsize=64)
 def _averaging(source: int, target: int) -> NDArray[np.float64]:
-    """The matrix (target, source) whose rows average the source pixels that a pixel covers."""
+    """A matrix (target, source) that averages the source pixels under each target pixel."""
     edges = np.linspace(0, source, target + 1)
     left = np.maximum(edges[:-1, None], np.arange(source))
     right = np.minimum(edges[1:, None], np.arange(1, source + 1))
@@ -141,9 +140,10 @@ def _averaging(source: int, target: int) -> NDArray[np.float64]:
 
 
 def half_blocks(levels: NDArray[np.int64], colors: Sequence[Color]) -> list[Line]:
-    """Pixels (rows, columns), each an index of its color, in cells two pixels high each.
+    """Lines of half blocks for pixels (rows, columns), each an index into ``colors``.
 
-    Below the last one of an odd number of rows the background stays as it is.
+    A cell is two pixels high. With an odd number of rows, the terminal's background shows below
+    the last one.
     """
     lines = []
     rows = levels.tolist()

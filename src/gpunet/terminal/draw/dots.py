@@ -1,4 +1,4 @@
-"""Pictures of braille dots, eight a cell, and words written large in them."""
+"""Pictures made of braille dots, eight per cell, and words in large letters made of them."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 __all__ = ["BRAILLE", "dotted", "patterns", "written_large"]
 
 BRAILLE = 0x2800
-"""The empty braille cell; with a bit for each dot its code point gives a pattern."""
+"""Code point of the empty braille cell; adding a bit for each dot gives a pattern."""
 
 BITS = (0, 3, 1, 4, 2, 5, 6, 7)
-"""The bit of each of a cell's dots, row by row."""
+"""The bit that Unicode assigns to each dot of a cell, row by row."""
 
 PATTERNS = np.array(
     [sum(1 << BITS[at] for at in range(8) if dots >> at & 1) for dots in range(256)]
 )
-"""The pattern (256,) of each choice of dots, the first of which is its lowest bit."""
+"""Braille patterns (256,), indexed by a cell's dots row by row, the first as the lowest bit."""
 
 FINE = 120
-"""Pixels of the letters before they are brought to a size."""
+"""Font size in pixels before letters are scaled to their final size."""
 
 
 def dotted(dots: NDArray[np.bool_]) -> list[str]:
-    """Lines of text of dots (4 * rows, 2 * columns)."""
+    """Lines of braille text for dots (4 * rows, 2 * columns)."""
     return ["".join(map(chr, row)) for row in (BRAILLE + patterns(dots)).tolist()]
 
 
 def patterns(dots: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The patterns (rows, columns), counted from ``BRAILLE``, of dots (4 * rows, 2 * columns)."""
+    """Braille patterns (rows, columns), less ``BRAILLE``, of dots (4 * rows, 2 * columns)."""
     rows, columns = dots.shape[0] // 4, dots.shape[1] // 2
     cells = dots.reshape(rows, 4, columns, 2).transpose(0, 2, 1, 3).reshape(rows, columns, 8)
     found: NDArray[np.int64] = PATTERNS[np.packbits(cells, axis=2, bitorder="little")[..., 0]]
@@ -39,9 +39,9 @@ def patterns(dots: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=64)
 def written_large(word: str, columns: int, rows: int) -> tuple[str, ...]:
-    """A word in so many rows, or in fewer where it would be wider than the columns.
+    """A word in large braille letters, scaled to fit ``columns`` by ``rows`` cells.
 
-    There are no lines for a word that holds more than the letters, digits and marks of ASCII.
+    Returns no lines for a blank word, or one with characters other than printable ASCII.
 
     Example:
         >>> for line in written_large("7", 8, 3):

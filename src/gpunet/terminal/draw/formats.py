@@ -1,6 +1,6 @@
-"""How numbers are written wherever people read them: losses, shares, times, counts.
+"""Number formats for everything people read: losses, percentages, times and counts.
 
-Every text has a bounded width, also for NaN, infinity and what a diverging run produces.
+Every text has a bounded width, even for NaN, infinity and the huge values of a diverging run.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 NO_RATE = 1e-4
-"""Share of the highest learning rate below which one is none."""
+"""Fraction of the highest learning rate below which a rate is shown as 0."""
 
 DAY = 86_400
-"""Seconds of a day."""
+"""Seconds in a day."""
 
 
 def loss(value: float | None, nothing: str = "-") -> str:
@@ -57,7 +57,7 @@ def r2(value: float | None, nothing: str = "-") -> str:
 def measured(value: float | None, nothing: str = "-", beside: float = 0.0) -> str:
     """A measured value in five digits or more: ``151.23``, ``0.012346``, ``250,119``, ``1.2e+12``.
 
-    It has at most 13 characters; beside another value, as many decimals as that one.
+    It has at most 13 characters. Given a value ``beside`` it, it has as many decimals as that.
     """
     if value is None:
         return nothing
@@ -70,9 +70,9 @@ def measured(value: float | None, nothing: str = "-", beside: float = 0.0) -> st
 
 
 def learning_rate(value: float, highest: float = 0.0) -> str:
-    """A learning rate in 7 characters: ``2.0e-03``; ``0`` if it is none beside the run's highest.
+    """A learning rate in 7 characters: ``2.0e-03``; ``0`` if negligible beside the run's highest.
 
-    A cosine ends at a rate of some billionths, which says nothing but that it is over.
+    A cosine schedule ends at a rate of some billionths, which says no more than that it is over.
     """
     return f"{value:.1e}" if value >= NO_RATE * highest else "0"
 
@@ -91,7 +91,7 @@ def size(value: int) -> str:
 
 
 def amount(value: float) -> str:
-    """Anything in three digits and a decimal prefix, at most 7 characters: ``512``, ``1.61 M``."""
+    """A number in three digits and a metric prefix, at most 7 characters: ``512``, ``1.61 M``."""
     if value < 999.5:
         return f"{value:.3g}"
     power = 0
@@ -116,7 +116,7 @@ def rate(samples_per_second: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A measured time, as fine as is of interest: ``38 ms``, ``2.9 s``, ``1:05``."""
+    """A measured time in a unit that suits its length: ``38 ms``, ``2.9 s``, ``1:05``."""
     if value < 0.0995:
         return f"{1000 * value:.{0 if value >= 0.01 else 2}f} ms"
     return f"{value:.1f} s" if value < 59.95 else duration(value)

@@ -1,8 +1,8 @@
-"""Real pixels: images that a terminal paints over blank cells, by one of two protocols.
+"""Real pixels: images that a terminal paints over blank cells, with the kitty or sixel protocol.
 
-Owns which protocol a terminal is known for, how an image is written in it, and where it comes to
-lie. No terminal is ever asked: its answer would come as if somebody typed it. The colors of an
-image belong to ``digits`` and ``weights``, half blocks to them as well.
+Owns which terminals support which protocol, how images are encoded, and where they are placed.
+The terminal is never asked, since its reply would arrive as if it were typed. Image colors and
+half blocks belong to ``digits`` and ``weights``.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ TERMS: Mapping[str, Protocol] = {
     "foot-extra": "sixel",
     "mlterm": "sixel",
 }
-"""Values of TERM. That of xterm says nothing: it paints sixel only if it was started for it."""
+"""Protocols by TERM. xterm's is missing: xterm paints sixel only if it was started for it."""
 
 PROGRAMS: Mapping[str, Protocol] = {"ghostty": "kitty", "iTerm.app": "sixel", "WezTerm": "sixel"}
-"""Values of TERM_PROGRAM. WezTerm knows kitty's protocol, too, but there a picture takes the place
-of the one before it (https://github.com/hpjansson/chafa/commit/4bdffef)."""
+"""Protocols by TERM_PROGRAM. WezTerm supports kitty's protocol too, but there each picture replaces
+the one before it (https://github.com/hpjansson/chafa/commit/4bdffef)."""
 
 VT340_CELL = (10, 20)
-"""A cell's width and height in pixels where the terminal does not tell: the VT340's, from which
-sixel comes."""
+"""A cell's width and height in pixels if the terminal does not report it: that of the VT340, the
+terminal that introduced sixel."""
 
 CHUNK = 4096
-"""Bytes of payload in a command of kitty's protocol, at most."""
+"""Maximum payload of a kitty protocol command, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Painter:
     """Writes images for one terminal.
 
     Args:
-        protocol: that the terminal understands.
+        protocol: the protocol that the terminal supports.
         cell: a cell's width and height in pixels.
     """
 
@@ -66,21 +66,21 @@ class Painter:
     cell: tuple[int, int]
 
     def size(self, columns: int, rows: int) -> tuple[int, int]:
-        """Height and width in pixels of so many cells."""
+        """Height and width in pixels of ``columns`` by ``rows`` cells."""
         width, height = self.cell
         return rows * height, columns * width
 
     def above(self, caption: Block, pixels: NDArray[np.uint8], rows: int) -> Block:
-        """A caption and the cells above it that the terminal paints an image over.
+        """An image above a caption, as a block of blank cells that the terminal paints over.
 
-        The image is written when its cells are there and blank, at the start of the caption, and
-        leaves the cursor where it was: nothing scrolls, and nothing is written over the image.
+        The image's codes stand at the start of the caption, so its cells are already there and
+        blank when it is painted. They leave the cursor where it was: nothing scrolls, and no text
+        overwrites the image.
 
         Args:
-            caption: one line at least; its width is the image's.
-            pixels: (height, width, 3) red, green and blue, of the cells' ``size``; 256 colors at
-                most.
-            rows: of cells.
+            caption: at least one line; the image is as wide as the caption.
+            pixels: RGB pixels (height, width, 3) of the cells' ``size``, at most 256 colors.
+            rows: the image's height in cells.
         """
         width, image = caption.width, _paletted(pixels)
         written = _kitty(image, width, rows) if self.protocol == "kitty" else _sixel(image)
@@ -93,18 +93,18 @@ class Painter:
 def choose_painter(
     wanted: Graphics, console: Console, environ: Mapping[str, str] | None = None
 ) -> Painter | None:
-    """What paints images as the setting asks; ``None`` for half blocks.
+    """The painter for a graphics setting; ``None`` for half blocks.
 
-    A protocol that is named is written wherever the output goes. ``auto`` is careful: a terminal
-    that is known for a protocol, and for sixel the library and the size of a cell.
+    A protocol named by the user is always written, wherever the output goes. ``auto`` chooses one
+    only in a terminal known to support it; sixel also needs its library and a known cell size.
 
     Args:
-        wanted: as the command line has it.
-        console: what is painted on.
+        wanted: the setting from the command line.
+        console: where images are painted.
         environ: the environment; the process's own by default.
 
     Raises:
-        MissingExtraError: sixel is named, and what encodes it is not installed.
+        MissingExtraError: sixel is wanted, but its encoder is not installed.
     """
     if wanted == "sixel" and not _encodes_sixel():
         raise MissingExtraError(spelled("graphics", "sixel"), "textual-image", "graphics")
@@ -128,12 +128,12 @@ def _encodes_sixel() -> bool:
 
 
 def _known(console: Console, environ: Mapping[str, str]) -> Protocol | None:
-    """The protocol that the terminal is known for, if a person sits at it and wants colors."""
+    """The protocol that an interactive terminal is known to support, unless colors are off."""
     if console.no_color or console.is_dumb_terminal or not console.file.isatty():
         return None
     term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
     if term.startswith(("screen", "tmux")) or {"STY", "TMUX", "ZELLIJ"} & environ.keys():
-        return None  # they pass on only what they understand
+        return None  # multiplexers pass on only the codes that they understand
     if term in TERMS:
         return TERMS[term]
     if program:
@@ -142,7 +142,7 @@ def _known(console: Console, environ: Mapping[str, str]) -> Protocol | None:
 
 
 def _cell(stream: IO[str]) -> tuple[int, int] | None:
-    """A cell's width and height in pixels, as the terminal's driver has them; often it has not."""
+    """A cell's width and height in pixels from the terminal's driver, which often lacks them."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -159,7 +159,7 @@ def _cell(stream: IO[str]) -> tuple[int, int] | None:
 
 
 def _paletted(pixels: NDArray[np.uint8]) -> Image.Image:
-    """The image (height, width, 3) with a palette of just its colors, which loses nothing."""
+    """The RGB image (height, width, 3) with a palette of exactly its colors; lossless."""
     height, width, _ = pixels.shape
     palette, places = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
     image = Image.frombytes("P", (width, height), places.astype(np.uint8).tobytes())
@@ -168,7 +168,9 @@ def _paletted(pixels: NDArray[np.uint8]) -> Image.Image:
 
 
 def _kitty(image: Image.Image, columns: int, rows: int) -> str:
-    """The image as PNG, scaled to the cells by the terminal; `q=2` asks for no answer.
+    """Kitty codes for the image as a PNG, which the terminal scales to the cells.
+
+    ``q=2`` suppresses the terminal's reply.
 
     See https://sw.kovidgoyal.net/kitty/graphics-protocol/.
     """
@@ -185,12 +187,12 @@ def _kitty(image: Image.Image, columns: int, rows: int) -> str:
 
 
 def _sixel(image: Image.Image) -> str:
-    """The image as sixel, with all colors defined before the first pixel.
+    """The image as sixel codes, with all colors defined before the first pixel.
 
-    The library defines a color where it is first used; xterm 379 then paints what stands before
-    in wrong colors.
+    The library defines each color at its first use, which makes xterm 379 paint earlier pixels in
+    wrong colors.
     """
-    # Not from a public module: those ask the terminal what it can as soon as they are imported.
+    # A private module, because the public ones query the terminal as soon as they are imported.
     from textual_image._sixel import image_to_sixels
 
     written = image_to_sixels(image)
@@ -201,5 +203,5 @@ def _sixel(image: Image.Image) -> str:
 
 
 def _unseen(codes: str) -> Segment:
-    """Codes that take no cell. Rich drops such where no terminal is, unless they have a style."""
+    """A segment of codes that take no cell; its style keeps rich from dropping it in a file."""
     return Segment(codes, Style(meta={"graphics": True}), [(ControlType.CURSOR_FORWARD, 0)])

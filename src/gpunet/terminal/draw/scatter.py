@@ -1,6 +1,6 @@
-"""Predicted values against the true ones, as a chart: the nearer to the diagonal, the better.
+"""Scatter charts of predicted against true values: the nearer to the diagonal, the better.
 
-Owns the ranges and the words; the dots are drawn as those of every chart.
+Owns ranges and labels; drawing the dots belongs to ``charts``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from gpunet.terminal.draw.style import Ink
 __all__ = ["scatter", "scatters"]
 
 NARROWEST, WIDEST = 36, 72
-"""Columns of a chart, where several stand side by side and at most."""
+"""Minimum width of a chart among several side by side, and maximum width of any chart."""
 
 LINES = 14
-"""Height of charts that stand among other lines."""
+"""Default height of charts, for those printed among other lines."""
 
 LOWEST = 8
-"""Lines of a chart at least, where several stand below one another."""
+"""Minimum height of a chart if several are stacked."""
 
 MARGIN = 0.02
-"""Share of the true values' range that is drawn beyond it on either side."""
+"""Margin on either side of the true values' range, as a share of it."""
 
 BEYOND = 0.5
-"""Share of that range, beyond which a prediction is drawn at the edge."""
+"""Predictions further than this share of the range outside it are drawn at the edge."""
 
 
 def scatters(
@@ -42,13 +42,13 @@ def scatters(
     width: int,
     height: int = LINES,
 ) -> Block:
-    """A chart for each of as many targets as there is room for, at least one.
+    """A scatter chart for each of the first targets, as many as fit, at least one.
 
     Args:
-        console: as ``scatter`` takes it.
-        names: of the T targets.
+        console: decides on characters and colors.
+        names: names of the T targets.
         targets: (n, T) true values.
-        predictions: (n, T) what was predicted.
+        predictions: (n, T) predicted values.
         width: in cells.
         height: in lines.
     """
@@ -70,13 +70,13 @@ def scatter(
     width: int,
     height: int,
 ) -> Block:
-    """A dot for each sample, its true value to the right and its prediction upwards.
+    """A chart with a dot for each sample: true value across, predicted value up.
 
     Args:
         console: decides on characters and colors.
-        title: the target's name, which the legend begins with.
+        title: the target's name, which starts the legend.
         targets: (n,) true values.
-        predictions: (n,) what was predicted; those that are no numbers are left out.
+        predictions: (n,) predicted values; NaN is left out.
         width: in cells.
         height: in lines.
     """

@@ -1,8 +1,8 @@
-"""How things look: the marks, the colors, and the bars that every part of the terminal shares.
+"""The look that all screens share: marks, colors and bars.
 
-Owns every color. The other files name a style by what it means; a console's ``theme`` turns the
-name into a color that can be read on the terminal's background, which ``background`` asks for.
-Nothing is shown by color alone. How numbers are written belongs to ``formats``.
+Owns every color. The other files name a style by its meaning; a console's ``theme`` turns the name
+into a color that is readable on the terminal's background, which ``background`` finds out.
+Nothing is shown by color alone. Number formats belong to ``formats``.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = [
 ]
 
 Background = Literal["dark", "light", "unknown"]
-"""What a terminal draws on."""
+"""A terminal's background."""
 
 
 class Ink(StrEnum):
-    """What a text's style means; the theme of a console says how it looks."""
+    """Text styles by meaning; a console's theme decides how each looks."""
 
     STRONG = "bold"
     TRAIN = "gpunet.train"
@@ -53,20 +53,20 @@ class Ink(StrEnum):
     WARNING = "gpunet.warning"
     LABEL = "gpunet.label"
     MUTED = "gpunet.muted"
-    LINE = "gpunet.line"  # frames, axes, rules, and the part of a bar that is still to come
-    TITLE = "gpunet.title"  # in a frame, whose style it would take
-    ZERO = "gpunet.zero"  # in pictures of signed values
-    PEN = "gpunet.pen"  # on a picture in greys, which is the same on any background
+    LINE = "gpunet.line"  # frames, axes, rules, and the unfilled part of a bar
+    TITLE = "gpunet.title"  # a frame's title, which would otherwise take the frame's style
+    ZERO = "gpunet.zero"  # zero in pictures of signed values
+    PEN = "gpunet.pen"  # the pen on a grayscale picture, the same on any background
 
 
 RIGHT_SHARE = (Ink.RIGHT, "gpunet.right.many", "gpunet.right.most")
-"""Styles from a small share that is right to a large one; they differ without color, too."""
+"""Styles for correct predictions, from a small to a large share; distinct even without color."""
 WRONG_SHARE = (Ink.WRONG, "gpunet.wrong.many", "gpunet.wrong.most")
-"""Styles from a small share that is wrong to a large one."""
+"""Styles for wrong predictions, from a small to a large share; distinct even without color."""
 
 
 Palette = Mapping[str, tuple[str, str, str]]
-"""The colors of styles on a dark, a light and an unknown background, each as rich writes it."""
+"""Each style's colors on a dark, a light and an unknown background, in rich's notation."""
 
 PALETTE: Palette = {
     Ink.TRAIN: ("#5fd7ff", "#005faf", "#0087d7"),
@@ -79,9 +79,9 @@ PALETTE: Palette = {
     Ink.LINE: ("color(244)", "color(244)", "color(244)"),
     Ink.PEN: ("#d75f00", "#d75f00", "#d75f00"),
 }
-"""Colors of the cube and the greys that 256 colors consist of, so that they look alike there and
-in 24 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text; of 3, as it
-wants for graphics, on an unknown one and of lines."""
+"""Colors from the 256-color cube and grays, so that they look the same with 256 colors and 24 bits.
+On a known background, text has a contrast of at least 4.5, which WCAG 2 requires for text; lines,
+and everything on an unknown background, have at least 3, which it requires for graphics."""
 
 SIXTEEN: Palette = {
     Ink.TRAIN: ("cyan", "blue", "bright_blue"),
@@ -94,23 +94,24 @@ SIXTEEN: Palette = {
     Ink.LINE: ("dim default", "dim default", "dim default"),
     Ink.PEN: ("yellow", "magenta", "bright_magenta"),
 }
-"""Where there are but the terminal's own sixteen colors: those that are the furthest from the
-background in most palettes. Bright black is none: in some it is the background itself. Nor is
-anything dim that must be read: in Solarized a contrast of 2 is left of it."""
+"""For terminals with sixteen colors: those that contrast most with the background in most palettes.
+Bright black is avoided, since in some palettes it is the background itself. Text that must be read
+is never dim: in Solarized, dim text has a contrast of only 2."""
 
 PANEL = {"dark": ((228, 228, 228), (18, 18, 18)), "light": ((28, 28, 28), (255, 255, 255))}
-"""Red, green, blue of plain text and of what is behind it, where a screen is drawn as a picture."""
+"""RGB colors of plain text and of the background in recordings, by theme."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedScale:
-    """Colors of signed values. Zero recedes into the background, and both ends stand out equally.
+    """Colors of signed values: zero blends into the background, and both ends stand out equally.
 
     Args:
-        below: red, green, blue of what is far below zero, 0 to 255.
-        zero: of zero.
-        above: of what is far above it.
-        numbers: the scale among 256 colors, from below to above; the nearest would be blotchy.
+        below: RGB color, 0 to 255, of values far below zero.
+        zero: RGB color of zero.
+        above: RGB color of values far above zero.
+        numbers: the scale in 256 colors, from below to above, chosen by hand because the nearest
+            colors would look blotchy.
     """
 
     below: tuple[int, int, int]
@@ -119,20 +120,20 @@ class SignedScale:
     numbers: tuple[int, ...]
 
     def color(self, share: float) -> Color:
-        """The color of a share of the largest value, -1 to 1, in 24 bits."""
+        """The 24-bit color of a value given as a share of the largest, -1 to 1."""
         end = self.below if share < 0 else self.above
         mixed = (zero + abs(share) * (one - zero) for zero, one in zip(self.zero, end, strict=True))
         return Color.from_rgb(*map(round, mixed))
 
     def colors(self, truecolor: bool) -> tuple[Color, ...]:
-        """All colors in cells, from below zero to above it: an odd number."""
+        """The colors that cells use, from below zero to above it: an odd number."""
         if not truecolor:
             return tuple(map(Color.from_ansi, self.numbers))
         return tuple(self.color(step / LEVELS) for step in range(-LEVELS, LEVELS + 1))
 
 
 LEVELS = 12
-"""Steps of color on either side of zero in 24 bits."""
+"""Color steps on either side of zero in 24-bit color."""
 
 SIGNED = {
     "dark": SignedScale(
@@ -148,18 +149,18 @@ SIGNED = {
         (19, 20, 61, 62, 104, 146, 189, 255, 224, 181, 174, 167, 160, 124, 88),
     ),
 }
-"""The scales by background; the dark one where it is unknown, as images are bright on black, too.
-The ends on a light background: Moreland, "Diverging Color Maps for Scientific Visualization", 2009.
+"""The scales by background; an unknown one gets the dark scale, as images are bright on black too.
+Ends of the light scale: Moreland, "Diverging Color Maps for Scientific Visualization", 2009.
 """
 
 GREYS = tuple(Color.from_ansi(232 + level) for level in range(24))
-"""Colors from black to white: the greys of the 256, whose codes are short."""
+"""Colors from black to white: the grays of the 256-color palette, whose codes are short."""
 
 
 def theme(background: Background, *, sixteen: bool = False) -> Theme:
-    """What the styles' names mean on a background; rich's own bars and spinners included.
+    """The theme for a background: the look of every style, including rich's bars and spinners.
 
-    With ``sixteen`` none but the terminal's own sixteen colors are taken.
+    With ``sixteen``, only the terminal's own sixteen colors are used.
     """
     column = ("dark", "light", "unknown").index(background)
     inks = {name: row[column] for name, row in (SIXTEEN if sixteen else PALETTE).items()}
@@ -169,7 +170,7 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
     inks |= dict.fromkeys(
         ("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), inks[Ink.TRAIN]
     )
-    # A line of one style may hold some text of another.
+    # "not dim", as a dim line may contain text in another style.
     full: dict[str, str | Style] = {name: f"not dim {color}" for name, color in inks.items()}
     full |= {"bar.back": full[Ink.LINE], "progress.percentage": full[Ink.MUTED]}
     zero = SIGNED.get(background, SIGNED["dark"]).color(0)
@@ -177,31 +178,31 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
 
 
 def signed_scale(console: Console) -> SignedScale:
-    """The colors of signed values on the console's background."""
+    """The color scale for signed values on the console's background."""
     zero = console.get_style(Ink.ZERO).color
     return next(scale for scale in SIGNED.values() if scale.color(0) == zero)
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The marks of one character set, Unicode's unless said otherwise."""
+    """The marks in one character set; the defaults are Unicode."""
 
     right: str = "✓"  # beside a correct prediction
     wrong: str = "✗"  # beside a wrong one
     best: str = "★"  # beside the best epoch
     filled: str = "━"  # one cell of a bar that is done
     half: str = "╸"  # the cell of a bar where the done part ends
-    empty: str = "─"  # one cell of a bar that is still to come
+    empty: str = "─"  # one cell of the unfilled part of a bar
     separator: str = "·"  # between two short statements on one line
     ellipsis: str = "…"  # where a text was cut
-    margin: str = "±"  # between a figure and how far it may be off
+    margin: str = "±"  # between a figure and its margin of error
     arrow: str = "→"  # from a label to a prediction
     axis: str = "│"  # one cell of a chart's vertical axis
     tick: str = "┤"  # one cell of that axis where a label stands
-    nothing: str = "–"  # noqa: RUF001 - a dash, in place of a value that is missing
+    nothing: str = "–"  # noqa: RUF001 - a dash, in place of a missing value
     shades: str = " ░▒▓█"  # from an empty cell to a full one
     levels: str = "▁▂▃▄▅▆▇█"  # from the lowest to the highest point of a small curve
-    line: str = "⣀⠤⠒⠉"  # the same as a thin line
+    line: str = "⣀⠤⠒⠉"  # the same, but as a thin line
 
 
 UNICODE = Glyphs()
@@ -232,7 +233,7 @@ def glyphs(ascii_only: bool) -> Glyphs:
 
 
 def bar(fraction: float, width: int, style: str, ascii_only: bool) -> Text:
-    """A horizontal bar of ``width`` cells, filled from the left, to half a cell."""
+    """A horizontal bar of ``width`` cells, filled from the left in steps of half a cell."""
     marks = glyphs(ascii_only)
     halves = round(min(max(fraction, 0.0), 1.0) * width * 2)
     filled, half = divmod(halves, 2)
@@ -245,9 +246,10 @@ def bar(fraction: float, width: int, style: str, ascii_only: bool) -> Text:
 def sparkline(
     values: Sequence[float], bounds: tuple[float, float], width: int, style: str, ascii_only: bool
 ) -> Text:
-    """A small curve on one line: one cell for each value, or the last of each part if too many.
+    """A small curve on one line, one value per cell.
 
-    The values are finite; those beyond the bounds are drawn there.
+    If there are more values than cells, each cell shows the last value of its part. The values
+    must be finite; those beyond ``bounds`` are clipped.
     """
     levels = glyphs(ascii_only).levels
     low, high = bounds

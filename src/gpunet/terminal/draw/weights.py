@@ -1,7 +1,7 @@
-"""What single units look for: their incoming weights as pictures, blue below zero, red above.
+"""What each unit looks for: its incoming weights as a picture, blue below zero, red above.
 
-Owns which units are shown, and the drawing of signed values. Scaling an image into a block
-belongs to ``digits``; what else is shown of a layer belongs to ``model_card``.
+Owns which units are shown and how signed values are drawn. Scaling an image into a block belongs
+to ``digits``; everything else about a layer belongs to ``model_card``.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from gpunet.terminal.live.console import shows_pixels
 __all__ = ["signed_cells", "signed_colors", "signed_picture", "strongest_units", "unit_pictures"]
 
 PICTURE = (14, 7)
-"""Columns and rows of a unit's picture: images of 28 by 28 pixels, two by two of them a pixel."""
+"""Columns and rows of a unit's picture: 14 by 14 pixels, so 2 by 2 of a 28-by-28 image in each."""
 
 FINE_LEVELS = 127
-"""Steps of color on either side of zero in pixels: 255 colors, which a palette holds."""
+"""Color steps on either side of zero in pixel images: 255 colors in all, which fit a palette."""
 
 MARKS = "=- +#"
-"""Characters from far below zero to far above it; they tell the sign without color."""
+"""Characters from far below zero to far above it; they show the sign without color."""
 
 FAINT, FULL = 0.25, 0.6
-"""Shares of the largest size from which a weight is drawn, and from which it is drawn boldly."""
+"""Thresholds, as fractions of full scale, for drawing a weight lightly and heavily in ``MARKS``."""
 
 
 def unit_pictures(
@@ -41,9 +41,9 @@ def unit_pictures(
 ) -> None:
     """Print the first layer's units with the largest incoming weights, the largest first.
 
-    Every picture has its own scale, so that faint units can be seen; their captions tell the
-    norms. Of a population the first network is shown. Without a painter they are half blocks or
-    characters. The model must be one of images.
+    Each picture has its own scale, so that faint units stay visible; its caption gives the norm.
+    For a population, the first network is shown. Without a painter, the pictures are half blocks
+    or characters. The model must take images.
     """
     columns, rows = PICTURE
     tiles = []
@@ -63,9 +63,9 @@ def unit_pictures(
 
 
 def strongest_units(model: Model, count: int) -> list[tuple[str, NDArray[np.float32]]]:
-    """The first layer's units with the largest norms of incoming weights, in falling order.
+    """The first layer's units with the largest norms of incoming weights, the largest first.
 
-    Each has its name and its weights (height, width). The model must be one of images.
+    Returns each unit's name and weights (height, width). The model must take images.
     """
     assert model.image_shape is not None
     weights = layer_views(model.parameters[:1], model.network)[0][0][0]  # (I, O)
@@ -80,18 +80,19 @@ def strongest_units(model: Model, count: int) -> list[tuple[str, NDArray[np.floa
 
 
 def signed_picture(console: Console, values: NDArray[np.float32], columns: int, rows: int) -> Block:
-    """Values (height, width) of both signs in so many cells, the largest size being full.
+    """Signed values (height, width) scaled to fit ``columns`` by ``rows`` cells.
 
-    A cell is two pixels high; the console decides between colors and characters.
+    The scale ends near the largest absolute value. A cell is two pixels high; the console decides
+    between colors and characters.
     """
     return signed_cells(console, fitted(values.astype(np.float64), 2 * rows, columns, 0.0))
 
 
 def signed_cells(console: Console, pixels: NDArray[np.float64], full: float | None = None) -> Block:
-    """Pixels (rows, columns) of both signs, two in a cell, drawn fully from this size on.
+    """Signed pixels (rows, columns), two per cell; absolute values from ``full`` on get full color.
 
-    By default it is the largest one's. Below an odd number of rows half a cell stays free; without
-    colors the last row is left out.
+    By default, ``full`` is the 99th percentile of the absolute values. With an odd number of rows,
+    the lower half of the last cells stays empty; without colors, the last row is left out.
     """
     columns = pixels.shape[1]
     if shows_pixels(console):
@@ -106,9 +107,9 @@ def signed_cells(console: Console, pixels: NDArray[np.float64], full: float | No
 def signed_colors(
     console: Console, values: NDArray[np.float32], height: int, width: int
 ) -> NDArray[np.uint8]:
-    """Values of both signs in colors, as large as (height, width) pixels let them be.
+    """Signed values in color, scaled to fit (height, width) pixels.
 
-    Returns (height, width, 3) red, green and blue.
+    Returns RGB pixels (height, width, 3).
     """
     shares = _shares(fitted(values.astype(np.float64), height, width, 0.0))
     levels = np.rint(shares * FINE_LEVELS) / FINE_LEVELS  # (height, width)
@@ -119,9 +120,10 @@ def signed_colors(
 
 
 def _shares(values: NDArray[np.float64], full: float | None = None) -> NDArray[np.float64]:
-    """Values from -1 to 1; one in a hundred is cut off, so that outliers do not pale the others.
+    """Values scaled to -1..1 by ``full``, and clipped there.
 
-    What is no number, in a network that has diverged, is 0.
+    By default, ``full`` is the 99th percentile of the absolute values, so that outliers do not
+    make the others pale. NaN, as in a diverged network, becomes 0.
     """
     values = np.nan_to_num(values)
     if full is None:
