@@ -1,9 +1,8 @@
-"""Where parameters lie on a device: every matrix is padded with zeros to whole blocks of 4 x 4.
+"""The layout of parameters on a device: every matrix is padded with zeros to blocks of 4 x 4.
 
-So shaders read and write four numbers at a time, whatever the sizes. Padding stays zero: only
-zeros are multiplied into it, and no rule moves a zero whose gradient is zero. The host's order,
-without padding, is that of ``gpunet.parameters``; ``layered`` and ``persistent`` lay out the
-activations and derivatives.
+So shaders read and write four numbers at a time, whatever the sizes. Padding stays zero: its
+gradient is zero, and then no update rule moves a zero. The host's order, without padding, is that
+of ``gpunet.parameters``; ``layered`` and ``persistent`` lay out activations and derivatives.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ __all__ = ["Layout", "padded"]
 
 
 def padded(count: int) -> int:
-    """A number of rows or columns, rounded up to whole blocks."""
+    """A number of rows or columns, rounded up to a multiple of 4."""
     return -(-count // 4) * 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Where one network's parameters lie among its S numbers on a device.
+    """Where one network's N parameters are among its S numbers on a device, padding included.
 
     Args:
-        weights_at: where each layer's padded (I + 1, O) starts.
-        scales_at: where each hidden layer's padded scales (O,) start; its shifts follow.
+        weights_at: offset of each layer's padded weights and biases (I + 1, O).
+        scales_at: offset of each hidden layer's padded scales (O,); its shifts follow.
         size: S.
-        positions: (N,) of every parameter among the S.
+        positions: (N,) offset of every parameter.
     """
 
     weights_at: tuple[int, ...]
@@ -54,13 +53,13 @@ class Layout:
         return cls(tuple(weights_at), tuple(scales_at), end, positions)
 
     def pack(self, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(..., N) as the device wants it, (..., S)."""
+        """Parameters (..., N) in the device's padded layout (..., S)."""
         packed = np.zeros((*parameters.shape[:-1], self.size), dtype=np.float32)
         packed[..., self.positions] = parameters
         return packed
 
     def unpack(self, packed: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(..., S) from the device without its padding, (..., N)."""
+        """The device's padded layout (..., S) as parameters (..., N)."""
         return np.take(packed, self.positions, axis=-1)
 
 

@@ -1,6 +1,6 @@
-"""How much memory the networks of a population take, and how many of them a device holds.
+"""How much memory the networks of a population take, and how many of them fit on a device.
 
-Owns the counting, which needs no device; the buffers themselves belong to ``buffers``.
+It only counts, and needs no device; ``buffers`` makes the buffers.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = [
 ]
 
 WGPU_EVALUATION_ROWS = 1024
-"""Rows of an evaluation's batch on an adapter, unless there are fewer."""
+"""Most rows in an evaluation batch on an adapter."""
 
 
 def buffer_bytes(
     network: NetworkSpec, rule: Rule, batch_size: int, samples: int, traits: Traits
 ) -> dict[str, int]:
-    """Bytes that one network takes of each large buffer of an adapter, by the buffer's name."""
+    """Bytes that one network takes in each large buffer of an adapter, by the buffer's name."""
     work = Workload(network, batch_size, traits, rule=rule)
     values = ValuesLayout.of(network, batch_size, traits, training=True)
     training = training_buffers(work, samples, values.size)
@@ -48,17 +48,17 @@ def buffer_bytes(
 def most_samples(population: int, batch_size: int, row_bytes: int, limit: int) -> int:
     """How many training samples fit, with the order and the schedule of an epoch over them.
 
-    The limit is that of a buffer, in bytes.
+    ``limit`` is the largest size of a buffer in bytes.
     """
-    words = max(padded(batch_size), SCHEDULE_WORDS)  # of a step, for each network
+    words = max(padded(batch_size), SCHEDULE_WORDS)  # per step and network
     steps = limit // (FLOAT_BYTES * population * words)
     return min(limit // row_bytes, batch_size * steps)
 
 
 def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, int]:
-    """What one network takes of the host's memory in the numpy engine, in all.
+    """Bytes of the host's memory that one network takes in the numpy engine.
 
-    Parameters and moments are there twice, for inactive networks too, and the gradient once.
+    Parameters and moments count twice, since inactive networks are kept too, the gradient once.
     """
     arrays = 2 * (1 + MOMENTS[rule]) + 1
     units = 2 * sum(layer.outputs for layer in network.layers) + 2 * network.inputs
@@ -66,7 +66,7 @@ def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, 
 
 
 def host_memory() -> int | None:
-    """Bytes of the machine's memory; ``None`` where the system does not tell."""
+    """Bytes of the machine's memory; ``None`` if the operating system does not tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -74,17 +74,17 @@ def host_memory() -> int | None:
 
 
 def most_networks(needs: Mapping[str, int], limit: int) -> int:
-    """How many networks fit, if none of their buffers may be larger than the limit for all."""
+    """How many networks fit if each buffer, which they share, has at most ``limit`` bytes."""
     return limit // max(1, *needs.values())
 
 
 def require_fit(population: int, needs: Mapping[str, int], limit: int, device: str) -> None:
     """Make sure that a population fits a device.
 
-    ``needs`` are the bytes of one network, by what they are for; ``limit`` holds for each of them.
+    ``needs`` maps each use of memory to one network's bytes; ``limit`` applies to each use.
 
     Raises:
-        DeviceError: it does not; the message tells the largest population that does.
+        DeviceError: it does not fit; the message gives the largest population that does.
     """
     most = most_networks(needs, limit)
     if population <= most:
@@ -99,7 +99,7 @@ def require_fit(population: int, needs: Mapping[str, int], limit: int, device: s
 
 
 def require_host_memory(population: int, network: NetworkSpec, rule: Rule, batch_size: int) -> None:
-    """Raise a DeviceError unless the machine's memory holds a population of the numpy engine."""
+    """Raise a DeviceError unless the numpy engine's population fits in the machine's memory."""
     memory = host_memory()
     if memory is not None:
         require_fit(population, numpy_bytes(network, rule, batch_size), memory, "this machine")

@@ -1,4 +1,4 @@
-"""What a plan is made of: passes, each one dispatch of a shader; a tile cuts a matrix product."""
+"""Passes, each one dispatch of a shader, the plans made of them, and how a tile cuts a matmul."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ class Pass:
     Args:
         label: the kernel's name and the layer.
         pieces: the shader's files, without ``.wgsl``.
-        constants: the override constants; truth values and whole numbers become floats.
+        constants: the override constants; booleans and integers become floats.
         workgroups: x, y and z; z counts the networks.
-        iterations: of loops, at most, by one invocation; some software adapters stop a shader
-            silently after 65,535.
+        iterations: most loop iterations of one invocation; some software adapters silently stop
+            a shader after 65,535.
         operations: additions and multiplications, for all networks.
-        traffic: bytes that must be moved for all networks: what is read counted once, and what is
-            written.
-        variables: of the shader's template, if it is one.
-        product: that it computes, if it is one; its tile is the first of its pieces.
+        traffic: bytes read and written for all networks; repeated reads count once.
+        variables: the template's variables, if the shader is a template.
+        product: the matmul that it computes, if it is one; its first piece is then the tile.
     """
 
     label: str
@@ -55,18 +54,18 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """All passes of one step, or the one that takes many.
+    """All passes of one step, or the single pass that takes many steps.
 
     Args:
         passes: in order.
-        rows: of a full batch, B.
-        values: numbers of activations and derivatives of one network, V; each matrix among them is
+        rows: rows of a full batch, B.
+        values: number of activations and derivatives of one network, V; each matrix of them is
             padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
-        probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
+        probabilities_at: offset in V of the head's padded result (B, C): probabilities in an
             evaluation, the loss's gradients in training.
-        many_steps: whether its only pass takes as many steps as are asked for; its iterations,
-            operations and traffic are those of one step.
-        why: this plan and no other, in a few words.
+        many_steps: whether the single pass takes any number of steps; its iterations, operations
+            and traffic are those of one step.
+        why: a short reason for choosing this plan.
     """
 
     passes: tuple[Pass, ...]
@@ -83,7 +82,7 @@ class Plan:
 
 
 def cut(one: Pass, tile: Tile) -> Pass:
-    """A pass whose matmul is cut by this tile."""
+    """The pass with its matmul cut by ``tile``."""
     assert one.product is not None
     threads = {"ROW_THREADS": tile.row_threads, "COLUMN_THREADS": tile.column_threads}
     across, down = tile.count(one.product.rows, one.product.columns)
@@ -96,7 +95,7 @@ def cut(one: Pass, tile: Tile) -> Pass:
 
 
 def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
-    """A plan whose matmuls are cut by these tiles, where there is one."""
+    """The plan with its matmuls cut by the tiles of ``tile_of``, where it returns one."""
     passes = []
     for one in plan.passes:
         tile = None if one.product is None else tile_of(one.product)

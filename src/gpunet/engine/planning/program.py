@@ -1,7 +1,7 @@
-"""A program: the passes of a plan, the buffers that they work on, and the features they need.
+"""A program: the passes of a plan, the buffers that they use, and the features that they need.
 
-It is data alone: an engine makes the buffers and runs the passes, ``memory`` counts the bytes, and
-``Program.to_dict`` writes all of it, with the shaders, as JSON can hold it.
+It is only data: an engine makes the buffers and runs the passes, ``memory`` counts the bytes, and
+``Program.to_dict`` gives all of it, with the shaders, as JSON types.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ __all__ = [
 ]
 
 SCHEDULE_WORDS = 4
-"""Numbers of a step in the schedule of a network, as ``step_schedule`` gives them."""
+"""Numbers per step in a network's schedule, as ``step_schedule`` gives them."""
 
 SMALLEST = 16
-"""Bytes of the smallest buffer that is made, since an empty one cannot be bound."""
+"""Bytes of the smallest buffer; an empty buffer could not be bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class BufferSpec:
     """A buffer of a program.
 
     Args:
-        name: of the shaders' variable.
-        bytes: for all networks.
-        holds: its content, in words.
+        name: the name of the variable in the shaders.
+        bytes: its size for all networks.
+        holds: its contents, in words.
         usage: how shaders bind it.
     """
 
@@ -53,11 +53,11 @@ class BufferSpec:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A plan with the buffers that it works on.
+    """A plan with the buffers that it uses.
 
     Args:
         plan: the passes.
-        buffers: all that the passes bind, except the samples and their labels.
+        buffers: all buffers that the passes bind, except the samples and their labels.
     """
 
     plan: Plan
@@ -71,7 +71,7 @@ class Program:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The program as JSON holds it, with the text of every shader."""
+        """The program as JSON types, with the text of every shader."""
         sources = [assemble(one.pieces, one.variables) for one in self.plan.passes]
         return {
             "buffers": [asdict(one) for one in self.buffers],
@@ -117,7 +117,7 @@ def state_buffers(network: NetworkSpec, population: int, rule: Rule) -> tuple[Bu
 
 
 def training_buffers(work: Workload, samples: int, values: int) -> tuple[BufferSpec, ...]:
-    """The buffers of training on so many samples with so many activations of one network."""
+    """The buffers for training on ``samples`` samples; each network has ``values`` activations."""
     population, steps = work.population, -(-samples // work.rows)
     state = state_buffers(work.network, population, work.rule)
     order = FLOAT_BYTES * population * steps * padded(work.rows)
@@ -137,9 +137,9 @@ def training_buffers(work: Workload, samples: int, values: int) -> tuple[BufferS
 def evaluation_buffers(
     population: int, plan: Plan, samples: int, own: int = 0
 ) -> tuple[BufferSpec, ...]:
-    """The buffers of an evaluation's own; parameters and dropout rates are the training's.
+    """The buffers that an evaluation has of its own; it shares the training's parameters.
 
-    All networks share the samples of the split; ``own`` are those of each network's own, at most.
+    All networks score the ``samples`` of the split, or each at most ``own`` samples of its own.
     """
     batches = max(-(-samples // plan.rows), population * -(-own // plan.rows))
     return (

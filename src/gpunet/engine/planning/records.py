@@ -1,4 +1,4 @@
-"""What the host writes into a program's buffers, laid out as the shaders read it."""
+"""The records that the host writes into a program's buffers, as the shaders read them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 @cache
 def _struct(file: str, name: str) -> np.dtype[Any]:
-    """The type of a struct of a shader, whose fields are 32 bits wide."""
+    """The numpy type of a shader's struct, whose fields must all be 32 bits wide."""
     text = shader_file(file).read_text(encoding="utf-8")
     body = text.partition(f"struct {name} {{")[2].partition("}")[0]
     found = re.findall(r"^ *(\w+): ([uf])32,", body, flags=re.MULTILINE)
@@ -41,7 +41,7 @@ NETWORK = _struct("network.wgsl", "Network")
 
 
 def network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
-    """(P,) of ``NETWORK``, at the start of an epoch."""
+    """``NETWORK`` records (P,) at the start of an epoch."""
     records = np.zeros(len(settings), dtype=NETWORK)
     as_they_are = {one.name for one in fields(NetworkSettings)}.intersection(NETWORK.names or ())
     for record, one in zip(records, settings, strict=True):
@@ -53,7 +53,7 @@ def network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
 
 
 def dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
-    """``struct DropoutRate`` of shaders/dropout_rates.wgsl for the rates (P, H); never empty."""
+    """``struct DropoutRate`` of shaders/dropout_rates.wgsl for rates (P, H); never empty."""
     kind = _struct("dropout_rates.wgsl", "DropoutRate")
     records = np.zeros(max(1, rates.size), dtype=kind)
     exact = rates.astype(np.float64).ravel()
@@ -63,7 +63,7 @@ def dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
 
 
 def in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
-    """The order (P, n) cut into padded batches (P, S, B), filled up with their last samples."""
+    """The order (P, n) split into batches (P, S, B), each padded with its last sample."""
     networks, count = order.shape
     whole = count // rows
     batches = np.empty((networks, -(-count // rows), padded(rows)), dtype=np.uint32)
@@ -76,7 +76,7 @@ def in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
 
 
 def level(rows: Sequence[NDArray[np.integer]]) -> NDArray[np.uint32]:
-    """Rows of several networks as (P, n), filled up with each one's last row; zeros for none."""
+    """Rows of P networks as (P, n), each padded with its last row, or with zeros if it has none."""
     longest = max(map(len, rows), default=0)
     filled = np.zeros((len(rows), longest), dtype=np.uint32)
     for own, line in zip(rows, filled, strict=True):
@@ -91,13 +91,13 @@ def weights_by_step(
     counts: Sequence[int],
     rows: int,
 ) -> NDArray[np.float64]:
-    """What the samples seen weigh in all after each step of an epoch, (P, S).
+    """Total weight (P, S) of the samples seen after each step of an epoch.
 
     Args:
-        weights: (n,) of all samples.
+        weights: (n,) weights of all samples.
         order: (P, m) the rows of the epoch.
-        counts: (P,) how many of them each network has for its own.
-        rows: of a full batch.
+        counts: (P,) how many of these rows each network uses.
+        rows: rows of a full batch.
     """
     own = np.arange(order.shape[1]) < np.array(counts)[:, None]
     starts = np.arange(0, order.shape[1], rows)
@@ -105,14 +105,14 @@ def weights_by_step(
 
 
 def label_words(labels: NDArray[Any], weights: Sequence[NDArray[np.float32]]) -> NDArray[np.uint32]:
-    """Labels (n,) or targets (n, T), each with its weights (n,) behind it: (n, words)."""
+    """Labels (n,) or targets (n, T), each followed by its weights, as (n, words)."""
     told = labels.astype(np.uint32 if labels.ndim == 1 else np.float32, copy=False)
     columns = [told.reshape(len(labels), -1), *(one[:, None] for one in weights)]
     return np.hstack([one.view(np.uint32) for one in columns])
 
 
 def packed(features: NDArray[Any]) -> NDArray[Any]:
-    """The samples (n, I) as they lie on the device: rows padded to whole groups of four."""
+    """The samples (n, I) as the device stores them: rows padded to a multiple of 4."""
     padding = -features.shape[1] % 4
     wide: NDArray[Any] = np.pad(features, ((0, 0), (0, padding))) if padding else features
     return np.ascontiguousarray(wide, np.uint8 if wide.dtype == np.uint8 else np.float32)

@@ -1,4 +1,4 @@
-"""Which plan is taken, and why; ``tiles`` chooses the tiles within the layered one."""
+"""Chooses the persistent or the layered plan; ``tiles`` chooses the layered plan's tiles."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ PlanName = Literal["auto", "layered", "persistent"]
 
 
 def select_plan(work: Workload, wanted: PlanName = "auto") -> Plan:
-    """The persistent plan where a workgroup holds the network, else the layered.
+    """The persistent plan if a workgroup can hold the network, else the layered plan.
 
-    Wherever it fits it was the faster one (``benchmarks/plans.py``), though on a processor it works
-    on one core alone: a step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 13
-    times as long at batch 1, 8.1 at 4, 4.9 at 8 and 2.3 at 16; on SwiftShader 8.1, 4.8, 3.3, 2.2.
+    On software adapters the persistent plan was faster wherever it fits (``benchmarks/plans.py``),
+    though it uses only one core. A layered step of 784-16-16-10 takes 13 times as long as a
+    persistent one at batch 1, 8.1 at 4, 4.9 at 8 and 2.3 at 16 on Mesa's driver; 8.1, 4.8, 3.3 and
+    2.2 on SwiftShader.
 
-    A GPU has its own border, which ``plan_trial`` measures once and keeps. Beside it the choice
-    depends on nothing that varies from run to run, so that a seed gives the same bits.
-    ``wanted`` overrides it, as far as the network fits.
+    On a GPU ``plan_trial`` measures once, and keeps, the largest batch for the persistent plan.
+    Nothing else that varies from run to run affects the choice, so a seed gives the same bits.
+    ``wanted`` overrides the choice, as far as the network fits.
     """
     most = work.traits.persistent_rows
     against = "it was asked for" if wanted == "layered" else reason_unsupported(work)

@@ -1,9 +1,9 @@
-"""Puts a shader together from the files in ``shaders``, and says what it binds.
+"""Assembles a shader from the files in ``shaders`` and lists its bindings.
 
-A file's first line may be ``// uses a.wgsl b.wgsl``: those come before it, each once. Nothing in
-the files is rewritten, but for those that are templates: their lines ``//% for`` and marks
-``{{ }}`` are Jinja's, filled in with the variables that the plan gives. The plans say which files
-make a kernel, and ``wgpu.device`` compiles them.
+A file's first line may be ``// uses a.wgsl b.wgsl``: these files then come before it, each once.
+Files are used unchanged, except templates: Jinja fills in their ``//% for`` lines and ``{{ }}``
+marks with variables from the plan. The plans say which files make a kernel, and ``wgpu.device``
+compiles them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _USES = "// uses "
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A buffer that a shader binds; the name is the variable's."""
+    """A buffer that a shader binds, with the name of its variable."""
 
     number: int
     name: str
@@ -43,12 +43,12 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class ShaderSource:
-    """A whole shader.
+    """An assembled shader.
 
     Args:
-        label: the files that were asked for, joined by a plus sign.
-        text: WGSL.
-        bindings: in the order of their numbers.
+        label: the names of the requested files, joined by plus signs.
+        text: its WGSL.
+        bindings: its bindings, ordered by number.
         overrides: the names of the override constants that it declares.
     """
 
@@ -62,9 +62,9 @@ class ShaderSource:
 def assemble(
     pieces: tuple[str, ...], variables: tuple[tuple[str, object], ...] = ()
 ) -> ShaderSource:
-    """The shader made of these files (names without ``.wgsl``), with a template's variables.
+    """The shader made of the files ``pieces`` (without ``.wgsl``), preceded by the files they use.
 
-    Files that they use come before them.
+    ``variables`` fill in a template.
     """
     ordered: list[str] = []
     for piece in pieces:
@@ -82,7 +82,7 @@ def assemble(
 
 
 def numbered(text: str) -> str:
-    """The source with line numbers, for the message of a shader that did not compile."""
+    """The source with line numbers, for the message when a shader does not compile."""
     return "\n".join(f"{number:4}  {line}" for number, line in enumerate(text.splitlines(), 1))
 
 

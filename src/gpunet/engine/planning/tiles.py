@@ -1,8 +1,8 @@
-"""How a matrix product is cut into workgroups and threads, and which way is taken when.
+"""Tiles, which cut a matmul into workgroups and threads, and the rule that chooses one.
 
 ``layered`` says what is multiplied, the files in ``shaders/tile`` how a thread multiplies.
-All tiles add up the terms of a sum in the same order, four at a time, so that the choice changes
-the speed alone and never a bit of the result.
+All tiles add the terms of a sum in the same order, four at a time, so the choice changes only the
+speed and never a bit of the result.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What the plan needs to know of a device.
+    """What the plan needs to know about a device.
 
     Args:
-        software: whether the processor does the work.
-        lanes: of a subgroup, if the shaders may use subgroups.
-        threads: of a workgroup, at most; every WebGPU implementation grants these.
-        persistent_rows: the largest batch for which the persistent plan is taken unasked; ``None``
-            for any that it can take.
+        software: whether it is a software adapter, whose work the processor does.
+        lanes: lanes of a subgroup, if the shaders may use subgroups.
+        threads: most threads of a workgroup; every WebGPU implementation allows the default.
+        persistent_rows: the largest batch for which the persistent plan is chosen by default;
+            ``None`` for any batch that it supports.
     """
 
     software: bool
@@ -42,15 +42,15 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product of two matrices, once for each network.
+    """A matmul that every network computes.
 
     Args:
-        kernel: says what is multiplied and what becomes of the product.
-        rows: of the product.
-        columns: of the product.
+        kernel: the shader that reads the factors and stores the product.
+        rows: rows of the product.
+        columns: columns of the product.
         depth: terms of each sum.
         networks: P.
-        parts: into which the depth is split, each for workgroups of its own.
+        parts: number of parts that the depth is split into; each has its own workgroups.
     """
 
     kernel: str
@@ -62,7 +62,7 @@ class Product:
 
     @property
     def multiplications(self) -> int:
-        """Multiplications of the products of all networks."""
+        """Multiplications of scalars, for all networks."""
         return self.networks * self.rows * self.columns * self.depth
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """How the matrix products are cut.
+    """How a matmul is cut into workgroups and threads.
 
     Args:
         shader: the file that multiplies.
@@ -91,7 +91,7 @@ class Tile:
 
     @property
     def name(self) -> str:
-        """The tile's name for users and in the cache of measurements."""
+        """The tile's name, for users and the cache of measurements."""
         return f"{self.shader.removeprefix('tile/')} {self.rows}x{self.columns}"
 
     @property
@@ -105,16 +105,16 @@ class Tile:
         return self.thread_columns * self.column_threads
 
     def count(self, rows: int, columns: int) -> tuple[int, int]:
-        """Workgroups side by side, and one above the other, for a product of this size."""
+        """Workgroups along x (columns) and along y (rows) for a product of this size."""
         return -(-columns // self.columns), -(-rows // self.rows)
 
     def fits(self, product: Product) -> bool:
-        """Whether a dispatch may have as many workgroups as the product takes."""
+        """Whether one dispatch may have all workgroups of the product."""
         return max(self.count(product.rows, product.columns)) <= MOST_WORKGROUPS
 
 
 MOST_WORKGROUPS = 65535
-"""Workgroups along x and along y, at most; every WebGPU implementation grants so many."""
+"""Most workgroups along x and along y; every WebGPU implementation allows this many."""
 
 SMALL = Tile("tile/registers_4x4", 4, 4, 4, 4)
 LARGE = Tile("tile/registers_8x8", 8, 8, 4, 2)
@@ -129,32 +129,32 @@ REGISTERS_32 = Tile("tile/registers_4x4", 4, 4, 8, 8)
 REGISTERS_64 = Tile("tile/registers_8x8", 8, 8, 8, 8)
 
 ON_HARDWARE = (SHARED_32, SHARED_64, REGISTERS_32, REGISTERS_64)
-"""Tiles for GPUs; their 64 threads fill every vendor's wave."""
+"""Tiles for GPUs; their 64 threads fill a subgroup of every vendor."""
 
 TILES = (*ON_SOFTWARE, *ON_HARDWARE)
 
 WANTED_WORKGROUPS = 40
-"""Workgroups of a product whose depth is split, at most: one for every compute unit of a middling
-card, such as AMD's RX 6700 XT. More would take longer to add than they save, since one workgroup
-adds them."""
+"""Most workgroups of a product whose depth is split: one for every compute unit of a mid-range
+card, such as AMD's RX 6700 XT. More parts would take longer to add than they save, since a single
+workgroup adds them."""
 
 FEWEST_PARTS = 4
-"""Parts of a depth that is split, at least; fewer save less than adding them takes."""
+"""Fewest parts that a depth is split into; with fewer, adding them costs more than they save."""
 
 TERMS_OF_A_PART = 60
-"""Terms of a part, at least. With less than about two chunks of 32 terms a workgroup does little
+"""Fewest terms per part. With less than about two chunks of 32 terms a workgroup does little
 but start."""
 
 LARGE_PRODUCT = 200_000
-"""Multiplications of one network from which the larger tiles win on software adapters; below,
-they cost more to compile (half a second on Mesa's) than they ever save."""
+"""Multiplications per network from which the larger tiles win on software adapters. In smaller
+products they save less than they cost to compile, half a second on Mesa's driver."""
 
 
 def choose_tile(product: Product, traits: Traits) -> Tile:
-    """How to cut a product that was not measured.
+    """The tile for a product that was not measured.
 
-    On hardware the tile that suits every size, on software adapters the fastest of those measured
-    in ``benchmarks/results/levers.md``.
+    On hardware it is the tile that suits every size, on software adapters the fastest one in the
+    measurements of ``benchmarks/results/levers.md``.
     """
     if not traits.software:
         return SHARED_32
@@ -166,10 +166,10 @@ def choose_tile(product: Product, traits: Traits) -> Tile:
 
 
 def depth_parts(rows: int, columns: int, depth: int, traits: Traits) -> int:
-    """Into how many equal parts to split the depth of a product, if the next pass adds the parts.
+    """Number of equal parts to split the depth of a product into, if the next pass adds them.
 
-    Only hardware has threads to spare. One network's product decides, whatever the population, so
-    that a network's bits do not depend on how many are trained beside it.
+    Only hardware has threads to spare. The size of the population does not matter, so a network's
+    bits do not depend on how many others are trained with it.
     """
     if traits.software:
         return 1
@@ -181,7 +181,7 @@ def depth_parts(rows: int, columns: int, depth: int, traits: Traits) -> int:
 
 
 def candidates(traits: Traits) -> tuple[Tile, ...]:
-    """What a measurement may choose from; tiles in workgroup memory pay on hardware alone."""
+    """The tiles to measure; those that use workgroup memory pay only on hardware."""
     if not traits.software:
         return ON_HARDWARE
     lanes = (EIGHT_LANES_16, EIGHT_LANES_32) if traits.lanes == 8 else ()
@@ -189,7 +189,7 @@ def candidates(traits: Traits) -> tuple[Tile, ...]:
 
 
 def tile_rule(traits: Traits) -> str:
-    """The rule of ``choose_tile`` in a few words."""
+    """A short description of how ``choose_tile`` chooses."""
     if not traits.software:
         return "the one for all sizes on hardware"
     return f"products below {LARGE_PRODUCT:,} multiplications do not pay for compiling a large one"

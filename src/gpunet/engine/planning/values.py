@@ -1,4 +1,4 @@
-"""Where activations and derivatives lie on a device in the layered plan."""
+"""The layout of activations and derivatives on a device in the layered plan."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ __all__ = ["ValuesLayout"]
 
 @dataclass(frozen=True, slots=True)
 class ValuesLayout:
-    """Where each layer's values start in the buffer of one network's values.
+    """Offsets of each layer's values in the buffer of one network's values.
 
     Attributes:
-        outputs: of every layer; the last layer's come in parts.
-        derivatives: of every layer; an evaluation needs only the last layer's, which hold its
-            answers.
-        norms: the statistics of every hidden layer's norm, in a training with layer norm.
+        outputs: where every layer's outputs start; the last layer's come in ``parts``.
+        derivatives: where every layer's derivatives start; an evaluation needs only the last
+            layer's, where it stores its answers.
+        norms: where the statistics of every hidden layer's norm start; empty in an evaluation or
+            without layer norm.
         size: V, the length of the whole buffer.
-        parts: into which the last layer's sums are split.
+        parts: number of parts that the last layer's sums are split into.
     """
 
     outputs: tuple[int, ...]
@@ -32,7 +33,7 @@ class ValuesLayout:
 
     @classmethod
     def of(cls, network: NetworkSpec, rows: int, traits: Traits, *, training: bool) -> ValuesLayout:
-        """The layout for batches of so many rows."""
+        """The layout for batches of ``rows`` rows."""
         parts = _output_parts(network, rows, traits) if training else 1
         outputs, derivatives, norms, end = [], [], [], 0
         for layer in network.layers:
@@ -50,12 +51,12 @@ class ValuesLayout:
 
 
 def _output_parts(network: NetworkSpec, rows: int, traits: Traits) -> int:
-    """Into how many parts a training splits the last layer's sums.
+    """Number of parts that training splits the last layer's sums into.
 
-    The head, which reads them anyway, adds the parts. No other product is split: where no such pass
-    follows, one more dispatch would cost more than is gained, and the passes of layer norm, with a
-    row for every thread, are too slow at reading. Nor are those of an evaluation, or the rounding
-    of a row would depend on how many there are.
+    The head, which reads these sums anyway, adds the parts. No other matmul is split: adding its
+    parts would take another dispatch, which costs more than it gains, or a pass of layer norm,
+    which reads too slowly with its one thread per row. An evaluation splits none, or a row's
+    rounding would depend on the number of rows.
     """
     last = network.layers[-1]
     return depth_parts(rows, last.outputs, last.inputs, traits)

@@ -1,4 +1,4 @@
-"""What a plan is made for: networks, a batch, settings, and what the device is like."""
+"""What a plan is made for: the networks, their settings, the batch and the device's traits."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ Features = Literal["bytes", "floats"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
-    """Settings that any network of the population uses; the passes leave out the others.
+    """Which settings are used by any network of the population; the passes leave out the rest.
 
     Args:
         input_dropout: some input features are dropped.
         dropout: some hidden units are dropped.
         penalty: L1 or L2 of weights or biases.
-        clip_value: each part of the gradient is bounded.
-        clip_norm: the gradient's length is bounded, so it must be kept until that is known.
+        clip_value: each element of the gradient is bounded.
+        clip_norm: the gradient's norm is bounded, so the gradient is stored until that is known.
         decay: decoupled weight decay.
         max_norm: the incoming weights of a unit are bounded.
         smoothing: some labels are smoothed.
-        rate_by_inputs: weights learn at the learning rate over the root of their layer's inputs.
-        bias_rate: biases learn at a rate of their own.
+        rate_by_inputs: weights learn at the learning rate over the square root of their layer's
+            number of inputs.
+        bias_rate: biases have their own learning rate.
     """
 
     input_dropout: bool = False
@@ -44,12 +45,12 @@ class Switches:
 
     @property
     def own_rates(self) -> bool:
-        """Whether weights or biases take a share of the learning rate."""
+        """Whether weights or biases use a fraction of the learning rate."""
         return self.rate_by_inputs or self.bias_rate
 
     @classmethod
     def of(cls, networks: Population) -> Switches:
-        """What these networks want."""
+        """The switches that these networks need."""
 
         def wanted(*names: str) -> bool:
             return any(getattr(one, name) for one in networks.settings for name in names)
@@ -74,14 +75,14 @@ class Workload:
 
     Args:
         network: the shape of all networks.
-        rows: of a full batch, B.
-        traits: of the device.
-        population: networks side by side, P.
-        features: how samples lie on the device.
+        rows: rows of a full batch, B.
+        traits: what the device can do.
+        population: number of networks, P.
+        features: how the device stores the samples' features.
         rule: how parameters are updated.
-        switches: what any network wants.
-        weights: numbers that lie behind a sample's label or targets: what its loss counts in
-            training, and what it counts in all other metrics.
+        switches: the settings that any network uses.
+        weights: numbers stored after a sample's label or targets: its weight in the training loss
+            and its weight in all other metrics.
     """
 
     network: NetworkSpec
@@ -97,23 +98,23 @@ class Workload:
     def of(
         cls, networks: Population, rows: int, traits: Traits, features: Features, weights: int
     ) -> Workload:
-        """What is done with batches of so many rows for these networks."""
+        """The workload of these networks for batches of ``rows`` rows."""
         shared = networks.population, features, networks.rule, Switches.of(networks)
         return cls(networks.network, rows, traits, *shared, weights)
 
     @property
     def targets(self) -> int:
-        """Numbers that say what a sample's outputs should be: its class, or a target for each."""
+        """Numbers per sample that give its wanted outputs: one class, or a target per output."""
         return 1 if self.network.kind == "classes" else self.network.outputs
 
     @property
     def label_words(self) -> int:
-        """Numbers of a sample in the buffer of labels."""
+        """Numbers per sample in the buffer of labels."""
         return self.targets + self.weights
 
     @property
     def row_pieces(self) -> tuple[str, str]:
-        """The files that say what a row of the batch costs, and what it should give."""
+        """The shader files for the loss and the targets of a row of the batch."""
         facts = LOSS_FACTS[self.network.loss]
         return f"loss/{facts.kernel}", f"target/{facts.kind}"
 
