@@ -186,7 +186,7 @@ def _profile(run: Run, hidden: str, option: str) -> str:
     """A step's time by the wall clock, from the profile of a network."""
     command = f"profile {NETWORK} --device {run.device} --epochs 1 --plain {option}"
     text = run.gpunet(command, hidden=hidden, batch=128)
-    return last_match(r"^wall clock: (\S+ \S+)", text)
+    return last_match(r"^wall clock +(\S+ \S+)", text)
 
 
 def plans(run: Run) -> str:

@@ -253,7 +253,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(
         (
             "tune",
             {
-                "epochs": "at most",
+                "epochs": "Most passes",
                 "batch_size": "Samples per step",
                 "optimizer": "update rule",
                 "seed": "Random seed",

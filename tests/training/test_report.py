@@ -93,6 +93,7 @@ def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None
         ],
         "stop_reason": "epochs",
         "best_epoch": 1,
+        "validation": {"loss": None, "accuracy": None},
         "test": {"loss": 0.25, "accuracy": 0.75},
         "networks": [
             {

@@ -1,4 +1,4 @@
-"""Adds what all commands share: common options, help, and names for their values.
+"""Adds to all commands what they share: common options, help, and names for values.
 
 It walks over all commands, so that a new command gets everything automatically.
 """
@@ -23,7 +23,7 @@ __all__ = ["completed", "walk"]
 
 
 def completed(group: Any) -> typer.core.TyperGroup:
-    """The tree of commands, with everything that they share."""
+    """The tree of commands with everything added that they share."""
     shared, helps = _parameters_of(_shared), _parameters_of(_helps)
     for path, command in walk("gpunet", group):
         if not hasattr(command, "commands"):
@@ -37,7 +37,7 @@ def completed(group: Any) -> typer.core.TyperGroup:
         for parameter in command.params:
             _shorten_kind(parameter, context)
             if getattr(parameter, "is_flag", False) and parameter.default is None:
-                parameter.default = False  # else Typer loads what it parses values with
+                parameter.default = False  # otherwise Typer loads its library for parsing values
             if parameter.param_type_name == "option" and not hasattr(command, "commands"):
                 give_variable(parameter)
     tree: typer.core.TyperGroup = group
@@ -45,14 +45,14 @@ def completed(group: Any) -> typer.core.TyperGroup:
 
 
 def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """A command and all its subcommands, with the words that name each."""
+    """Yield a command and all its subcommands, each with the words that name it."""
     yield path, command
     for name, one in getattr(command, "commands", {}).items():
         yield from walk(f"{path} {name}", one)
 
 
 def _blaming_its_source(invoke: Callable[[Any], Any], context: Any) -> Any:
-    """Run a command; an error about a value names the variable or file that it comes from."""
+    """Run a command; an error about a value names the variable or file that the value is from."""
     try:
         with spelling(partial(as_given, context)):
             return invoke(context)
@@ -63,7 +63,7 @@ def _blaming_its_source(invoke: Callable[[Any], Any], context: Any) -> Any:
 def _shorten_kind(parameter: Any, context: typer.Context) -> None:
     """Name an option's value by one word, and list its choices in its help."""
     if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
-        parameter.metavar = ""  # else the help says that a flag takes a <bool>
+        parameter.metavar = ""  # otherwise the help says that a flag takes a <bool>
     elif parameter.metavar is None:
         kind = parameter.display_type_rich(ctx=context).strip("<>").removesuffix(" range")
         *others, last = kind.split("|")

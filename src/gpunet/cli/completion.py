@@ -1,7 +1,7 @@
 """Shell completion for values without a fixed list: data, devices, models, runs, studies.
 
 It reads only names of files, since a shell asks at every key press. If nothing fits, the shell
-offers files by itself.
+offers files itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def published_names(incomplete: str) -> list[str]:
 
 
 def device_names(incomplete: str) -> list[str]:
-    """Names of devices; looking for adapters would take too long."""
+    """Names of kinds of devices; listing the adapters would take too long."""
     return _fitting(incomplete, DEVICES)
 
 
@@ -58,7 +58,7 @@ def models(incomplete: str) -> list[str]:
 
 
 def models_and_files(incomplete: str) -> list[str]:
-    """Models, and all files here, since images or tables may come in their place."""
+    """Models, and all files in this folder, since images or tables may be given instead."""
     return _with_files(incomplete, models(incomplete))
 
 
@@ -75,7 +75,7 @@ def _runs_with(file: str, incomplete: str) -> list[str]:
 
 
 def _with_files(incomplete: str, names: Iterable[str]) -> list[str]:
-    """Names, and files with the same beginning; empty if there are only files."""
+    """Names, and files with the same beginning; empty if only files fit."""
     found = [*names]
     files = _fitting(incomplete, map(str, _there("*")))
     return [*dict.fromkeys([*found, *files])] if found else []

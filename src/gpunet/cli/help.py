@@ -47,7 +47,7 @@ OPTIONS = (
     *("learning_rate", "schedule", "dropout", "device", "output", "seed", "recipe", "resume"),
     *("validation", "quiet", "as_json", "plot"),
 )
-"""The most important options, in this order, if not all of a command's fit on a screen."""
+"""The options that ``-h`` shows first, in this order, if not all of them fit on a screen."""
 
 SCREEN = 24
 """Rows of a usual terminal, which the output of ``-h`` must fit."""
@@ -165,7 +165,7 @@ def spellings(option: Any) -> list[str]:
 
 
 def brief(text: str) -> str:
-    """The first words of a help text that make sense."""
+    """The first words of a help text that make sense alone."""
     return re.split(r"(?<!\.\w)[;:.](?:\s|$)", text, maxsplit=1)[0]
 
 
@@ -260,7 +260,7 @@ def _spelled(parameter: Any, *, briefly: bool = False) -> str:
     elif parameter.secondary_opts:
         long = [f"--[no-]{long[0].removeprefix('--')}"]
     names = [*short, *(long[:1] if briefly else long)]
-    indent = "" if short else " " * len("-o, ")  # so that long names stand below one another
+    indent = "" if short else " " * len("-o, ")  # so that long names are aligned
     return f"{indent}{', '.join(names)} {parameter.metavar or ''}".rstrip()
 
 
@@ -298,9 +298,9 @@ def _default(parameter: Any) -> str:
 
 
 def _first_words(text: str, room: int) -> str:
-    """As many words as there is room for, with dots in place of the rest."""
+    """As many words as fit in ``room`` columns, with dots in place of the rest."""
     if len(text) > room:
-        text = re.sub(r" \[[^]]*\]$", "", text)  # rather the default than what it is for
+        text = re.sub(r" \[[^]]*\]$", "", text)  # drop the default first
     if len(text) <= room:
         return text
     return text[: room - 3].rpartition(" ")[0].rstrip(",:") + " ..."

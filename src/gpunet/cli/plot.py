@@ -1,4 +1,4 @@
-"""``gpunet plot``: the curves of a run, kept or told of in a report, in a file."""
+"""``gpunet plot``: draw the curves of a kept run or of a report into a file."""
 
 from __future__ import annotations
 

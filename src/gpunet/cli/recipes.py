@@ -1,4 +1,4 @@
-"""``gpunet recipes``: the settings that come along, and one of them as a file."""
+"""``gpunet recipes``: list the built-in settings files, or print one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gpunet.config.recipes import Recipe, open_recipe, recipe_names
 __all__ = ["recipes"]
 
 MNIST = (784, 10)
-"""Features and classes of the data that all recipes are for but those for tables of any kind."""
+"""Features and classes of MNIST, the data of all recipes except those for any table."""
 
 
 def recipes(
@@ -50,7 +50,7 @@ def recipes(
 
 
 def _network(recipe: Recipe) -> str:
-    """What is trained, and the test accuracy that the recipe's source claims."""
+    """The network that a recipe trains, and the test accuracy that its source claims."""
     config = recipe.file.train_config()
     claim = "no accuracy claimed"
     if recipe.accuracy is not None:

@@ -1,4 +1,4 @@
-"""``gpunet replay``: a run once more, in the terminal or as a picture that moves."""
+"""``gpunet replay``: play a run again, in the terminal or as an animated picture."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["replay"]
 
 SIZE = "100x30"
 MOMENTS = 500
-"""Moments of a run, at most, that are shown where it is played in the terminal."""
+"""Most moments of a run that a replay in the terminal shows."""
 
 LONGEST = 600
-"""Seconds that a replay may take."""
+"""Most seconds that a replay may take."""
 
 
 def _picture(kind: str, what: str) -> typer.models.OptionInfo:
@@ -97,10 +97,10 @@ def replay(
 
 
 def _shape(size: str) -> tuple[int, int]:
-    """Columns and rows.
+    """Parse columns and rows, such as ``110x34``.
 
     Raises:
-        UsageError: they are none, or too few or many.
+        UsageError: ``size`` is not of this form, or too small or too large.
     """
     from gpunet.terminal.record.replay import require_size
 

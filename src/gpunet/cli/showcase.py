@@ -1,4 +1,4 @@
-"""``gpunet showcase``: single test samples with what a model says of them, and its weights."""
+"""``gpunet showcase``: single test samples with a model's predictions, and its weights."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def showcase(
 
 
 class _Choice(NamedTuple):
-    """Which samples to show: those of a kind, or the named rows."""
+    """Which samples to show: wrong ones, the largest losses, named rows, or else random ones."""
 
     wrong: bool
     top_losses: bool
@@ -134,7 +134,7 @@ def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
 
 
 def _require_classes(choice: _Choice, model: Model) -> None:
-    """Raise a UsageError if what is wrong is asked for of measured targets, which cannot be."""
+    """Raise a UsageError for ``--wrong`` with measured targets, which are never misclassified."""
     if choice.wrong and model.network.kind == "measured":
         raise UsageError(
             f"--wrong shows what is misclassified, but the model predicts measured "
@@ -143,7 +143,7 @@ def _require_classes(choice: _Choice, model: Model) -> None:
 
 
 def _require_alone(choice: _Choice, weights: bool, plot: Path | None) -> None:
-    """Raise a UsageError if an option is given that only works in the terminal."""
+    """Raise a UsageError if ``--web`` is given with an option that only works in the terminal."""
     others = {
         "--weights": weights,
         "--wrong": choice.wrong,
@@ -158,7 +158,7 @@ def _require_alone(choice: _Choice, weights: bool, plot: Path | None) -> None:
 
 
 def _open_page(path: Path, data: str | None) -> None:
-    """Write a page into a temporary folder and open it in the user's browser."""
+    """Export a model as a page into a temporary folder, and open it in the user's browser."""
     import tempfile
     import webbrowser
 
@@ -176,7 +176,7 @@ def _open_page(path: Path, data: str | None) -> None:
 def _show_weights(
     path: Path, model: Model, count: int, console: Console, painter: Painter | None
 ) -> list[Picture]:
-    """Print the weights of the first layer's units; the same as pictures for a file."""
+    """Print the weights of the first layer's units, and return them as pictures for a file."""
     from gpunet.artifacts.plots import Picture
     from gpunet.terminal.draw.weights import strongest_units, unit_pictures
 
@@ -204,10 +204,10 @@ def _samples(
 def _chosen(
     choice: _Choice, found: Evaluation, total: int, count: int, seed: int
 ) -> NDArray[np.int64]:
-    """The rows of the samples that are to be shown.
+    """The rows of the samples to show.
 
     Raises:
-        UsageError: a row is not there.
+        UsageError: a row does not exist.
     """
     from gpunet.training.evaluation import sample_rows
 
@@ -227,7 +227,7 @@ def _show_samples(
     console: Console,
     painter: Painter | None,
 ) -> None:
-    """Print samples with the model's predictions, and their number among all samples."""
+    """Print samples with the model's predictions, and how many of all samples they are."""
     from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.views.showcase import showcase as samples_shown
 
@@ -239,7 +239,7 @@ def _show_samples(
     losses = found.losses if choice.top_losses else None  # (n,)
     shown = (console, samples, found.answers, names, shape, rows, losses, painter)
     console.print(samples_shown(*shown, model.network.kind))
-    if shape is None:  # else there is a blank line below each picture
+    if shape is None:  # pictures already end with a blank line
         console.print()
     console.print(_count(choice, found, rows), style=Ink.STRONG)
 
@@ -247,10 +247,12 @@ def _show_samples(
 def _drawing(
     model: Model, samples: Samples, found: Evaluation, rows: NDArray[np.int64], choice: _Choice
 ) -> Callable[[Path], object] | None:
-    """What draws the samples into a file: their images, or all measured targets without images.
+    """A function that draws the samples' images into a file, or ``None`` without samples.
+
+    For measured targets without images, it draws all predictions against the true values.
 
     Raises:
-        DataError: there are samples, and they are no images.
+        DataError: there are samples, and they are not images.
     """
     from gpunet.artifacts.curves import Comparison
     from gpunet.artifacts.plots import plot_comparison
@@ -299,7 +301,7 @@ def _pictures(
 
 
 def _count(choice: _Choice, found: Evaluation, rows: NDArray[np.integer]) -> str:
-    """How many samples are shown, of how many, or how many of them are right.
+    """How many samples are shown, out of how many, or how many of them are right.
 
     ``rows`` are the rows of the samples shown.
     """

@@ -1,4 +1,4 @@
-"""``gpunet help``: a command's help, or a topic's, made of the tables that the code works by."""
+"""``gpunet help``: help on commands, settings and topics, made from the code's own tables."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ Section = tuple[str, Sequence[Row]]
 
 
 class Topic(NamedTuple):
-    """What can be read about besides the commands."""
+    """A topic of ``gpunet help``, beside the commands."""
 
-    says: str  # what it is about, as a line of a list
+    says: str  # its line in the list of topics
     sections: Callable[[], Iterator[Section]]
 
 
 def _known(context: typer.Context) -> list[str]:
-    """What can be asked for."""
+    """All that ``gpunet help`` knows: topics, commands and settings."""
     root: Any = context.find_root().command
     return [*TOPICS, *root.commands, *SETTINGS]
 
@@ -82,10 +82,10 @@ def help_on(
 
 
 def _context_of(root: Any, words: list[str]) -> Any:
-    """The context of a command, by the words that it is typed with.
+    """The context of the command that the words name.
 
     Raises:
-        UsageError: it is neither a command nor a topic.
+        UsageError: the words name no command, topic or setting.
     """
     for word in words:
         commands = getattr(root.command, "commands", {})
@@ -261,13 +261,13 @@ def _paragraphs(documented: object) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A text of a docstring without marks and shapes; letters for numbers stay small."""
+    """A docstring's text without backquotes and shapes; a capital X at the start becomes small."""
     text = re.sub(r" \([A-Z](, [A-Z])*\)|``", "", " ".join(text.split()))
     return re.sub(r"^X ", "x ", text)
 
 
 def _used(chooser: str) -> list[Row]:
-    """The settings that only some choices use, each with its choices."""
+    """The settings that only some choices of ``chooser`` use, each with those choices."""
     takers: dict[str, list[str]] = {}
     for choice, names in USES[chooser].items():
         for name in names:
@@ -278,7 +278,7 @@ def _used(chooser: str) -> list[Row]:
 
 
 def _rows(names: Iterable[str]) -> list[Row]:
-    """Settings by their options."""
+    """Settings as options with their meanings."""
     return [(option(name), SETTINGS[name].help) for name in names]
 
 

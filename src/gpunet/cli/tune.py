@@ -1,4 +1,4 @@
-"""``gpunet tune``: its options, and the search that they and a settings file describe."""
+"""``gpunet tune``: its options, and the search that they and a settings file define."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def _of_file(file: SettingsFile | None, name: str) -> Any:
 
 
 def _source(begun: SearchStudy | None) -> str:
-    """The default data if none are named."""
+    """The data of a resumed study, or the default if there is none."""
     from gpunet.datasets.catalog import AUTO
     from gpunet.workflows.data import found_again
 
@@ -242,7 +242,7 @@ def _spec(
     pruner: str | None,
     trials: int | None,
 ) -> StudySpec:
-    """The description of the search; mistakes in files are found before any download.
+    """The definition of the search; mistakes in files are found before any download.
 
     Raises:
         UsageError: a setting or the space is invalid.

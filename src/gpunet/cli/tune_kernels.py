@@ -1,4 +1,4 @@
-"""``gpunet tune-kernels``: which tile is the fastest for each matrix product of a network."""
+"""``gpunet tune-kernels``: measure the fastest tile for each matrix product of a network."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def tune_kernels(
 
 
 def _print_table(console: Console, measured: Sequence[Measured]) -> None:
-    """Every product's tiles, the fastest first; below its label its rows x columns x depth."""
+    """Print each product's tiles, the fastest first, and its shape: rows x columns x depth."""
     from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.columns import Columns
     from gpunet.terminal.draw.style import Ink

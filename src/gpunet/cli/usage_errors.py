@@ -1,7 +1,6 @@
-"""Errors of the command line in gpunet's own words: what was wanted and what was seen.
+"""Usage errors in gpunet's own words: what was wanted and what was given.
 
-Typer finds the mistakes; its own sentences, and those of the library that parses values, are never
-shown.
+Typer finds the mistakes; its own sentences and those of its parsing library are never shown.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ MOVED = {
     "--profile": "gpunet profile",
     "--print-config": "gpunet config",
 }
-"""Commands that used to be options of `gpunet train`, by those options."""
+"""Former options of `gpunet train`, and the commands that replaced them."""
 
 KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -97,7 +96,7 @@ def _bad_value(error: Any, context: Any) -> str:
 
 
 def _name(parameter: Any, context: Any) -> str:
-    """An argument, or an option, as the user gave it: on the command line or as a variable."""
+    """The name of a parameter as the user gave it: an argument, an option or a variable."""
     source = context and context.get_parameter_source(parameter.name)
     if source and source.name == "ENVIRONMENT":
         return str(parameter.envvar)

@@ -1,4 +1,4 @@
-"""``gpunet watch``: runs seen from another terminal, or another machine that sees their folders."""
+"""``gpunet watch``: follow runs from another terminal, or any machine that sees their folders."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def watch(
         watch_in_lines(console, control, followed)
         return
     for run in followed:
-        run.look()  # which tells of a damaged log before a screen opens
+        run.look()  # reports a damaged log before a screen opens
     with Watcher(console, control, followed) as watcher:
         watcher.watch()
     leave_if_signaled(control)

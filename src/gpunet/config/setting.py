@@ -47,6 +47,7 @@ ELSEWHERE = {
     "log-loss": "cross-entropy",
     "logistic": "sigmoid",
     "loss": "val-loss",
+    "lr": "learning-rate",
     "lr-scheduler": "schedule",
     "max-epochs": "epochs",
     "max-iter": "epochs",

@@ -123,7 +123,7 @@ class Settings:
     )
     label: str | None = _data(
         None,
-        "The column of a table that is to be predicted, classes or measured: its title, its "
+        "The column of a table to predict, classes or measured: its title, its "
         "number counted from 1, or last; several with commas between them. By default it is found "
         "by the titles and the values.",
         metavar="COLUMN[,...]",
@@ -131,7 +131,7 @@ class Settings:
     )
     missing: Missing = _data(
         "mean",
-        "What is done about missing cells of a table: numbers are filled with the mean or the "
+        "How missing cells of a table are handled: numbers are filled with the mean or the "
         "median of the training samples, with a feature that tells where; drop leaves out their "
         "rows, refuse refuses the table.",
         off="mean",
@@ -144,15 +144,15 @@ class Settings:
     )
     weight: str | None = _data(
         None,
-        "The column of a table that says what each row counts in the loss and the metrics, named "
-        "as the label is; at least 0.",
+        "The column of a table with each row's weight in the loss and the metrics, at least 0; "
+        "named as the label is.",
         metavar="COLUMN",
     )
     shuffle: bool = _data(True, "Draw a new order of the samples for every epoch.", off=True)
     window: int = _data(
         0,
-        "Samples that the device holds at a time, in whole batches; every epoch draws anew which "
-        "meet. 0 for all, or for 64 MiB of them where they do not fit.",
+        "Samples on the device at a time, in whole batches; every epoch draws anew which of them "
+        "are there together. 0 for all, or for 64 MiB of them where they do not fit.",
         bounds=Range(0),
     )
     hidden: tuple[int, ...] = _network(
@@ -198,14 +198,14 @@ class Settings:
     )
     ensemble: int = _network(
         1,
-        "Train so many networks side by side, with consecutive seeds; the saved model averages "
+        "Networks trained side by side, with consecutive seeds; the saved model averages "
         "their probabilities.",
         bounds=Range(1, 65535),
         fixed="a trial is one network",
     )
     loss: Loss | None = _network(
         None,
-        "What is minimized: cross-entropy or quadratic for classes, squared-error, huber or "
+        "Loss to minimize: cross-entropy or quadratic for classes, squared-error, huber or "
         "poisson for measured targets, binary-cross-entropy for any number of labels a sample.",
         follows=lambda config: DEFAULT_LOSSES["classes"],
         default_in_words="cross-entropy, or squared-error for measured targets",
@@ -259,12 +259,12 @@ class Settings:
     )
     lr_stop: float = _schedule(
         0.0,
-        "Stop where plateau would reduce a rate that is not above this; 0 never does.",
+        "Stop when plateau would reduce a rate that is not above this; 0 never stops.",
         bounds=NOT_NEGATIVE,
     )
     restart_every: int = _schedule(
         0,
-        "Start the schedule again every so many epochs; 0 never does.",
+        "Epochs after which the schedule starts again; 0 never restarts it.",
         bounds=Range(0, MAXIMUM_EPOCHS),
     )
     restart_lr: float | None = _schedule(
@@ -327,7 +327,7 @@ class Settings:
     )
     class_weights: str | tuple[float, ...] = _regularization(
         "none",
-        "What a sample counts in training: none, balanced (the average over the classes' share of "
+        "Weight of a sample in training: none, balanced (the average over the classes' share of "
         "the training samples), or a weight per class like 1,5,0.5.",
         parse=parse_class_weights,
         as_text=True,
@@ -341,20 +341,22 @@ class Settings:
     )
     epochs: int | None = _stopping(
         None,
-        "Passes over the data, at most.",
+        "Most passes over the training data.",
         bounds=EPOCHS,
         follows=lambda config: DEFAULT_EPOCHS,
         default_in_words=f"{DEFAULT_EPOCHS}, more for few samples",
     )
     patience: int | None = _stopping(
         None,
-        "Stop after so many epochs without an improvement of what is monitored; 0 never does.",
+        "Epochs without an improvement of the monitored metric until training stops; 0 for never.",
         bounds=Range(0, MAXIMUM_EPOCHS),
         follows=lambda config: DEFAULT_PATIENCE,
         default_in_words=f"{DEFAULT_PATIENCE}, more for few samples",
     )
     min_delta: float = _stopping(
-        0.0, "What counts as an improvement, in the unit of what is monitored.", bounds=NOT_NEGATIVE
+        0.0,
+        "Smallest improvement that counts, in the unit of the monitored metric.",
+        bounds=NOT_NEGATIVE,
     )
     monitor: Monitor = _stopping(
         "val_loss",
@@ -370,8 +372,7 @@ class Settings:
     )
     keep: Keep = _stopping(
         "best",
-        "Which epoch's weights are kept: those of the best, of the latest of equally good ones, "
-        "or of the last.",
+        "Which epoch's weights are kept: the best, the latest of equally good ones, or the last.",
         fixed="trials are compared by their best epochs",
         off="best",
     )
@@ -391,7 +392,7 @@ class Settings:
     )
     max_time: float | None = _stopping(
         None,
-        "Stop after so many seconds of work, or 10m, or 1h30m; pauses do not count.",
+        "Time after which training stops, in seconds or as 10m or 1h30m; pauses do not count.",
         metavar="TIME",
         bounds=POSITIVE,
         parse=parse_duration,

@@ -1,1 +1,1 @@
-"""What a screen has shown, as files: an animated SVG, a GIF, or a cast for terminal players."""
+"""Recordings of a screen as files: animated SVG, GIF, or a cast for terminal players."""

@@ -1,6 +1,6 @@
-"""A recording as an asciicast, version 2: text that ``asciinema play`` and players on pages show.
+"""A recording as an asciicast, version 2, which ``asciinema play`` and web players show.
 
-The first frame is written whole, each later one as the cells that have changed.
+The first frame is written in full; later ones contain only the cells that have changed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def cast(recording: Recording, theme: Theme = "auto") -> str:
     """The recording as the text of a ``.cast`` file.
 
     Args:
-        recording: what is drawn.
-        theme: the colors; ``auto`` is ``dark`` here, as a player cannot be asked.
+        recording: the recording to write.
+        theme: the colors; ``auto`` means ``dark`` here, since a player's background is unknown.
     """
     background = backgrounds(theme)[0]
     foreground, ground = map(hexadecimal, PANEL[background])
@@ -54,7 +54,7 @@ def cast(recording: Recording, theme: Theme = "auto") -> str:
 def _changes(
     shown: Sequence[Sequence[Cell]], cells: Sequence[Sequence[Cell]], plain: RGB
 ) -> Iterator[str]:
-    """What to write so that a terminal that shows one frame shows the other."""
+    """The text that turns a terminal showing one frame into one showing the next."""
     cursor, look = (-1, -1), None
     for row, (before, now) in enumerate(zip(shown, cells, strict=True)):
         for column, cell in enumerate(now):
@@ -71,7 +71,7 @@ def _changes(
 
 
 def _sgr(look: Look, plain: RGB) -> str:
-    """The escape code from which on characters look so."""
+    """The escape code that gives the following characters this look."""
     codes = ["0"] + ["1"] * look.bold + ["4"] * look.underline
     if look.color != plain:
         codes.append("38;2;{};{};{}".format(*look.color))

@@ -1,4 +1,4 @@
-"""The cells of a frame, in the colors that they are drawn in."""
+"""The cells of a frame, with the RGB colors that they are drawn in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RGB = tuple[int, int, int]
 
 
 class Look(NamedTuple):
-    """How a character is drawn; ``ground`` is ``None`` where the panel is seen behind it."""
+    """How a character is drawn; ``ground`` is ``None`` if the panel shows through behind it."""
 
     color: RGB
     ground: RGB | None
@@ -29,14 +29,14 @@ class Look(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A character; no text stands right of one that is two cells wide."""
+    """A character and its look; the second cell of a wide character has an empty text."""
 
     text: str
     look: Look
 
 
 def cells_of(block: Block, background: Background) -> list[list[Cell]]:
-    """The cells of a block by row and column, drawn on a panel of this background."""
+    """The cells of a block by row and column, drawn on a panel with this background."""
     rows = []
     for line in block.lines:
         row: list[Cell] = []
@@ -69,5 +69,5 @@ def _rgb(color: ColorTriplet) -> RGB:
 
 
 def hexadecimal(color: RGB) -> str:
-    """A color as pages and players write it: ``#ff8700``."""
+    """A color in web notation: ``#ff8700``."""
     return "#{:02x}{:02x}{:02x}".format(*color)

@@ -1,4 +1,4 @@
-"""The formats that recordings are written in, by the ends of their files' names."""
+"""The file formats of recordings, by file extension."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ FORMATS: Mapping[str, Callable[[Recording, Theme], bytes]] = {
     "gif": gif,
     "cast": lambda recording, theme: cast(recording, theme).encode(),
 }
-"""The content of a file of each format."""
+"""For each file extension, a function that returns the file's content."""

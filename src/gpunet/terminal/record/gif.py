@@ -1,7 +1,7 @@
-"""A recording as a GIF, which moves wherever pictures are shown.
+"""A recording as an animated GIF, which plays wherever pictures are shown.
 
-Letters are those that Pillow brings along, so that the same recording gives the same bytes on
-every machine. Characters that it has no letters for become a question mark.
+Letters come from the font bundled with Pillow, so that the same recording gives the same bytes on
+every machine. Characters that the font lacks become question marks.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from gpunet.terminal.record.shapes import Shape, shape_of
 __all__ = ["gif", "has_letter"]
 
 WIDTH, HEIGHT, MARGIN = 9, 18, 12
-"""Pixels of a cell, and around all cells."""
+"""Width and height of a cell, and the margin around all cells, in pixels."""
 
 FINE = 8
-"""Parts of a pixel's side while a character is drawn, so that its edges are smooth."""
+"""Oversampling factor in each direction while a character is drawn, for smooth edges."""
 
 FONT_SIZE, BASELINE, DOT = 15, 13.5, 3.2
-"""Pixels: of letters, from a cell's top to their feet, and across a dot of braille."""
+"""Font size, baseline below a cell's top, and diameter of a braille dot, in pixels."""
 
 LEVELS = 8
-"""Shades between the color of a letter and that of its ground, so that few colors are enough."""
+"""Shades between a letter's color and its background; few, to keep the palette small."""
 
 MOST_COLORS = 255
-"""Colors that a GIF may have; one more is left for what does not change."""
+"""Colors that a frame may use; a GIF has one more, kept for unchanged pixels."""
 
 
 def gif(recording: Recording, theme: Theme = "auto") -> bytes:
-    """The recording as the content of a GIF file that starts over again at its end.
+    """The recording as the content of a GIF file that loops forever.
 
     Args:
-        recording: what is drawn.
-        theme: the colors; ``auto`` is ``dark`` here, as a GIF cannot ask the reader.
+        recording: the recording to write.
+        theme: the colors; ``auto`` means ``dark`` here, since a GIF cannot adapt to the reader.
     """
     background = backgrounds(theme)[0]
     ground = PANEL[background][1]
@@ -72,7 +72,7 @@ def gif(recording: Recording, theme: Theme = "auto") -> bytes:
 def _image(
     frame: list[list[Cell]], tiles: dict[Cell, NDArray[np.uint8]], palette: NDArray[np.uint8]
 ) -> Image.Image:
-    """A frame in the colors of a palette, the first of which is around it."""
+    """A frame as a palette image; the margin around it has the palette's first color."""
     rows = [np.concatenate([tiles[cell] for cell in row], axis=1) for row in frame]
     image = Image.fromarray(np.pad(np.concatenate(rows), MARGIN))
     image.putpalette(palette.tobytes())
@@ -82,9 +82,9 @@ def _image(
 def _in_few_colors(
     tiles: NDArray[np.uint8], first: RGB
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A palette (colors, 3) that begins with ``first``, and tiles of numbers in it.
+    """A palette (colors, 3) that begins with ``first``, and the tiles as indices into it.
 
-    Where there are too many colors, those that are close to one another become one.
+    If there are too many colors, similar ones are merged.
     """
     for step in (1, 4, 8, 16, 32, 64):
         coded = _codes(tiles // step * step)
@@ -100,14 +100,14 @@ def _in_few_colors(
 
 
 def _codes(picture: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Red, green and blue of the last axis as one number."""
+    """RGB colors (..., 3) as one number each (...)."""
     red, green, blue = np.moveaxis(picture.astype(np.int64), -1, 0)
     codes: NDArray[np.int64] = red << 16 | green << 8 | blue
     return codes
 
 
 def _tile(cell: Cell, ground: RGB) -> NDArray[np.uint8]:
-    """A cell (height, width, 3)."""
+    """The RGB pixels (height, width, 3) of a cell."""
     look = cell.look
     behind = np.array(look.ground or ground)
     share = _coverage(cell.text, look.bold)[..., None] / LEVELS
@@ -121,7 +121,7 @@ def _tile(cell: Cell, ground: RGB) -> NDArray[np.uint8]:
 
 @cache
 def _coverage(text: str, bold: bool) -> NDArray[np.int64]:
-    """(height, width) how much of each pixel a character covers, 0 to ``LEVELS``."""
+    """How much of each pixel (height, width) a character covers, 0 to ``LEVELS``."""
     fine = Image.new("L", (WIDTH * FINE, HEIGHT * FINE))
     shape = shape_of(text)
     if shape is not None:
@@ -143,7 +143,7 @@ def _draw_shape(fine: Image.Image, shape: Shape) -> None:
 
 
 def _draw_letter(fine: Image.Image, text: str, bold: bool) -> None:
-    """A letter in the middle of its cell, made narrower if it is wider than that."""
+    """Draw a letter centered in its cell, squeezed if it is wider than the cell."""
     letter, font = (text if has_letter(text[0]) else "?"), _font()
     width = fine.width
     left, _, right, _ = font.getbbox(letter, anchor="ls")
@@ -163,7 +163,7 @@ def _draw_letter(fine: Image.Image, text: str, bold: bool) -> None:
 
 @cache
 def has_letter(character: str) -> bool:
-    """Whether Pillow's font has a letter for a character, and not the box that stands for none."""
+    """Whether Pillow's font has a glyph for a character, other than the placeholder box."""
     drawn, none = (bytes(_font().getmask(text)) for text in (character, "\uffff"))
     return drawn != none
 

@@ -1,6 +1,6 @@
 """A recording: what a screen showed, and when.
 
-What is shown is decided by who makes the frames; how it is kept, by the writers of files.
+The content of the frames belongs to their makers, the file formats to ``svg``, ``gif``, ``cast``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gpunet.terminal.draw.style import Background, theme
 __all__ = ["Draw", "Recording", "backgrounds"]
 
 Draw = Callable[[Console], Block]
-"""What draws a frame on a console, which has the size and the colors."""
+"""A function that draws a frame for a console, which determines its size and colors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,11 +27,11 @@ class Recording:
     """What a screen showed over time.
 
     Args:
-        title: what is shown, in words.
+        title: a description of what the recording shows.
         size: columns and rows of every frame.
-        frames: seconds from the beginning, ascending from 0, and what draws the frame that is
+        frames: pairs of a time in seconds, ascending from 0, and a function that draws the frame
             shown from then on.
-        seconds: how long it lasts, the last frame included.
+        seconds: the total duration, including the last frame.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Recording:
     seconds: float
 
     def blocks(self, background: Background, *, colors: bool = True) -> list[Block]:
-        """All frames, drawn for a terminal of this background, in color or without."""
+        """All frames, drawn for a terminal with this background, with or without colors."""
         console = _console(self.size, background, colors)
         blocks = [draw(console).shaped(*self.size) for _, draw in self.frames]
         if colors:
@@ -52,14 +52,14 @@ class Recording:
 
 
 def backgrounds(theme: Theme) -> tuple[Background, ...]:
-    """The backgrounds that a theme asks for, the first one where there can be but one."""
+    """The backgrounds for a theme; formats that support only one take the first."""
     if theme == "auto":
         return "dark", "light"
     return ("light" if theme == "light" else "dark",)
 
 
 def _console(size: tuple[int, int], background: Background, colors: bool) -> Console:
-    """A console that frames are drawn for, whatever terminal there is; it writes nowhere."""
+    """A console to draw frames for, independent of the actual terminal; it writes nowhere."""
     return Console(
         file=io.StringIO(),
         width=size[0],

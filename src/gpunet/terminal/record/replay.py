@@ -1,7 +1,7 @@
-"""A run played again from its log: what its dashboard showed, in another time.
+"""A run replayed from its log: what its dashboard showed, at a different speed.
 
-A moment of a replay is a ``View`` that has followed the log until then, so the same log gives the
-same frames. Who shows them, and where, belongs to ``live.player`` and to the writers of files.
+Each moment of a replay is a ``View`` that has followed the log up to then, so the same log gives
+the same frames. Showing them belongs to ``live.player`` and to the file formats of this package.
 """
 
 from __future__ import annotations
@@ -31,28 +31,29 @@ __all__ = [
 ]
 
 Shown = Literal["curves", "network"]
-"""The screens of a run that its log can show."""
+"""The screens of a run that can be restored from its log."""
 
 LEAST, MOST = (40, 10), (250, 80)
-"""Columns and rows of a recording."""
+"""Fewest and most columns and rows of a recording."""
 
 RATE = 8
-"""Frames of a recording in a second, as the dashboard draws them."""
+"""Frames per second in a recording."""
 
 MOST_FRAMES, MOST_CELLS = 400, 1_500_000
-"""In a recording; of a longer or a larger one there are fewer frames in a second."""
+"""Frames, and cells in all frames, that a recording may have; long or large ones get fewer frames
+per second."""
 
 HOLD = 2.0
-"""Seconds for which a recording shows its last frame."""
+"""How long a recording shows its last frame, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """What a log tells of a run.
+    """A run as recorded in its log.
 
     Args:
-        events: with their times in seconds; that for which the run was paused does not count.
-        run: what was known when it was begun last.
+        events: pairs of a time in seconds and an event; time spent paused is not counted.
+        run: the run's information from its latest start.
     """
 
     events: tuple[tuple[float, Event | Insight], ...]
@@ -60,30 +61,30 @@ class Told:
 
     @property
     def seconds(self) -> float:
-        """For how long it was trained, as far as the log tells."""
+        """Seconds that the run was trained, as far as the log shows."""
         begin, end = self.span
         return end - begin
 
     @property
     def span(self) -> tuple[float, float]:
-        """The times of the first report and of the end."""
+        """The times of the first progress report and of the last event, in seconds."""
         begin = next((at for at, event in self.events if isinstance(event, Progress)), 0.0)
         return begin, max(begin, self.events[-1][0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """What was seen of a run, and when in its own time, in seconds."""
+    """The view of a run at a time in seconds on the run's own clock."""
 
     at: float
     view: View
 
 
 def read_run(log: Path) -> Told:
-    """A run as its log tells of it.
+    """Read a run from its log.
 
     Raises:
-        DataError: there is no log, it is none of a run, or it tells of nothing yet.
+        DataError: the log is missing, is not a run's log, or contains no training yet.
     """
     events = _without_pauses(read_events(log))
     runs = [event for _, event in events if isinstance(event, RunInfo)]
@@ -93,7 +94,7 @@ def read_run(log: Path) -> Told:
 
 
 def moments(told: Told, count: int) -> list[Moment]:
-    """Moments of a run at equal distances, from its first report to its end."""
+    """``count`` evenly spaced moments of a run, from its first progress report to its end."""
     begin, end = told.span
     view, position, found = View(), 0, []
     for number in range(count):
@@ -108,10 +109,10 @@ def moments(told: Told, count: int) -> list[Moment]:
 
 
 def require_shown(told: Told, screen: Shown) -> None:
-    """Make sure that a log can show a screen.
+    """Make sure that a screen can be restored from a log.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: the log lacks what the screen shows.
     """
     if screen == "network" and not any(isinstance(event, Insight) for _, event in told.events):
         raise UsageError(
@@ -121,10 +122,10 @@ def require_shown(told: Told, screen: Shown) -> None:
 
 
 def require_size(size: tuple[int, int]) -> None:
-    """Make sure that a recording can have so many columns and rows.
+    """Make sure that a recording can have this size, in columns and rows.
 
     Raises:
-        UsageError: they are too few or too many.
+        UsageError: there are too few or too many.
     """
     if not all(a <= n <= b for a, n, b in zip(LEAST, size, MOST, strict=True)):
         raise UsageError(
@@ -140,14 +141,14 @@ def recorded(
     keys: Sequence[tuple[float, str]] = (),
     screen: Shown = "curves",
 ) -> Recording:
-    """The dashboard of a run as a recording; its end stays a little longer.
+    """The dashboard of a run as a recording, which holds its last frame a little longer.
 
     Args:
-        told: of the run.
+        told: the run, as read from its log.
         size: columns and rows.
-        seconds: that the run takes in it.
-        keys: those that somebody presses, each with the second.
-        screen: that is shown at first.
+        seconds: the duration of the whole run in the recording.
+        keys: simulated key presses, as pairs of a time in seconds and a key.
+        screen: the screen to show first.
     """
     most = min(MOST_FRAMES, MOST_CELLS // (size[0] * size[1]))
     count = max(2, min(most, round(seconds * RATE)))
@@ -163,7 +164,7 @@ def recorded(
 
 
 def retell(event: Event | Insight, callback: Callback) -> None:
-    """Tell a callback of an event as if the training itself did."""
+    """Pass an event to the callback method for it, as the training itself would."""
     match event:
         case RunInfo():
             callback.on_train_begin(event)

@@ -1,7 +1,7 @@
-"""The shapes of characters that fonts draw differently: dots, blocks, lines and marks.
+"""The shapes of characters that look different in each font: dots, blocks, lines and marks.
 
-Each fills its cell as a terminal draws it, so that cells beside one another join. Letters belong
-to fonts.
+Each shape fills its cell as in a terminal, so that neighboring cells join. Letters are left to
+fonts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Polygon = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is filled of a cell whose left upper corner is (0, 0) and right lower one (1, 1).
+    """The filled part of a cell, from (0, 0) at its upper left to (1, 1) at its lower right.
 
     Args:
-        polygons: (x, y) of their corners.
-        dots: (x, y) of the centers of round dots.
-        opacity: how much of the color is laid over the background, 0 to 1.
+        polygons: filled polygons, each as its corners (x, y).
+        dots: centers (x, y) of round dots.
+        opacity: opacity of the color over the background, 0 to 1.
     """
 
     polygons: tuple[Polygon, ...] = ()
@@ -33,7 +33,7 @@ class Shape:
 
     @property
     def is_upright(self) -> bool:
-        """Whether all edges go down or across, so that they are sharp on whole pixels."""
+        """Whether all edges are vertical or horizontal, so that they are sharp on whole pixels."""
         return all(
             a[0] == b[0] or a[1] == b[1]
             for polygon in self.polygons
@@ -44,13 +44,14 @@ class Shape:
 BLOCKS, BOXES = 0x2580, 0x2500
 
 QUADRANTS = (4, 8, 1, 13, 9, 7, 11, 2, 6, 14)
-"""Quarters filled by U+2596 and those after it: 1 left upper, 2 right upper, 4 and 8 below."""
+"""Quarters that U+2596 and the next characters fill, as bits: 1 upper left, 2 upper right, 4 and 8
+below these."""
 
 THIN, THICK = 0.04, 0.08
-"""Half the width of a line, as a share of the cell's height."""
+"""Half the thickness of a light and of a heavy line, as a fraction of the cell's height."""
 
 ASPECT = 2.0
-"""Height of a cell by its width."""
+"""Height of a cell divided by its width."""
 
 MARKS: dict[str, tuple[Polygon, ...]] = {
     "✓": (((0.08, 0.56), (0.2, 0.49), (0.38, 0.63), (0.8, 0.26), (0.94, 0.31), (0.4, 0.79)),),
@@ -104,7 +105,7 @@ MARKS: dict[str, tuple[Polygon, ...]] = {
 
 @cache
 def shape_of(character: str) -> Shape | None:
-    """The shape of a character; ``None`` if it is up to a font."""
+    """The shape of a character; ``None`` if a font should draw it."""
     if character in MARKS:
         return Shape(MARKS[character])
     code = ord(character) if len(character) == 1 else 0
@@ -145,10 +146,10 @@ def _block(index: int) -> Shape:
 
 
 def _box(name: str) -> Shape | None:
-    """Lines from the middle of a cell to its edges, told by the character's name."""
+    """The shape of a box-drawing character, derived from its name; ``None`` if left to a font."""
     words = set(name.split())
     half = THICK if "HEAVY" in words else THIN
-    across = half * ASPECT  # half the width of a line that goes down
+    across = half * ASPECT  # half the thickness of a vertical line
     if "DASH" in words:
         count = {"DOUBLE": 2, "TRIPLE": 3, "QUADRUPLE": 4}[next(iter(words & _DASHES))]
         starts = [(part + 0.15) / count for part in range(count)]

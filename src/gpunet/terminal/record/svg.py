@@ -1,8 +1,8 @@
-"""A recording as one SVG file that moves: no script, no font and no file beside it.
+"""A recording as one animated SVG file, without scripts, fonts or other files.
 
-Whatever stands in a cell for the same time is one group of the picture, whose style rule shows it
-then. So the file holds what changes, not every frame. All groups of one length share a rule, and
-all that begin together.
+All characters that appear and disappear at the same time form one group, which CSS shows for that
+time. So the file contains changes, not every frame. Groups with the same duration share a CSS
+rule, and so do groups with the same start.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from gpunet.terminal.record.shapes import Shape, shape_of
 __all__ = ["svg"]
 
 WIDTH, HEIGHT = 8, 16
-"""Units of the picture across a cell, so that dots and most blocks lie on whole ones."""
+"""Size of a cell in SVG units, chosen so that dots and most blocks lie on whole units."""
 
 SCALE = 9 / 8
-"""Pixels of a unit where the picture is shown in its own size."""
+"""Pixels per SVG unit when the picture is shown in its original size."""
 
 MARGIN, BASELINE, FONT_SIZE, DOT = 10, 12, 13.3, 2.9
-"""Units around all cells, from a cell's top to its letters' foot, of letters, and across a dot."""
+"""Margin, baseline below a cell's top, font size and diameter of a dot, in SVG units."""
 
 FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
 
 TICK = 0.01
-"""Seconds; what appears within a tick appears at its beginning."""
+"""Time step in seconds, to which all times are rounded."""
 
 WORDS = re.compile(r"\S+(?: \S+)*")
 
 Looks = tuple[Cell, ...]
-"""A cell as it is drawn on each background; none for a blank one."""
+"""A cell as it is drawn on each background; empty for a blank cell."""
 
 Span = tuple[int, int]
-"""The first tick at which something is seen, and the first at which it is not."""
+"""The tick at which something appears, and the tick at which it disappears."""
 
 Place = tuple[int, int]
 """A row and a column."""
@@ -53,8 +53,8 @@ def svg(recording: Recording, theme: Theme = "auto") -> str:
     """The recording as the text of an SVG file.
 
     Args:
-        recording: what is drawn.
-        theme: ``auto`` follows what the reader's system prefers, dark or light.
+        recording: the recording to write.
+        theme: the colors; ``auto`` follows the reader's system setting, dark or light.
     """
     columns, rows = recording.size
     width, height = columns * WIDTH + 2 * MARGIN, rows * HEIGHT + 2 * MARGIN
@@ -77,7 +77,7 @@ def svg(recording: Recording, theme: Theme = "auto") -> str:
 
 
 def _spans(recording: Recording, theme: Theme, ticks: int) -> dict[Span, dict[Place, Looks]]:
-    """What is seen, by the time for which it is."""
+    """The visible cells, grouped by the span of time for which they are shown."""
     grounds = backgrounds(theme)
     drawn = [recording.blocks(ground, colors=theme != "mono") for ground in grounds]
     spans: dict[Span, dict[Place, Looks]] = defaultdict(dict)
@@ -105,18 +105,18 @@ def _is_seen(cell: Cell) -> bool:
 
 
 class _Colors:
-    """The classes of colors; one color may be another on another background."""
+    """CSS classes for colors; a class stands for one color per background."""
 
     def __init__(self) -> None:
         self.numbers: dict[tuple[RGB, ...], int] = {}
 
     def name(self, colors: Iterable[RGB]) -> str:
-        """The class of a color."""
+        """The CSS class of a color, given as it is on each background."""
         return f"c{self.numbers.setdefault(tuple(colors), len(self.numbers))}"
 
 
 def _drawn(cells: dict[Place, Looks], colors: _Colors) -> Iterator[str]:
-    """The elements of a group: backgrounds, shapes of one color each, and letters row by row."""
+    """The SVG elements of a group: backgrounds, then shapes by color, then letters row by row."""
     filled: dict[tuple[str, float], list[str]] = defaultdict(list)
     dots: dict[str, list[str]] = defaultdict(list)
     letters: dict[Place, tuple[str, str]] = {}
@@ -143,7 +143,7 @@ def _drawn(cells: dict[Place, Looks], colors: _Colors) -> Iterator[str]:
 
 
 def _outline(left: int, top: int, shape: Shape) -> str:
-    """The outline of a shape in a cell."""
+    """The SVG path of a shape, in the cell with this upper left corner."""
     outline = ""
     for polygon in shape.polygons:
         corners = [(left + x * WIDTH, top + y * HEIGHT) for x, y in polygon]
@@ -152,7 +152,7 @@ def _outline(left: int, top: int, shape: Shape) -> str:
 
 
 def _grounds(cells: dict[Place, Looks], colors: _Colors) -> Iterator[str]:
-    """What is behind characters: a rectangle for each row of neighbors of one color."""
+    """The backgrounds of characters: a rectangle for each run of one color within a row."""
     rectangles: dict[str, list[str]] = defaultdict(list)
     grounds = {
         place: colors.name(one.look.ground or (0, 0, 0) for one in looks)
@@ -167,7 +167,7 @@ def _grounds(cells: dict[Place, Looks], colors: _Colors) -> Iterator[str]:
 
 
 def _neighbors(names: dict[Place, str]) -> Iterator[tuple[Place, str, int]]:
-    """The first place, the name and the number of neighbors in a row that have one name."""
+    """Runs of the same name within a row: the first place, the name and the number of cells."""
 
     def run(numbered: tuple[int, tuple[Place, str]]) -> tuple[int, int, str]:
         index, ((row, column), name) = numbered
@@ -179,7 +179,7 @@ def _neighbors(names: dict[Place, str]) -> Iterator[tuple[Place, str, int]]:
 
 
 def _texts(letters: dict[Place, tuple[str, str]]) -> Iterator[str]:
-    """Letters of one look beside one another, each run exactly as wide as its cells."""
+    """Text elements for runs of letters with the same look, each exactly as wide as its cells."""
     narrow = {place: name for place, (text, name) in letters.items() if cell_len(text) == 1}
     for (row, column), name, count in _neighbors(narrow):
         run = "".join(letters[row, column + index][0] for index in range(count))
@@ -197,7 +197,7 @@ def _text(row: int, column: int, text: str, name: str, cells: int) -> str:
 
 
 def _look_rules(theme: Theme, colors: _Colors) -> str:
-    """The rules that say how things look, on one background or on what the reader prefers."""
+    """The CSS rules for colors and text, for one background or for the reader's preference."""
     sheets = []
     for position, ground in enumerate(backgrounds(theme)):
         rules = [f".p{{fill:{hexadecimal(PANEL[ground][1])}}}"]
@@ -215,7 +215,7 @@ def _look_rules(theme: Theme, colors: _Colors) -> str:
 
 
 def _classes(span: Span, ticks: int) -> str:
-    """The classes of a group; the last frame is what is seen where nothing moves."""
+    """The CSS classes of a group; where animation is off, only the last frame is shown."""
     begin, end = span
     if span == (0, ticks):
         return ""
@@ -223,7 +223,7 @@ def _classes(span: Span, ticks: int) -> str:
 
 
 def _time_rules(spans: Iterable[Span], ticks: int) -> str:
-    """The rules that say when things are seen: from when on, and for how long."""
+    """The CSS rules for when groups appear, and for how long."""
     moving = [span for span in spans if span != (0, ticks)]
     rules = [
         f".m{{visibility:hidden;animation:{ticks * TICK:g}s step-end infinite}}",

@@ -1,7 +1,6 @@
-"""A few samples, with what the network says of them epoch by epoch, as the dashboard shows them.
+"""The dashboard's gallery: a few samples, with the network's answers after each epoch.
 
-Owns what stands where. The words belong to ``verdict``, drawing an image to ``digits`` and a chart
-to ``scatter``.
+Owns the layout. The words belong to ``verdict``, images to ``digits`` and charts to ``scatter``.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ from gpunet.training.metrics import probability_of
 __all__ = ["gallery"]
 
 Answers = NDArray[np.float32] | None
-"""What the network answers to the samples, (g, C) or (g, T), or nothing yet."""
+"""The network's answers to the samples, (g, C) or (g, T); ``None`` before the first."""
 
 
 def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
-    """The gallery's samples, with what the network says of them below, its mistakes first.
+    """The gallery's samples above the network's answers, its mistakes first.
 
-    Of measured targets without images it is a chart of the predictions by the true values.
+    For measured targets without images, a chart of the predictions against the true values.
 
     Args:
         console: decides on the characters and colors.
-        run: whose gallery it is.
-        answers: (g, C) or (g, T) of the network, ``None`` until the first epoch.
-        width: in cells.
-        rows: in lines.
+        run: the run that has the gallery.
+        answers: (g, C) or (g, T) of the network; ``None`` until the first epoch ends.
+        width: width in cells.
+        rows: height in lines.
     """
     if rows < 1 or not len(run.gallery):
         return Block(width, [])
@@ -54,7 +53,7 @@ def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: 
 
 
 def _worst_first(run: RunInfo, answers: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The gallery's rows (g,), those first that the network gives the least probability to."""
+    """The gallery's rows (g,), ordered by the probability of the true label, the lowest first."""
     known = np.nan_to_num(answers, nan=0.0)
     return np.argsort(probability_of(run.gallery.labels, known), kind="stable")
 
@@ -71,7 +70,7 @@ def _samples(
         how = _predictions if run.network.kind == "measured" else _samples_in_words
         return how(console, *_in_order(run, order, answers), width, rows)
     height, breadth = run.dataset.image_shape
-    tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
+    tiles_down = max(1, rows // 7)  # a digit needs six rows to be recognized
     picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
     fitting = order[: max(1, (width + 1) // (columns + 1)) * tiles_down]
     pictures = cached(_pictures, console, run, columns, picture_rows)
@@ -84,21 +83,21 @@ def _samples(
 
 
 def _in_order(run: RunInfo, order: NDArray[np.intp], answers: Answers) -> tuple[RunInfo, Answers]:
-    """The run with these samples of its gallery alone, and what is answered to them."""
+    """The run and the answers with the gallery's samples in this order."""
     own = replace(run, gallery=run.gallery[order])
     return own, None if answers is None else answers[order]
 
 
 def _pictures(console: Console, run: RunInfo, columns: int, rows: int) -> list[Block]:
-    """All samples; they stay the same while what the network says of them changes."""
+    """The pictures of all samples, which stay the same while the answers change."""
     images = run.gallery.features.reshape(-1, *(run.dataset.image_shape or ()))
     return [picture(console, image, columns, rows) for image in images]
 
 
 def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
-    """The rows and columns of a picture: as large as four in ``width`` cells let it be.
+    """The rows and columns of a picture, small enough to show four in ``width`` cells.
 
-    ``rows`` is what there is for it, ``proportion`` an image's width by its height.
+    ``rows`` is the room for it, ``proportion`` an image's width divided by its height.
     """
 
     def columns(size: int) -> int:
@@ -121,19 +120,19 @@ def _captions(console: Console, run: RunInfo, answers: Answers, width: int) -> l
 
 
 def _verdicts(run: RunInfo, answers: NDArray[np.float32]) -> list[Verdict]:
-    """What the network says of the gallery's samples."""
+    """The verdicts on the gallery's samples."""
     names = run.dataset.output_names
     true, predicted = _own_units(run, run.gallery.labels), _own_units(run, answers)
     return verdicts(true, predicted, names, run.network.kind)
 
 
 def _own_units(run: RunInfo, values: NDArray[Any]) -> NDArray[Any]:
-    """Measured targets or answers (g, T) in their own units; of other kinds as they are."""
+    """Measured targets or answers (g, T) in their own units; other kinds unchanged."""
     return values if run.target_scaling is None else run.target_scaling.to_targets(values)
 
 
 def _predictions(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
-    """The predictions for measured targets by the true values."""
+    """A chart of the predictions for measured targets against the true values."""
     true = _own_units(run, run.gallery.labels)  # (g, T)
     unknown = np.full(true.shape, np.nan)
     predicted = unknown if answers is None else _own_units(run, answers)

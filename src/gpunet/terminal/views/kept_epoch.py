@@ -1,6 +1,6 @@
-"""Which epoch's weights are kept, in words: by which figure, and what else is true of it.
+"""Which epoch's weights are kept, in words, and which metric chose it.
 
-What decides may be best in one epoch and what people look at in another; both are said.
+Loss and score may be best in different epochs, so the words name both.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ __all__ = ["KeptEpoch", "kept_epoch"]
 
 @dataclass(frozen=True, slots=True)
 class KeptEpoch:
-    """What is said of the kept epoch.
+    """The words for the kept epoch.
 
     Args:
-        epoch: its number; where each network of an ensemble keeps its own, the latest of them.
-        what: is kept, and what has decided: ``epoch 12 by val loss 0.1234``.
-        other: what it has besides: ``val acc 96.10 %``; empty if there is nothing.
-        better: where that is better: ``highest val acc 96.22 % in epoch 20``; empty if nowhere.
-        better_epoch: that epoch; 0 if there is none.
+        epoch: its number; if each network of an ensemble keeps its own epoch, the latest of them.
+        what: the epoch and the metric that chose it: ``epoch 12 by val loss 0.1234``.
+        other: its other metric: ``val acc 96.10 %``; empty if it has none.
+        better: the best of that metric: ``highest val acc 96.22 % in epoch 20``; empty if the kept
+            epoch has it.
+        better_epoch: the epoch in ``better``; 0 if there is none.
     """
 
     epoch: int
@@ -43,7 +44,7 @@ class KeptEpoch:
 def kept_epoch(
     config: TrainConfig, records: Sequence[EpochRecord], best_epoch: int
 ) -> KeptEpoch | None:
-    """What is said of the kept one of these epochs; ``None`` if it is not among them."""
+    """The words for the kept epoch; ``None`` if ``records`` do not contain it."""
     best = record_of(records, best_epoch)
     if best is None:
         return None

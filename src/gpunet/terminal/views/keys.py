@@ -22,11 +22,11 @@ RUN_KEYS: Mapping[str, tuple[str, str]] = {
 """The keys of the run itself, each with its meaning and a word for it."""
 
 ARROWS: Mapping[str, str] = {"left": "←", "right": "→", "up": "↑", "down": "↓", "escape": "Esc"}
-"""How keys are written that are no characters."""
+"""How keys without a character are written."""
 
 
 def keys_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
-    """All keys and what they do, one a line; where that is too much, side by side and in a word."""
+    """All keys and what they do, one per line; if space is short, side by side in one word each."""
     keys = {**RUN_KEYS, **{key: (one.meaning, one.short) for key, one in KEYS.items()}}
     names = {key: key if console.options.ascii_only else ARROWS.get(key, key) for key in keys}
     longest = max(map(len, names.values()))

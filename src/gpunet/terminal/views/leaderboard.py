@@ -1,7 +1,7 @@
-"""A search's trials, the best first: one frame of its screen, and what is printed at its end.
+"""A search's trials, the best first: a frame of its screen, and its output at the end.
 
-Owns the layout and the words; a frame is a pure function of a ``Board``, a size and the time. When
-frames are drawn belongs to ``live.leaderboard``, what a trial is to ``search.study_progress``.
+Owns the layout and the words; a frame is a pure function of a ``Board``, a size and the time.
+``live.leaderboard`` decides when frames are drawn, ``search.study_progress`` what a trial is.
 """
 
 from __future__ import annotations
@@ -45,25 +45,26 @@ HINTS = StopHints(
 )
 
 HEAD, STATEMENT, NARROW_STATEMENT = 14, 42, 18
-"""Cells left and right of the bars, at least, so that they do not change their length."""
+"""Cells reserved left of the bars, right of them, and right of them on a narrow screen, so that
+the bars keep their length."""
 
 WORDY = 70
-"""Columns from which what stands right of the bars is told in whole words."""
+"""Fewest columns for whole words right of the bars."""
 
 WIDE = 110
-"""Columns from which the mean loss of the batch is told beside the best trial, too."""
+"""Fewest columns for the batch's mean loss beside the best trial."""
 
 SURE = 1.0
-"""Seconds of training from which on a pace says how long the rest will take."""
+"""Fewest seconds of training before the remaining time is estimated."""
 
 CURVE, WIDE_CURVE = 12, 30
-"""Cells of a trial's curve, where there is room for it alone, and at most."""
+"""Fewest and most cells of a trial's curve."""
 
 STATE = len("running")
-"""Cells of a trial's state, at least, so that the columns stay where they are."""
+"""Fewest cells of a trial's state, so that the columns stay in place."""
 
 ROOMY, TALL = 20, 36
-"""Rows of a screen from which on the last line stands apart, and trials are drawn in a chart."""
+"""Fewest rows of a screen for a blank line above the last line, and for the chart of the trials."""
 
 HEADS: Mapping[str, str] = {
     "learning_rate": "lr",
@@ -73,27 +74,28 @@ HEADS: Mapping[str, str] = {
     "initialization": "init",
     "input_dropout": "inputs",
 }
-"""Shorter names of settings, for heads of columns."""
+"""Short names of settings, as column titles."""
 
 STYLES: Mapping[str, str] = {"running": Ink.TRAIN, "failed": Ink.WRONG, "pruned": Ink.MUTED}
 
 FAILURES = 5
-"""Kinds of failures that are listed at the end."""
+"""Most kinds of failures listed at the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Board:
-    """All that a frame shows; replaced as a whole when something is news.
+    """All that a frame shows; immutable, and replaced at every event.
 
     Args:
-        search: ``None`` until it starts.
-        progress: the latest.
+        search: the search; ``None`` until it starts.
+        progress: its latest progress.
         began: the clock at the first steps, in seconds, and how many trials were done then.
-        network: that the batch trains; empty before the first.
-        batch: the numbers of its trials.
-        batch_progress: steps within the batch; ``None`` until its first steps are done.
-        others: trials of other workers that are waited for; 0 if none are.
-        shaders: of the batch that are compiled, and in all; ``None`` where there are none.
+        network: the network that the batch trains; empty before the first batch.
+        batch: numbers of the batch's trials.
+        batch_progress: progress within the batch; ``None`` until its first steps are done.
+        others: number of trials of other workers that the search is waiting for.
+        shaders: how many of the batch's shaders are compiled, and how many there are; ``None`` if
+            there are none.
     """
 
     search: SearchInfo | None = None
@@ -106,16 +108,16 @@ class Board:
     shaders: tuple[int, int] | None = None
 
     def begun(self, now: float) -> Board:
-        """The same, which counts from now on if it did not before."""
+        """The board, measuring the pace from ``now`` unless it already does."""
         return self if self.began else replace(self, began=(now, self._trained()))
 
     def rate(self, now: float) -> float:
-        """Trials per second since the first steps, all workers' and parts of them counted."""
+        """Trials per second since the first steps, of all workers, including parts of trials."""
         began, before = self.began or (now, 0.0)
         return 0.0 if now - began < SURE else max(0.0, self._trained() - before) / (now - began)
 
     def _trained(self) -> float:
-        """Trials that have ended, and parts of the others, the epoch under way included."""
+        """Trials trained so far, including parts of trials and of the current epoch."""
         assert self.search is not None
         assert self.progress is not None
         epochs, steps = self.search.epochs, self.batch_progress
@@ -139,7 +141,7 @@ class Board:
 
 
 def _trained(progress: StudyProgress, epochs: int) -> float:
-    """Trials that have ended, and the share of the others' epochs that is done."""
+    """Trials trained so far: those that have ended, and the others' shares of finished epochs."""
     shares = (len(one.curve) / epochs for one in progress.trials if not one.ended)
     return progress.done + sum(shares)
 
@@ -183,7 +185,7 @@ def trial_table(
     trials: Sequence[TrialSummary],
     width: int | None = None,
 ) -> Columns:
-    """Trials of a study, and as many settings as ``width``, or the console, has cells for."""
+    """A study's trials, with as many settings as fit in ``width``, by default the console's."""
     bounds = _bounds(progress)
     names, spare = _columns_that_fit(search, progress.trials, width or console.width)
     cells = CURVE + max(0, min(WIDE_CURVE - CURVE, spare - GAP - len("epochs")))
@@ -211,14 +213,14 @@ def trial_table(
 
 
 def _shown(trials: Sequence[TrialSummary], rows: int) -> list[TrialSummary]:
-    """As many trials as there are rows for: up to half of them run, the others are the best."""
+    """The trials that fit in the rows: running ones in up to half of them, then the best."""
     running = [one for one in trials if one.state == "running"][: rows // 2]
     others = [one for one in trials if one not in running][: rows - len(running)]
     return [one for one in trials if one in running or one in others]
 
 
 def _head(name: str, trials: Sequence[TrialSummary]) -> str:
-    """The title of a setting's column, as wide as any cell; words are aligned left."""
+    """The title of a setting's column, as wide as its widest cell; words are left-aligned."""
     values = [one.values[name] for one in trials if name in one.values]
     words = any(isinstance(value, str | bool) for value in values)
     title, cells = HEADS.get(name, name), max(map(len, map(_written, values)), default=0)
@@ -226,7 +228,7 @@ def _head(name: str, trials: Sequence[TrialSummary]) -> str:
 
 
 def importance_block(console: Console, importances: Mapping[str, float]) -> RenderableType:
-    """How much each setting had to do with how good the trials were."""
+    """How much each setting influenced the trials' results, as bars."""
     width = max(map(len, importances), default=0)
     lines = [Text("importance of each setting", Ink.STRONG)]
     length = max(4, min(30, console.width - width - 12))
@@ -238,7 +240,7 @@ def importance_block(console: Console, importances: Mapping[str, float]) -> Rend
 
 
 def failure_lines(progress: StudyProgress) -> list[str]:
-    """Why trials failed, one line for those whose reasons differ in numbers alone."""
+    """Why trials failed; reasons that differ only in numbers share a line."""
     kinds: dict[str, list[TrialSummary]] = {}
     failed = [trial for trial in progress.trials if trial.state == "failed"]
     for trial in sorted(failed, key=lambda one: one.number):
@@ -252,7 +254,7 @@ def failure_lines(progress: StudyProgress) -> list[str]:
 
 
 def _written(value: Value) -> str:
-    """A setting's value in few letters."""
+    """A setting's value in short form."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
@@ -265,7 +267,7 @@ def monitored(search: SearchInfo, value: float | None) -> str:
 
 
 def counted(progress: StudyProgress) -> str:
-    """How many trials have ended, and how."""
+    """How many trials are done, pruned and failed, in words."""
     count = progress.count
     return f"{count('complete')} done, {count('pruned')} pruned, {count('failed')} failed"
 
@@ -279,7 +281,7 @@ def _header(console: Console, search: SearchInfo, progress: StudyProgress, width
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """How far something is: so many ``of`` so many are done, which is a share of the whole."""
+    """A progress bar: ``done`` of ``of`` are finished, a ``share`` of the whole."""
 
     name: str
     done: int
@@ -289,11 +291,11 @@ class _Bar:
     ink: Ink
 
     def head(self) -> str:
-        """What stands left of the bar."""
+        """The text left of the bar."""
         return f"{self.name} {self.done:>{len(str(self.of))}}/{self.of} "
 
     def tail(self) -> str:
-        """What stands right of it."""
+        """The text right of the bar."""
         return f" {100 * self.share:3.0f} %{self.told and '  '}{self.told}"
 
 
@@ -305,7 +307,7 @@ def _bars(
     width: int,
     now: float,
 ) -> list[Text]:
-    """The progress of all trials and that of the batch, in bars of one length."""
+    """The progress of all trials and of the batch, in bars of equal length."""
     bars, lines = [_of_trials(board, progress, width, now)], []
     if board.others:
         lines = [Text(f"waiting for {board.others} trials of other workers", Ink.WARNING)]
@@ -347,7 +349,7 @@ def _of_batch(board: Board, search: SearchInfo, width: int) -> _Bar:
 def _best_line(
     console: Console, board: Board, search: SearchInfo, progress: StudyProgress, width: int
 ) -> Text:
-    """The best trial, or what is known before there is one, and how many have ended."""
+    """The best trial, or the state before there is one, and how many trials have ended."""
     dot = f" {glyphs(console.options.ascii_only).separator} "
     text, steps = Text(), board.batch_progress
     leader = next((one for one in progress.trials if one.figure is not None), None)
@@ -370,16 +372,16 @@ def _best_line(
 
 
 def _state(trial: TrialSummary) -> str:
-    """The state of a trial in a word; not every one that was ended was pruned."""
+    """The state of a trial in a word; not every trial that ended early was pruned."""
     if trial.state == "pruned" and trial.reason != "pruned":
         return "diverged" if trial.reason.startswith("diverged") else "stopped"
     return "done" if trial.state == "complete" else trial.state
 
 
 def _bounds(progress: StudyProgress) -> tuple[float, float]:
-    """What the curves' lowest and highest cells stand for: the values of the better half.
+    """The values of the curves' lowest and highest cells, from the better half of the trials.
 
-    A tenth of those is beyond the bounds at the worse end, as are the trials of the other half.
+    The worst tenth of these values lies beyond the bounds.
     """
     known = [one for one in progress.trials if one.figure is not None]  # the best first
     good = known[: max(1, (len(known) + 1) // 2)]
@@ -393,7 +395,7 @@ def _bounds(progress: StudyProgress) -> tuple[float, float]:
 def _columns_that_fit(
     search: SearchInfo, trials: Sequence[TrialSummary], width: int
 ) -> tuple[list[str], int]:
-    """The settings that have room, and the cells that are left."""
+    """The settings that fit, and the number of cells left."""
     states = max(map(len, [" " * STATE, *map(_state, trials)]))
     figures = [monitored(search, trial.figure) for trial in trials]
     room = width - (5 + states + max(map(len, [search.monitor, *figures])) + CURVE + 3 * GAP)
@@ -402,7 +404,7 @@ def _columns_that_fit(
         cells = [_written(trial.values[name]) for trial in trials if name in trial.values]
         needed = GAP + max(map(len, [HEADS.get(name, name), *cells]))
         last = len(names) == len(search.parameters) - 1
-        if room - needed < (0 if last else GAP + 3):  # "+12" tells of those that have none
+        if room - needed < (0 if last else GAP + 3):  # "+12" counts those without room
             return names, 0
         room -= needed
         names.append(name)

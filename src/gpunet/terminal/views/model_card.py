@@ -1,7 +1,7 @@
-"""A model at a glance: its layers, its size, how it was trained, and what the test set gave.
+"""A model at a glance: its layers, its size, how it was trained, and its test scores.
 
-Owns the layout. The settings' panels, and which of them have an effect, come from the table of
-settings. Loss and accuracy of single classes belong to ``tables``.
+Owns the layout. The panels of settings, and which settings have an effect, come from the table of
+settings. The scores of single classes belong to ``tables``.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ Rows = Sequence[tuple[str, str]]
 """Names and values, one below the other."""
 
 PANEL = 38
-"""Columns of a panel; two of them stand side by side in 80 columns."""
+"""Columns of a panel; two fit side by side in 80 columns."""
 
 GAP = 3
 """Columns between two panels."""
 
 LISTED = 8
-"""Labels or targets that are named."""
+"""Most labels or targets that are named."""
 
 SHOWN_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
-"""Settings that the table of layers and the panel of the data show."""
+"""Settings already shown in the table of layers or the panel of the data."""
 
 
 def model_card(console: Console, model: Model, file_bytes: int) -> None:
-    """Print what a model is and how it came about; ``file_bytes`` is the size of its file."""
+    """Print what a model is and how it was trained; ``file_bytes`` is the size of its file."""
     console.print(_layer_table(console, model))
     console.print()
     name = "best" if model.config.keep == "best" else "kept"
@@ -87,7 +87,7 @@ def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
     if model.scaling is None:
         shown = [name for name in shown if name != "standardize"]
     rows = {name.replace("_", " "): _in_words(config.in_effect(name)) for name in shown}
-    if "validation" in rows:  # few samples have fewer held out
+    if "validation" in rows:  # a small dataset holds out fewer
         rows["validation"] += " (the setting)"
     return [*rows.items()]
 
@@ -129,7 +129,7 @@ def _origin(model: Model) -> Rows:
 
 
 def _predicted(model: Model) -> tuple[str, str]:
-    """How many classes there are, or which labels or measured targets."""
+    """What the model predicts: a number of classes, or the names of labels or targets."""
     if model.network.kind == "classes":
         return "classes", formats.count(len(model.classes))
     more = ", ..." if len(model.targets) > LISTED else ""
@@ -138,7 +138,7 @@ def _predicted(model: Model) -> tuple[str, str]:
 
 
 def _pixels(model: Model, shape: tuple[int, int]) -> Rows:
-    """What is done to the pixels of an image of some height and width."""
+    """How the pixels of an image of ``shape`` (height, width) are prepared."""
     framing = model.framing
     return [
         ("image", f"{shape[0]} by {shape[1]} pixels"),
@@ -148,7 +148,7 @@ def _pixels(model: Model, shape: tuple[int, int]) -> Rows:
 
 
 def _panel(console: Console, heading: str, rows: Rows, width: int) -> Block:
-    """A heading above its names and values; a value that is too long goes on below."""
+    """A heading above names and values; long values are wrapped."""
     name_width = max(Text(name).cell_len for name, _ in rows) + 2
     lines = [Text(heading, Ink.STRONG)]
     for name, value in rows:
@@ -161,7 +161,7 @@ def _panel(console: Console, heading: str, rows: Rows, width: int) -> Block:
 
 
 def _side_by_side(panels: Sequence[Block], width: int) -> Block:
-    """The panels in as many columns as there is room for, each below the shortest so far."""
+    """The panels in as many columns as fit, each added to the shortest column."""
     panel = panels[0].width
     columns: list[list[Block]] = [[] for _ in range(max(1, (width + GAP) // (panel + GAP)))]
     for block in panels:

@@ -1,7 +1,7 @@
 """The screen that shows the network itself while it learns.
 
-Owns what stands where. The parts belong to ``network_units``, ``network_layers`` and
-``network_answers``, what is seen to ``training.insight``.
+Owns the layout. The parts belong to ``network_units``, ``network_layers`` and
+``network_answers``, and the values that they show to ``training.insight``.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from gpunet.training.events import Insight, RunInfo
 __all__ = ["network_screen"]
 
 WIDE = 110
-"""Columns from which the answers stand beside the mistakes."""
+"""Fewest columns for the answers beside the mistakes."""
 
 ROOMY = 25
-"""Rows from which blank lines part the screen."""
+"""Fewest rows for blank lines between the parts."""
 
 LEAST = 9
-"""Rows of the weights and the sample at least, before anything else is shown."""
+"""Fewest rows of the weights and the sample, which come before everything else."""
 
 LEAST_MISTAKES = 4
-"""Rows of the mistakes at least, where the answers stand above them."""
+"""Fewest rows of the mistakes below the answers."""
 
 GAP = 2
 """Cells between two parts side by side."""
 
 
 def network_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
-    """The first layer's weights, a sample on its way, the layers, the answers and the mistakes.
+    """The first layer's weights, a sample's activations, the layers, the answers and the mistakes.
 
-    Where there is less room, less is shown.
+    A smaller terminal shows fewer of them.
     """
     insight = view.insight
     if insight is None:
@@ -65,7 +65,7 @@ def network_screen(console: Console, view: View, run: RunInfo, width: int, rows:
 
 
 def _answers(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
-    """The answers to validation samples and the worst mistakes, side by side where it is wide."""
+    """The answers to validation samples and the worst mistakes, side by side if there is room."""
     columns, lines = answers_size(run, insight)
     if width >= WIDE:
         left = min(width // 2, columns)
@@ -95,7 +95,7 @@ def _above(console: Console, view: View, run: RunInfo, width: int, rows: int) ->
 
 
 def _below(run: RunInfo, insight: Insight, width: int, rows: int) -> int:
-    """Lines of the answers and the mistakes among those left by the layers."""
+    """Rows for the answers and the mistakes, out of the ``rows`` left by the layers."""
     if width >= WIDE:
         wanted = max(10, answers_size(run, insight)[1])
         return min(wanted, max(0, rows - LEAST - 4))

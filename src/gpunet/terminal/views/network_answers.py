@@ -1,4 +1,4 @@
-"""What a network answers to validation samples: the confusions, and the worst mistakes."""
+"""A network's answers to validation samples: the confusions and the worst mistakes."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from gpunet.training.metrics import confused_pairs
 __all__ = ["answers", "answers_size", "mistakes"]
 
 LEAST, MOST = 5, 8
-"""Rows of a mistake's picture."""
+"""Fewest and most rows of a mistake's picture."""
 
 NAME = 10
-"""Cells of a class's name beside the matrix."""
+"""Most cells of a class's name beside the matrix."""
 
 NARROWEST = 50
-"""Columns of the answers at least."""
+"""Fewest columns of the answers."""
 
 
 def answers_size(run: RunInfo, insight: Insight) -> tuple[int, int]:
-    """Columns and rows in which all is told of the answers."""
+    """Columns and rows that show the answers in full."""
     outputs = run.network.outputs
     if run.network.kind == "classes" and outputs <= 12:
         name, cell = _matrix_widths(run, insight)
@@ -49,7 +49,7 @@ def _matrix_widths(run: RunInfo, insight: Insight) -> tuple[int, int]:
 
 
 def answers(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
-    """The confusion matrix, the F1 of each label, or how far off measured targets are."""
+    """The confusion matrix, the F1 of each label, or the errors of measured targets."""
     if rows < 3:
         return Block(width, [])
     how = {"classes": _confusions, "labels": _label_scores, "measured": _residuals}
@@ -65,7 +65,7 @@ def answers(console: Console, run: RunInfo, insight: Insight, width: int, rows: 
 def _confusions(
     console: Console, run: RunInfo, insight: Insight, width: int, rows: int
 ) -> tuple[str, Block]:
-    """The matrix in numbers, or in shades, or the pairs most confused, as it fits."""
+    """The matrix in numbers or in shades, or the most confused pairs: whichever fits first."""
     matrix, classes = insight.matrix, run.dataset.classes
     if not matrix.size:
         return "too many classes for a matrix", Block(width, [])
@@ -94,7 +94,7 @@ def _confusions(
 def _label_scores(
     console: Console, run: RunInfo, insight: Insight, width: int, rows: int
 ) -> tuple[str, Block]:
-    """A bar for the F1 of each label, the worst ones if not all fit."""
+    """A bar for the F1 of each label; if not all fit, the worst ones."""
     names, scores = run.dataset.targets, insight.f1
     order = np.arange(len(scores))
     if len(order) > rows:
@@ -119,7 +119,7 @@ LABEL_NAME = 16
 def _residuals(
     console: Console, run: RunInfo, insight: Insight, width: int, rows: int
 ) -> tuple[str, Block]:
-    """How the answers less the truth are spread, a line for each target."""
+    """The spread of the errors (answer minus truth), one line per target."""
     errors: NDArray[np.floating] = insight.residuals.astype(np.float64)  # (n, T)
     if run.target_scaling is not None:
         errors = errors * run.target_scaling.deviation
@@ -148,7 +148,7 @@ def _residuals(
 
 
 def mistakes(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
-    """The worst answers, each with the course of the probability of what is true."""
+    """The worst answers, each with the probability of the true label over time."""
     worst, measured = insight.mistakes, run.network.kind == "measured"
     if rows < 2:
         return Block(width, [])
@@ -199,7 +199,7 @@ def _in_a_line(console: Console, insight: Insight, at: int, verdict: Verdict, wi
 
 
 def _course(console: Console, insight: Insight, at: int, width: int) -> Text:
-    """How the probability of what is true went; of measured targets the loss."""
+    """The probability of the true label over time; for measured targets, the loss."""
     values = np.nan_to_num(insight.mistakes.courses[at], nan=0.0, posinf=0.0)
     bounds = (0.0, max(1.0, float(values.max())))
     return sparkline(values.tolist(), bounds, width, Ink.VALIDATION, console.options.ascii_only)

@@ -1,4 +1,4 @@
-"""How each layer fares: idle units, weights, gradients and steps, and the course of each.
+"""The state of each layer: idle units, weights, gradients and steps, and their courses.
 
 The numbers are those of ``training.insight``.
 """
@@ -23,14 +23,14 @@ NAME = 20
 """Cells of a layer's name."""
 
 CURVE = 24
-"""Cells of a curve at most."""
+"""Most cells of a curve."""
 
 SATURATING = ("sigmoid", "tanh", "scaled_tanh")
-"""Activations that are flat at both ends, whose idle units are called saturated and not dead."""
+"""Activations that are flat at both ends; their idle units are called saturated, not dead."""
 
 
 def layers_table(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
-    """A line for each layer, below a head that says what the numbers are."""
+    """A line per layer below the column titles."""
     if view.insight is None or rows < 2:
         return Block(width, [])
     ascii_only = console.options.ascii_only
@@ -83,9 +83,9 @@ def _cell(
     ascii_only: bool,
     style: str = "",
 ) -> Text:
-    """A number and its course so far, on a scale of its own unless there are bounds.
+    """A number and its course so far, on its own scale unless ``bounds`` are given.
 
-    Gradients and steps differ by powers of ten, so that curves without bounds are of logarithms.
+    Curves without bounds are logarithmic, since gradients and steps vary by powers of ten.
     """
     number = Text(text.ljust(8), style or Ink.STRONG)
     if bounds is None:

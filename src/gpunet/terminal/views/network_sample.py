@@ -1,4 +1,4 @@
-"""A sample on its way through a network: how active it makes the units, and what comes out."""
+"""A sample on its way through a network: the units' activations, and the answer."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Array = NDArray[Any]
 def sample_at_work(
     console: Console, run: RunInfo, insight: Insight, sample: int, width: int, rows: int
 ) -> Block:
-    """A sample of the gallery, what it makes of each hidden layer, and the answer."""
-    count = min(len(insight.gallery), len(run.gallery))  # a log may have fewer
+    """A sample of the gallery, the activations of each hidden layer, and the answer."""
+    count = min(len(insight.gallery), len(run.gallery))  # a log may hold fewer samples
     if not count or rows < 2:
         return Block(width, [])
     at = sample % count
@@ -51,9 +51,9 @@ def sample_at_work(
 def _sample(
     console: Console, run: RunInfo, insight: Insight, at: int, width: int, rows: int
 ) -> Block:
-    """The picture of a sample and the verdict, or what its row of a table holds."""
+    """The picture of a sample and the verdict, or the values of its row of a table."""
     shape = run.dataset.image_shape
-    if at >= len(run.gallery.features) or width < 8:  # a log has no wide rows
+    if at >= len(run.gallery.features) or width < 8:  # a log leaves out wide rows
         return Block(0, [])
     if shape is None:
         return _row(console, run, run.gallery.features[at], width, rows)
@@ -87,7 +87,7 @@ def _row(
 def _activity(
     console: Console, run: RunInfo, insight: Insight, layer: int, at: int, width: int, rows: int
 ) -> Block:
-    """A hidden layer's units, as many as fit, each a spot: the brighter, the more active."""
+    """As many of a hidden layer's units as fit, each as a spot: the brighter, the more active."""
     every = np.nan_to_num(insight.activations[layer].astype(np.float64))  # (g, U)
     full = float(np.quantile(np.abs(every), 0.99)) or float(np.abs(every).max(initial=0)) or 1.0
     label = max(len(_label(run, one)) for one in range(len(insight.activations)))
@@ -108,14 +108,14 @@ def _activity(
 
 
 def _label(run: RunInfo, layer: int) -> str:
-    """What a hidden layer is, in a few letters."""
+    """A hidden layer in short: its units and its activation."""
     return f"{run.network.hidden[layer]} {run.network.activations[layer].replace('_', ' ')}"
 
 
 def _spots(values: NDArray[np.float64], width: int, most: int) -> NDArray[np.float64]:
-    """Values (U,) in as few pixel rows as hold them, at most so many; the last ones may not fit.
+    """Values (U,) in as few pixel rows as possible, at most ``most``; the last may not fit.
 
-    Of more than two rows the number is odd, so that half a cell parts them from what is below.
+    With ``most`` above 2, the number of rows is odd, so that half a cell stays free below them.
     """
     down = -(-len(values) // max(1, width))
     down = min(most, down) if most < 3 else min(most - 1, down // 2 * 2 + 1)
@@ -129,7 +129,7 @@ def _spots(values: NDArray[np.float64], width: int, most: int) -> NDArray[np.flo
 def _answer(
     console: Console, run: RunInfo, insight: Insight, at: int, width: int, rows: int
 ) -> Block:
-    """What the network answers."""
+    """The network's answer: probabilities, or predicted values."""
     if rows < 1 or width < 12:
         return Block(width, [])
     how = _prediction if run.network.kind == "measured" else _shares
@@ -139,7 +139,7 @@ def _answer(
 def _prediction(
     console: Console, run: RunInfo, truth: Array, answer: Array, width: int, rows: int
 ) -> Block:
-    """What is predicted for measured targets, beside what they are."""
+    """The predictions for measured targets beside the true values."""
     own = run.target_scaling
     pairs = np.stack([answer, truth]) if own is None else own.to_targets(np.stack([answer, truth]))
     lines = []
@@ -153,7 +153,7 @@ def _prediction(
 def _shares(
     console: Console, run: RunInfo, truth: Array, answer: Array, width: int, rows: int
 ) -> Block:
-    """The probability of each class or label, the largest ones if not all fit."""
+    """The probability of each class or label; if not all fit, the largest."""
     names = run.dataset.output_names
     known = np.nan_to_num(answer)
     order = np.arange(len(known))

@@ -1,4 +1,4 @@
-"""What the units of a first layer look for: their weights as pictures, or column by column."""
+"""What the units of the first layer look for: their weights as pictures, or column by column."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from gpunet.training.events import Insight, RunInfo
 __all__ = ["feature_names", "first_layer"]
 
 LARGEST, SMALLEST = 14, 4
-"""Rows of a unit's picture: two pixels each, the last one half a row that parts it from the next.
-From 27 pixels, nearly all of an image of 28 by 28, to 7, the least to know one by."""
+"""Most and fewest rows of a unit's picture. A row is two pixels high, less one pixel below the
+picture: 27 pixels, nearly all of a 28x28 image, down to 7, the fewest that are recognizable."""
 
 SMALLEST_OF_CHARACTERS = 7
-"""Rows of a unit's picture that is made of characters."""
+"""Fewest rows of a unit's picture that is made of characters."""
 
 TALLEST = 3
-"""Rows of a column's weights at most, where there is room."""
+"""Most rows of a column's weights."""
 
 LONGEST_NAME = 18
-"""Cells of a column's name beside the weights of a table's columns."""
+"""Most cells of a column's name beside its weights."""
 
 
 def first_layer(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
@@ -48,7 +48,7 @@ def first_layer(console: Console, run: RunInfo, insight: Insight, width: int, ro
 
 
 def _tile(count: int, proportion: float, width: int, rows: int, least: int) -> tuple[int, int]:
-    """Rows and columns of a picture: as large as lets all of them, or else many, be seen."""
+    """Rows and columns of the largest picture of which ``count`` fit, else of the smallest."""
     for height in range(min(LARGEST, rows), least - 1, -1):
         columns = _breadth(height, proportion, width)
         if count <= (width + 1) // (columns + 1) * (rows // height):
@@ -58,7 +58,7 @@ def _tile(count: int, proportion: float, width: int, rows: int, least: int) -> t
 
 
 def _breadth(height: int, proportion: float, width: int) -> int:
-    """Columns of a picture of so many rows."""
+    """Columns of a picture with ``height`` rows."""
     return max(1, min(width, round((2 * height - 1) * proportion)))
 
 
@@ -71,7 +71,7 @@ def _title(console: Console, run: RunInfo, told: str, width: int) -> Block:
 
 
 def _by_column(console: Console, run: RunInfo, insight: Insight, width: int, rows: int) -> Block:
-    """A line for each column of a table, the largest weights first; a cell for each unit."""
+    """A line per column of a table, the largest weights first, with a cell per unit."""
     names = feature_names(run)
     sizes = np.linalg.norm(insight.weights, axis=0)  # (I,)
     order = np.arange(len(sizes))
@@ -100,7 +100,7 @@ def _by_column(console: Console, run: RunInfo, insight: Insight, width: int, row
 
 
 def feature_names(run: RunInfo) -> list[str]:
-    """The name of every feature, as far as there are names."""
+    """The names of the features; ``feature 1`` and so on if they have none."""
     inputs, columns = run.network.inputs, run.dataset.columns
     found = columns.feature_names(inputs) if columns is not None else None
     return found or [f"feature {number}" for number in range(1, inputs + 1)]

@@ -1,6 +1,6 @@
-"""A training step's plan as tables: what every pass computes, moves and consists of.
+"""The plan of a training step as tables: what each pass computes, moves and consists of.
 
-What the passes are is said by ``engine.plan``; how long they take, by ``profile_table``.
+``engine.plan`` plans the passes; ``profile_table`` shows how long they take.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ LEGEND = (
 def plan_tables(
     plan: Plan, steps_a_dispatch: int, measured: Mapping[str, bool]
 ) -> Iterator[RenderableType]:
-    """The passes with their totals, what a workgroup holds if it is one, and the shaders' files.
+    """The passes with totals, what a workgroup holds in a persistent plan, and the shader files.
 
     Args:
-        plan: to be shown.
-        steps_a_dispatch: that its only pass takes, if it is of that kind.
-        measured: for the label of every product whether its tile was measured.
+        plan: the plan to show.
+        steps_a_dispatch: most steps per dispatch of a persistent plan.
+        measured: for the label of each product, whether its tile was chosen by measurement.
     """
     yield _pass_table(plan)
     yield from (Text(line, Ink.MUTED) for line in LEGEND)
@@ -48,7 +48,7 @@ def plan_tables(
 
 
 def windows_line(windows: Windows) -> str:
-    """In which parts the training samples come to the device, and what that moves."""
+    """How the training samples are loaded onto the device, and how many bytes that moves."""
     count, total = len(windows.source), formats.size(windows.bytes)
     if len(windows) == 1:
         return f"load:   all {formats.count(count)} training samples at once, {total}"
@@ -60,7 +60,7 @@ def windows_line(windows: Windows) -> str:
 
 
 def _files(one: Pass, measured: Mapping[str, bool]) -> str:
-    """What a shader consists of; of a product first the tile, and who chose it."""
+    """A shader's pieces; a product's first piece is its tile, with how it was chosen."""
     first, *others = one.pieces
     if one.product is not None:
         first += " (measured)" if measured[one.label] else " (by rule)"
@@ -92,13 +92,13 @@ def _figures(one: Pass) -> list[str]:
 
 
 def _shape(product: Product) -> str:
-    """A product's rows, columns and depth, and what the depth is split into."""
+    """A product's rows, columns and depth, and how the depth is split."""
     parts = f" ({product.parts}x{product.depth // product.parts})" * (product.parts > 1)
     return f"{product.rows}x{product.columns}x{product.depth}{parts}"
 
 
 def _workgroup(plan: Plan, steps_a_dispatch: int) -> list[tuple[str, str]]:
-    """How the persistent plan deals a network out."""
+    """How the persistent plan distributes a network over the threads of a workgroup."""
     layout, moments = workgroup_layout(plan), int(plan.passes[0].constants["MOMENTS"])
     registers = 16 * layout.groups * (1 + moments) + 4 * moments * layout.fours
     return [

@@ -1,6 +1,6 @@
 """A profile as a table.
 
-What is measured, and how, belongs to ``training.profile``.
+Measuring belongs to ``training.profile``.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from gpunet.training.profile import Profile
 __all__ = ["ABOVE", "FASTER", "profile_table", "share_of_roofline"]
 
 ABOVE = "> 100 %"
-"""What stands for a share of more than the whole."""
+"""Shown in place of a share above 100 %."""
 
 FASTER = (
     "faster than the best rates that were measured: its data fit a cache, or those were taken on a "
     "busy machine"
 )
-"""What such a share means."""
+"""What a share above 100 % means."""
 
 
 def profile_table(profile: Profile) -> Iterator[RenderableType]:
@@ -41,7 +41,7 @@ def profile_table(profile: Profile) -> Iterator[RenderableType]:
 
 
 def share_of_roofline(share: float) -> str:
-    """A share of what a device reaches at most; what is above that was measured too low."""
+    """A share of the roofline as a percentage; ``> 100 %`` if the roofline was measured too low."""
     return ABOVE if share > 1.0005 else _percent(share)
 
 
@@ -57,7 +57,7 @@ def _cells(profile: Profile, kernel: KernelTime) -> list[str]:
 
 
 def _explanation(profile: Profile) -> Iterator[tuple[str, str]]:
-    """What the step took as a whole, and what the columns mean."""
+    """The time of the whole step, and what the columns mean."""
     step, steps = formats.seconds(profile.step_seconds), formats.count(profile.steps)
     yield "wall clock", f"{step} a step, over {steps} steps of an epoch"
     if profile.host_share is not None:

@@ -1,4 +1,4 @@
-"""A learning rate range test as a chart or a table, and what it advises."""
+"""A learning rate range test as a chart or a table, and the rate that it suggests."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ HEIGHT = 14
 """Lines of the chart."""
 
 HEADROOM = 1.5
-"""How far the chart goes above the smoothed losses before the lowest; what explodes is cut off."""
+"""The chart's top as a multiple of the largest smoothed loss up to the lowest one."""
 
 EVERY = 10
-"""Steps from row to row of the table that stands for the chart where there is no terminal."""
+"""Steps between the rows of the table that replaces the chart outside a terminal."""
 
 
 def range_advice(found: RangeTest, default: float) -> Iterator[str]:
-    """What was tried, where the loss was least, and the rate to take instead of the default."""
+    """What was tried, where the loss was lowest, and the rate to use instead of the default."""
     least = int(np.nanargmin(found.smoothed))
     rate = formats.learning_rate(float(found.learning_rates[least]))
     yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"
@@ -38,7 +38,7 @@ def range_advice(found: RangeTest, default: float) -> Iterator[str]:
 
 
 def range_chart(found: RangeTest) -> RenderableType:
-    """The loss of every step by its learning rate, the lowest and the suggestion marked."""
+    """A chart of the loss against the learning rate; the lowest and the suggestion are marked."""
     decades = np.log10(found.learning_rates)  # (s,)
     finite = [np.where(np.isfinite(y), y, np.nan) for y in (found.losses, found.smoothed)]
     least = int(np.nanargmin(found.smoothed))
@@ -68,7 +68,7 @@ def range_chart(found: RangeTest) -> RenderableType:
 
 
 def range_table(found: RangeTest) -> RenderableType:
-    """The losses of some steps, where no chart can be drawn."""
+    """A table of some steps' losses, for where no chart can be drawn."""
     table = Columns(["learning rate", "loss", "smoothed"])
     last = len(found.losses) - 1
     for step in sorted({*range(0, last, EVERY), last}):

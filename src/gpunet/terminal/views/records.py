@@ -1,4 +1,4 @@
-"""The epochs of a run as they grow: what was known before stays as it was, and is not copied."""
+"""A run's growing sequence of epoch records; adding one changes and copies no earlier records."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gpunet.training.events import EpochRecord
 __all__ = ["figures_of", "grown", "record_of"]
 
 FIGURES = 5
-"""Numbers of each epoch that are looked at for all epochs at once."""
+"""Numbers per epoch that ``figures_of`` returns."""
 
 
 def grown(records: Sequence[EpochRecord], record: EpochRecord) -> Sequence[EpochRecord]:
-    """The records and another one; with tuples a million epochs would take longer and longer.
+    """The records with another one added; unlike a tuple, they are not copied each time.
 
     Example:
         >>> before = grown((), EpochRecord(1, 0.5, 0.9, None, None, 0.1, 1.0, 100.0))
@@ -30,28 +30,28 @@ def grown(records: Sequence[EpochRecord], record: EpochRecord) -> Sequence[Epoch
     """
     shared = records.shared if isinstance(records, _Records) else _Shared(records)
     if len(shared) > len(records):
-        shared = _Shared(records)  # another one has grown from the same ones
+        shared = _Shared(records)  # others have grown from the same records
     shared.append(record)
     return _Records(shared, len(shared))
 
 
 def record_of(records: Sequence[EpochRecord], epoch: int) -> EpochRecord | None:
-    """The record of an epoch, if it is among these, which are in the order of their epochs."""
+    """The record of an epoch, or ``None``; ``records`` must be in the order of their epochs."""
     at = bisect_left(records, epoch, key=lambda one: one.epoch)
     return records[at] if at < len(records) and records[at].epoch == epoch else None
 
 
 def figures_of(records: Sequence[EpochRecord]) -> NDArray[np.float64]:
-    """The epoch, the loss and score of its validation, and those that are monitored (n, 5).
+    """For each record: epoch, validation loss and score, monitored loss and score, (n, 5).
 
-    What is not known is NaN. Of records that have grown, only the new ones are looked at.
+    Unknown values are NaN. For records made by ``grown``, only new ones are read.
     """
     shared = records.shared if isinstance(records, _Records) else _Shared(records)
     return shared.figures(len(records))
 
 
 class _Shared(list[EpochRecord]):
-    """Records that only grow, and the figures of the first ones."""
+    """A list of records that only grows, and the figures read so far."""
 
     def __init__(self, records: Iterable[EpochRecord]) -> None:
         super().__init__(records)
@@ -67,7 +67,7 @@ class _Shared(list[EpochRecord]):
 
 
 class _Records(Sequence[EpochRecord]):
-    """The first ``count`` ones of a list that others share."""
+    """The first ``count`` records of a shared list."""
 
     def __init__(self, shared: _Shared, count: int) -> None:
         self.shared, self._count = shared, count

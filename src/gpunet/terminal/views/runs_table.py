@@ -1,4 +1,4 @@
-"""Runs that were kept, in a list or side by side."""
+"""Kept runs, in a list or side by side."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from gpunet.terminal.views.ending import why_stopped
 __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"]
 
 COURSE = 10
-"""Cells of the course of the loss."""
+"""Cells of the loss curve."""
 
 
 def best_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
-    """Runs of classes and labels before those of measured targets, and the best of each first."""
+    """Runs on classes and labels, then runs on measured targets, the best of each group first."""
     scores = {id(run): -math.inf if run.val_score is None else run.val_score for run in runs}
     return sorted(runs, key=lambda run: (run.measured, -scores[id(run)]))
 
 
 def runs_table(console: Console, runs: Sequence[RunSummary]) -> RenderableType:
-    """A line for each run; what matters most stands first."""
+    """A table with a line per run; the most important columns come first."""
     scores = []
     if not all(run.measured for run in runs):
         scores += ["val acc", "test acc"]
@@ -70,7 +70,7 @@ def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
 
 
 def _state(run: RunSummary) -> Text:
-    """How a run has ended, if it has, in two words."""
+    """The state of a run in few words: running, unfinished, or how it ended."""
     if run.running:
         return Text("running", Ink.LABEL)
     if run.stop_reason is None:
@@ -79,7 +79,7 @@ def _state(run: RunSummary) -> Text:
 
 
 def _course(console: Console, run: RunSummary) -> Text:
-    """How the loss went that is monitored, on a scale of its own."""
+    """The curve of the monitored loss, on its own scale."""
     losses = [one.monitored_loss for one in run.history if math.isfinite(one.monitored_loss)]
     if not losses:
         return Text()
@@ -100,7 +100,7 @@ def _end(run: RunSummary) -> str:
 
 
 def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
-    """A run by names and values: what it is, how it is set other than by default, how it went."""
+    """A run as names and values: what it is, its settings other than the defaults, its results."""
     best = f"{run.best_epoch or 'none'} of {run.epochs}"
     if run.config.keeps_own:
         best += ", the latest of the networks'"
@@ -123,7 +123,7 @@ def summary_rows(run: RunSummary) -> list[tuple[str, str]]:
 
 
 def runs_compared(runs: Sequence[RunSummary]) -> RenderableType:
-    """The settings in which runs differ, and what they came to, a column for each."""
+    """A table of the settings in which runs differ, and of their results; a column per run."""
     table = Columns(["<", *(f"<{run.name}" for run in runs)])
     for name in SETTINGS:
         values = [_setting(run, name) for run in runs]
@@ -139,14 +139,14 @@ def runs_compared(runs: Sequence[RunSummary]) -> RenderableType:
 
 
 def legend(names: Sequence[str], width: int) -> Text:
-    """The names of runs with the signs and in the colors of their curves."""
+    """The names of runs with the signs and colors of their curves."""
     keys = [signed(name, sign) for name, sign in zip(names, run_signs(), strict=False)]
     line = Text("   ").join([*keys, Text("dotted: validation", Ink.MUTED)])
     return line if line.cell_len <= width else Text("\n").join(line.split("   "))
 
 
 def _setting(run: RunSummary, name: str) -> str:
-    """A setting as the command line writes it; a dash where it has no effect."""
+    """A setting as on the command line; a dash if it has no effect."""
     value = run.config.in_effect(name) if run.config.has_effect(name) else None
     if value is None:
         return "-"

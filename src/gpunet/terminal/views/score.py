@@ -1,6 +1,6 @@
 """The score beside the loss: the accuracy of classes and labels, R2 of measured targets.
 
-Owns its name and how it is written, wherever people see it.
+Owns its name and its format everywhere.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What tells how good a network is, beside its loss.
+    """The measure of a network's quality beside its loss: accuracy or R2.
 
     Args:
-        name: in sentences and tables.
-        short: in heads of narrow columns.
-        written: a value of it as people read it; a dash for ``None``.
+        name: its name in sentences and tables.
+        short: its name in narrow columns.
+        written: formats a value; a dash for ``None``.
     """
 
     name: str
@@ -50,19 +50,19 @@ ACCURACY = Score("accuracy", "acc", formats.percent)
 R2 = Score("R2", "R2", formats.r2)
 
 MONITORED: Mapping[str, Score] = {"val_accuracy": ACCURACY, "val_r2": R2}
-"""The scores that may decide which epoch is kept, by the names of what is monitored."""
+"""The scores that can choose the kept epoch, by the value of the setting ``monitor``."""
 
 CALLED: Mapping[Kind, str] = {"classes": "classes", "labels": "labels", "measured": "targets"}
-"""What the things that are predicted are called in tables."""
+"""The word in tables for what a network predicts, by its kind."""
 
 
 def score_of(kind: Kind) -> Score:
-    """The score of networks that answer so."""
+    """The score of networks that predict this kind of labels."""
     return R2 if kind == "measured" else ACCURACY
 
 
 def scores_in_words(scores: Scores, kind: Kind) -> list[tuple[str, str]]:
-    """The names and values of all scores that such networks have, the most telling first."""
+    """The names and values of all scores of this kind of network, the most important first."""
     loss = ("loss", formats.loss(scores.loss))
     if kind != "measured":
         return [("accuracy", formats.percent(scores.accuracy)), loss]
@@ -78,14 +78,14 @@ def measured_in_words(
     samples: Samples,
     ascii_only: bool,
 ) -> list[tuple[str, str]]:
-    """As ``scores_in_words``, with how far the accuracy or the RMSE may be off: ``97.1 % ± 0.3``.
+    """``scores_in_words`` with the uncertainty of the accuracy or RMSE: ``97.1 % ± 0.3``.
 
     Args:
-        scores: of the answers.
-        kind: what the labels are.
-        answers: (n, T) to measured targets; without them nothing is said of an RMSE.
-        samples: n of them.
-        ascii_only: write no other characters.
+        scores: the scores of the answers.
+        kind: kind of the labels.
+        answers: (n, T) answers to measured targets; without them, an RMSE has no uncertainty.
+        samples: the n samples.
+        ascii_only: use ASCII characters only.
     """
     words = dict(scores_in_words(scores, kind))
     if scores.accuracy is not None:

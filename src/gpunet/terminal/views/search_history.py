@@ -1,4 +1,4 @@
-"""What every trial of a search has come to, in their order, and the best of them so far."""
+"""The results of a search's trials in order, and the best so far."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["history_chart"]
 
 
 def history_chart(search: SearchInfo, progress: StudyProgress, height: int) -> LineChart:
-    """A dot for each trial, on a logarithmic axis if it is a loss, and the best so far."""
+    """A chart with a dot per trial and the best so far; the axis of a loss is logarithmic."""
     known = [one for one in progress.trials if one.figure is not None]
     known.sort(key=lambda one: one.number)
     numbers = np.array([one.number for one in known], np.float64)

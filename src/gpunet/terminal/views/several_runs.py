@@ -1,7 +1,6 @@
-"""One frame of several runs: their curves in one picture, and a line for each.
+"""One frame of several runs: their curves in shared charts, and a line for each run.
 
-A frame is a pure function of what is known of the runs. When frames are drawn belongs to
-``live.watcher``.
+A frame is a pure function of the runs' views. ``live.watcher`` decides when frames are drawn.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from gpunet.terminal.views.view import View
 __all__ = ["SeenRun", "several_runs_frame"]
 
 CHARTS = 8
-"""Rows of the charts, at least; without so many there are the lines alone."""
+"""Fewest rows of the charts; with less room, only the lines are shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenRun:
-    """A run among several.
+    """A run shown among several.
 
     Args:
-        name: of its folder.
-        view: what is known of it.
+        name: name of its folder.
+        view: its state.
         now: its clock, in seconds.
-        halted: why it may not go on, in words; nothing if all is well.
+        halted: why it seems to have stopped, in words; empty if all is well.
     """
 
     name: str
@@ -48,7 +47,7 @@ class SeenRun:
 def several_runs_frame(
     console: Console, runs: Sequence[SeenRun], size: tuple[int, int], last: Text
 ) -> Block:
-    """A frame of exactly ``size`` (columns, rows), with ``last`` as its last line."""
+    """A frame of several runs in exactly ``size`` (columns, rows); its last line is ``last``."""
     width, height = size
     begun = [run.view for run in runs if run.view.run is not None]
     lines = _lines(console, runs, width)
@@ -61,7 +60,7 @@ def several_runs_frame(
 
 
 def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
-    """A line for each run below a head; the last columns are left out where it is narrow."""
+    """A line per run below the column titles; a narrow table leaves out the last columns."""
     signs, figures = run_signs(), [_figures(run) for run in runs]
     table = Columns(["<run", *figures[0]])
     for run, cells in zip(runs, figures, strict=True):
@@ -71,7 +70,7 @@ def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
 
 
 def _figures(run: SeenRun) -> dict[str, Text]:
-    """What is told of a run, the most important first."""
+    """The cells of a run's line by column title, the most important first."""
     view, info = run.view, run.view.run
     latest = view.records[-1] if view.records else None
     score = ACCURACY if info is None else score_of(info.network.kind)
@@ -93,7 +92,7 @@ def _figures(run: SeenRun) -> dict[str, Text]:
 
 
 def _unit(score: Score) -> str:
-    """What tells R2 from an accuracy, which has a percent sign."""
+    """The unit after a score: `` R2``, or nothing for an accuracy, which has a percent sign."""
     return " R2" if score is R2 else ""
 
 

@@ -1,7 +1,7 @@
-"""Samples side by side: test samples with predictions, one prediction, a look into a dataset.
+"""Samples in the terminal: test samples with predictions, one prediction, a dataset's preview.
 
-Owns what is printed for single samples. Drawing one image belongs to ``digits``, the words of
-a prediction to ``verdict``, scores over many samples to ``tables``.
+Owns the output for single samples. Images belong to ``digits``, the words of a prediction to
+``verdict``, and scores over many samples to ``tables``.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from gpunet.terminal.views.verdict import Verdict, in_words, verdicts
 __all__ = ["prediction", "preview", "showcase"]
 
 PICTURE = (14, 7)
-"""Columns and rows of a picture in a grid; five of them stand side by side in 80 columns."""
+"""Columns and rows of a picture in a grid; five fit side by side in 80 columns."""
 
 LARGE_PICTURE = (28, 14)
-"""Columns and rows of a single picture: an image of 28 by 28 pixels as it is."""
+"""Columns and rows of a single picture, which show an image of 28x28 pixels exactly."""
 
 LISTED = 10
-"""Classes, labels or targets that one prediction lists."""
+"""Most classes, labels or targets listed for one prediction."""
 
 
 def showcase(
@@ -47,18 +47,18 @@ def showcase(
     painter: Painter | None = None,
     kind: Kind = "classes",
 ) -> RenderableType:
-    """Samples with what a network says of them.
+    """Samples with a network's predictions, as pictures or as a table.
 
     Args:
         console: decides on the width, colors and characters.
-        samples: all of a split, n of them.
-        answers: (n, C) or (n, T) to the same samples, as ``verdicts`` takes them.
-        names: of the classes, labels or targets.
+        samples: all n samples of a split.
+        answers: (n, C) or (n, T) answers to these samples, as for ``verdicts``.
+        names: names of the classes, labels or targets.
         image_shape: height and width if a sample is an image.
         indices: the rows to show.
-        losses: (n,) of the same samples, to be shown in the captions; ``None`` for no loss.
+        losses: (n,) losses of these samples, shown in the captions; ``None`` for no losses.
         painter: paints in pixels; ``None`` for half blocks or characters.
-        kind: what is predicted.
+        kind: kind of the labels.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
@@ -77,14 +77,14 @@ def prediction(
     names: Sequence[str],
     kind: Kind = "classes",
 ) -> None:
-    """Print one prediction: the picture beside the most probable classes, or measured values.
+    """Print one prediction: the picture beside the most probable classes, or the predicted values.
 
     Args:
-        console: where it is printed.
-        image: (height, width) as the network sees it; ``None`` if it is no image.
+        console: where to print it.
+        image: (height, width) as the network sees it; ``None`` if the sample is not an image.
         answer: (C,) or (T,) probabilities, or measured targets in their own units.
-        names: of the classes, labels or targets.
-        kind: what is predicted.
+        names: names of the classes, labels or targets.
+        kind: kind of the labels.
     """
     answer_block = _values if kind == "measured" else _probability_bars
     width = console.width
@@ -107,16 +107,16 @@ def preview(
     painter: Painter | None = None,
     kind: Kind = "classes",
 ) -> None:
-    """Print the samples of some rows with what is known of them, as pictures or as a table.
+    """Print some samples of a dataset with their labels, as pictures or as a table.
 
     Args:
-        console: where they are printed.
-        samples: all of a split.
-        names: of the classes, labels or targets.
+        console: where to print them.
+        samples: all samples of a split.
+        names: names of the classes, labels or targets.
         image_shape: height and width if a sample is an image.
         indices: the rows to show.
         painter: paints in pixels; ``None`` for half blocks or characters.
-        kind: what is known of a sample.
+        kind: kind of the labels.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
@@ -154,7 +154,7 @@ def _picture_grid(
     image_shape: tuple[int, int],
     painter: Painter | None,
 ) -> Block:
-    """Pictures in as many columns as there is room for, each above its caption's lines."""
+    """Pictures in as many columns as fit, each above the lines of its caption."""
     columns, rows = PICTURE
     tiles = []
     for features, caption in zip(shown.features, captions, strict=True):
@@ -198,7 +198,7 @@ def _feature_table(
     truths: Sequence[str],
     width: int,
 ) -> RenderableType:
-    """What the samples are, in so many cells, and as many features as fit on a line."""
+    """A table of the samples' true labels and as many features as fit in ``width`` cells."""
     ascii_only = console.options.ascii_only
     lines = []
     for row, features, truth in zip(rows.tolist(), shown.features, truths, strict=True):
@@ -212,7 +212,7 @@ def _feature_table(
 def _values(
     console: Console, answer: NDArray[np.floating[Any]], names: Sequence[str], width: int
 ) -> Block:
-    """One line per measured target, the first ones if there are many."""
+    """One line per measured target; if there are many, only the first."""
     lines = [
         Text.assemble((f"{name}  ", Ink.MUTED), (formats.measured(value), Ink.STRONG))
         for name, value in zip(names[:LISTED], answer.tolist(), strict=False)
@@ -223,7 +223,7 @@ def _values(
 def _probability_bars(
     console: Console, probabilities: NDArray[np.floating[Any]], classes: Sequence[str], width: int
 ) -> Block:
-    """One bar per class in the classes' order, or of the most probable ones if there are many."""
+    """One bar per class, in the classes' order; if there are many, only the most probable."""
     known = np.nan_to_num(probabilities, nan=0.0)  # (C,)
     top = int(known.argmax())
     order = range(len(known))

@@ -1,6 +1,6 @@
-"""Tables: a run's summary, the confusion matrix, the scores of each class, label or target.
+"""Tables of results: a run's summary, the confusion matrix, the scores per class or target.
 
-Owns how numbers are laid out; computing them belongs to ``training.metrics``.
+Owns the layout; computing the numbers belongs to ``training.metrics``.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ __all__ = [
 ]
 
 LONGEST_NAME = 16
-"""Cells of a class's name beside the confusion matrix."""
+"""Most cells of a class's name beside the confusion matrix."""
 
 RIGHT_LIMITS, WRONG_LIMITS = (0.5, 0.9), (0.02, 0.1)
-"""Shares of a row from which a count is bold, and from which its cell is filled."""
+"""Shares of a row from which a right or wrong count is bold, and from which its cell is filled."""
 
 PAIRS = 12
-"""Confused pairs listed where the whole matrix does not fit."""
+"""Confused pairs listed if the matrix does not fit."""
 
 PAIRS_BESIDE_MATRIX = 6
-"""Confused pairs listed below the matrix, if they are asked for."""
+"""Confused pairs listed below the matrix on request."""
 
 
 def summary_table(rows: Iterable[tuple[str, str]], style: str = Ink.STRONG) -> RenderableType:
-    """Names and values below one another; a value that is too long goes on in the next line."""
+    """Names and values, one pair per line; long values are wrapped."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style=Ink.MUTED, no_wrap=True)
     table.add_column(style=style, overflow="fold")
@@ -58,7 +58,7 @@ def summary_table(rows: Iterable[tuple[str, str]], style: str = Ink.STRONG) -> R
 def ensemble_table(
     together: Scores, networks: Sequence[Scores], kind: Kind = "classes"
 ) -> RenderableType:
-    """What each network of an ensemble comes to by itself, and all of them together."""
+    """The scores of each network of an ensemble, and of all of them together."""
     table = Columns(["<network", *(name for name, _ in scores_in_words(together, kind))])
     for index, one in enumerate(networks):
         table.add(str(index), *(value for _, value in scores_in_words(one, kind)))
@@ -74,13 +74,13 @@ def confusion_table(
     *,
     pairs: bool = False,
 ) -> RenderableType:
-    """The confusion matrix where it fits, else the most confused pairs.
+    """The confusion matrix if it fits, else the most confused pairs.
 
     Args:
         console: decides on the width and the characters.
         matrix: (C, C), the row is the label, the column the prediction.
-        classes: the classes' names, C of them.
-        pairs: list the most confused pairs below the matrix, too.
+        classes: names of the C classes.
+        pairs: whether to list the most confused pairs below the matrix, too.
     """
     cell = max(4, len(str(int(matrix.max(initial=0)))) + 1)
     names = matrix_names(classes)
@@ -99,7 +99,7 @@ def confusion_table(
 def class_table(
     scores: ClassScores, classes: Sequence[str], called: str = "class"
 ) -> RenderableType:
-    """One row per class, or per label; NaN, where a score is not defined, is shown as a dash."""
+    """One row per class or label; undefined scores (NaN) are shown as dashes."""
     table = Columns([f"<{called}", "precision", "recall", "F1", "samples"])
     columns_of_scores = (scores.precision, scores.recall, scores.f1, scores.support)
     columns = zip(classes, *columns_of_scores, strict=True)
@@ -110,7 +110,7 @@ def class_table(
 
 
 def target_table(scores: TargetScores, targets: Sequence[str]) -> RenderableType:
-    """One row per measured target, and their mean if there are several."""
+    """One row per measured target, and the mean if there are several."""
     table = Columns(["<target", "R2", "RMSE", "MAE"])
     rows = np.stack([scores.r2, scores.rmse, scores.mae], axis=1)  # (T, 3)
     for name, (r2, rmse, mae) in zip(targets, rows.tolist(), strict=True):
@@ -123,7 +123,7 @@ def target_table(scores: TargetScores, targets: Sequence[str]) -> RenderableType
 
 
 def matrix_names(classes: Sequence[str]) -> list[str]:
-    """The classes' names beside their numbers, unless these are the same."""
+    """The classes' numbers with their names, unless these are the same."""
     if all(name == str(index) for index, name in enumerate(classes)):
         return list(classes)
     return [f"{index} {name}" for index, name in enumerate(classes)]
@@ -132,7 +132,7 @@ def matrix_names(classes: Sequence[str]) -> list[str]:
 def matrix_rows(
     matrix: NDArray[np.int64], names: Sequence[str], name_width: int, cell: int, ascii_only: bool
 ) -> Iterator[Text]:
-    """The confusion matrix in lines: the head counts the columns, the names stand at the rows."""
+    """The lines of the confusion matrix: a head that numbers the columns, then the named rows."""
     yield Text("rows: label, columns: prediction")
     head = Text(" " * (name_width + 1))
     for index in range(len(names)):
@@ -149,7 +149,7 @@ def matrix_rows(
 
 
 def _filled_cells() -> Iterator[Text]:
-    """What a filled cell means, in a filled cell."""
+    """The legend of the filled cells, printed in filled cells."""
     for name, styles, limits in (
         (" right ", RIGHT_SHARE, RIGHT_LIMITS),
         (" wrong ", WRONG_SHARE, WRONG_LIMITS),
@@ -160,7 +160,7 @@ def _filled_cells() -> Iterator[Text]:
 
 
 def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) -> RenderableType:
-    """The most frequent confusions, in falling order."""
+    """The most frequent confusions, in descending order."""
     totals = matrix.sum(axis=1)  # (C,)
     table = Columns(["<label", "<predicted", "samples", "of label"])
     for pair in confused_pairs(matrix, most):
@@ -171,7 +171,7 @@ def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) ->
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:
-    """The style of a cell of the matrix: the larger its share of the row, the stronger."""
+    """The style of a matrix cell: the larger its share of the row, the stronger."""
     if count == 0:
         return Ink.MUTED
     styles, limits = (RIGHT_SHARE, RIGHT_LIMITS) if diagonal else (WRONG_SHARE, WRONG_LIMITS)

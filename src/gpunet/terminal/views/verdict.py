@@ -1,7 +1,7 @@
-"""A verdict: what a network says of one sample, beside what the sample is.
+"""A verdict: a network's prediction for one sample, beside the sample's label.
 
 Owns the words and the color of a verdict, at any width. The picture above it belongs to
-``digits``, where it stands to ``dashboard`` and ``showcase``.
+``digits``, its place to ``dashboard`` and ``showcase``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gpunet.training.metrics import are_right
 __all__ = ["Verdict", "in_words", "predictions", "verdicts"]
 
 NO_LABEL = "none"
-"""What stands for a sample that has none of the labels."""
+"""Shown for a sample that has none of the labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Verdict:
     """One prediction, in words.
 
     Args:
-        label: what the sample is: its class, its labels, or measured targets.
-        prediction: what the network takes it for.
-        probability: that the network gives to its prediction; ``None`` if it is measured.
-        right: whether the prediction is the label; ``None`` if it is measured.
+        label: the truth about the sample: its class, its labels, or its measured targets.
+        prediction: the network's prediction.
+        probability: the probability of the prediction; ``None`` for measured targets.
+        right: whether the prediction equals the label; ``None`` for measured targets.
     """
 
     label: str
@@ -43,20 +43,20 @@ class Verdict:
     right: bool | None = None
 
     def mark(self, marks: Glyphs) -> str:
-        """What tells right from wrong without color."""
+        """The character that tells right from wrong without color."""
         return {True: marks.right, False: marks.wrong, None: ""}[self.right]
 
     @property
     def style(self) -> str:
-        """The color of right or wrong."""
+        """The color for right or wrong."""
         return {True: Ink.RIGHT, False: Ink.WRONG, None: Ink.STRONG}[self.right]
 
     def share(self, decimals: int = 0) -> str:
-        """The probability as a percentage; nothing if there is none."""
+        """The probability as a percentage; empty if there is none."""
         return "" if self.probability is None else f"{100 * self.probability:.{decimals}f} %"
 
     def caption(self, width: int, ascii_only: bool) -> Text:
-        """``✓ 7 98 %`` or ``✗ 3 62 % (8)``, as much of it as ``width`` cells hold."""
+        """``✓ 7 98 %`` or ``✗ 3 62 % (8)``, or as much of it as fits in ``width`` cells."""
         head = f"{self.mark(glyphs(ascii_only))} {self.prediction}".lstrip()
         share = f" {self.share()}".rstrip()
         truth = "" if self.right else f" ({self.label})"
@@ -87,7 +87,7 @@ def verdicts(
         answers: (n, C) or (n, T) probabilities, or measured targets in the units of ``labels``.
             NaN, which a diverged network gives, counts as probability 0.
         names: of the classes, labels or targets.
-        kind: what the labels are.
+        kind: kind of the labels.
     """
     truths, said = in_words(labels, names, kind), predictions(answers, names, kind)
     if kind == "measured":
@@ -100,10 +100,10 @@ def verdicts(
 def predictions(
     answers: NDArray[np.floating[Any]], names: Sequence[str], kind: Kind = "classes"
 ) -> list[tuple[str, float | None]]:
-    """What is predicted of samples in words, and with what probability unless it is measured.
+    """Each sample's prediction in words, and its probability, ``None`` for measured targets.
 
-    Arguments are those of ``verdicts``. The probability of a set of labels is that of just those,
-    each label by itself.
+    The arguments are those of ``verdicts``. The probability of a set of labels is that of exactly
+    this set, with all labels independent.
     """
     if kind == "measured":
         return [(words, None) for words in in_words(answers, names, kind)]
@@ -116,7 +116,7 @@ def predictions(
 
 
 def in_words(labels: NDArray[Any], names: Sequence[str], kind: Kind) -> list[str]:
-    """What samples are, as ``verdicts`` takes them: a class, the labels, or the targets' values."""
+    """Labels in words: each sample's class, labels or target values. Arguments as ``verdicts``."""
     if kind == "classes":
         return [names[int(label)] for label in labels]
     if kind == "measured":

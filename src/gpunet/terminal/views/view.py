@@ -1,7 +1,7 @@
-"""What is known of a run while it is watched: all that a frame of the dashboard shows.
+"""The state of a run while it is watched: all that a frame of the dashboard shows.
 
-It follows the run event by event, whether they come from the training itself or are read from the
-log of a run. How it is drawn belongs to ``dashboard``.
+It follows the run's events, whether they come from the training itself or from the log of a run.
+Drawing it belongs to ``dashboard``.
 """
 
 from __future__ import annotations
@@ -34,48 +34,48 @@ if TYPE_CHECKING:
 __all__ = ["KEYS", "ZOOMS", "Key", "Screen", "Smoothing", "View", "key_hints"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
-"""What is shown below the head, the bars and the line of scores."""
+"""The screens that can be shown below the head, the bars and the line of scores."""
 
 Smoothing = Literal["off", "weak", "strong"]
-"""Over how many steps the means are taken that are drawn as curves."""
+"""How strongly the curves are smoothed."""
 
 ZOOMS = (1, 2, 5, 10, 20, 50)
-"""What part of a run the curves show: all, the last half, the last fifth and so on."""
+"""Zooms of the curves: the whole run, its last half, its last fifth and so on."""
 
 
 READABLE = 1.0
-"""Seconds for which the answers to the gallery stay, at least."""
+"""Fewest seconds for which answers to the gallery stay on the screen."""
 
 LOOKS = 200
-"""Looks of which the layers' numbers are kept."""
+"""Most looks into the network whose layers are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """All that a frame shows; replaced as a whole when something is news.
+    """All that a frame shows; immutable, and replaced at every event or key.
 
     Args:
-        run: ``None`` until training starts.
-        progress: the latest, ``None`` until the first.
-        heard_at: the clock when the progress came, in seconds.
-        records: of all finished epochs.
-        course: the means over the steps of one report after the other.
-        best_epoch: 0 until the first epoch has ended.
-        patience_left: ``None`` if there is no early stopping.
-        gallery: (g, C) what the network answers to the gallery's samples, ``None`` until the first
-            epoch.
-        next_gallery: the same after the latest epoch; it takes the other's place about once a
-            second, so that people can read it however short epochs are.
-        gallery_at: seconds of the run when it last did.
-        insight: the latest look into the network, ``None`` until there is one.
-        reason: why training stopped, ``None`` while it runs.
-        screen: which of the screens is shown.
-        layers: what was seen of all layers look by look, some of many looks left out.
-        sample: which of the gallery's samples the network is seen answering.
-        logarithmic: whether losses are drawn so.
-        smoothing: of the curves.
-        zoom: which of ``ZOOMS`` the curves show.
-        drawn: what is drawn by hand, ``None`` where nothing can be.
+        run: the run; ``None`` until training starts.
+        progress: the latest progress; ``None`` until the first report.
+        heard_at: the clock when the progress arrived, in seconds.
+        records: the records of all finished epochs.
+        course: the mean over the steps of each report.
+        best_epoch: the best epoch; 0 until the first epoch has ended.
+        patience_left: epochs left without improvement; ``None`` without early stopping.
+        gallery: (g, C) or (g, T) the answers on the screen to the gallery's samples; ``None``
+            until the first epoch ends.
+        next_gallery: the answers after the latest epoch. They replace ``gallery`` about once a
+            second, so that people can read them even if epochs are short.
+        gallery_at: seconds since the run's start when they last did.
+        insight: the latest look into the network; ``None`` until the first.
+        reason: why training stopped; ``None`` while it runs.
+        screen: the screen that is shown.
+        layers: the layers at each look; if there are many looks, some are left out.
+        sample: index of the gallery's sample on the network screen.
+        logarithmic: whether the axis of losses is logarithmic.
+        smoothing: smoothing of the curves.
+        zoom: index in ``ZOOMS`` of the part that the curves show.
+        drawn: the drawing; ``None`` if the run or the terminal has no drawing.
     """
 
     run: RunInfo | None = None
@@ -99,12 +99,12 @@ class View:
     drawn: Drawn | None = None
 
     def pressed(self, key: str) -> View:
-        """What is seen after a key, typed as a capital or not."""
+        """The view after a key, in upper or lower case."""
         found = KEYS.get(key) or KEYS.get(key.lower())
         return found.change(self) if found else self
 
     def seen_as(self, other: View) -> View:
-        """The run on the same screen, with the same axes and so on, as another one is seen."""
+        """The view of the same run with the screen, axes and other choices of ``other``."""
         return replace(
             self,
             screen=other.screen,
@@ -115,7 +115,7 @@ class View:
         )
 
     def began(self, run: RunInfo) -> View:
-        """Training is about to start; of the epochs done before, the means of each are known."""
+        """Training is about to start; a resumed run brings the records of its earlier epochs."""
         begun = len(run.history) + run.begun_steps / max(1, run.steps_per_epoch)
         course = self.course.until(begun)
         for record in run.history:
@@ -123,7 +123,7 @@ class View:
         return replace(self, run=run, records=run.history, best_epoch=run.best_epoch, course=course)
 
     def progressed(self, progress: Progress, heard_at: float) -> View:
-        """Some steps are done, as was heard at this time of the clock, in seconds."""
+        """A report of steps arrived at ``heard_at``, by the clock in seconds."""
         course, loss = self.course, progress.recent_loss
         begin = max(progress.epoch - 1.0, course.end)
         end = progress.epoch - 1 + progress.share
@@ -155,12 +155,12 @@ class View:
         return replace(self, insight=insight, layers=(*layers, insight.layers))
 
     def heard(self, event: Event | Insight, at: float) -> View:
-        """What is known after an event from a log, as it came at this time of the clock."""
+        """The view after an event from a log that arrived at ``at``, by the clock in seconds."""
         match event:
             case Insight():
                 return self.looked_into(event)
             case RunInfo():
-                return replace(self.began(event), reason=None)  # it may be one that was resumed
+                return replace(self.began(event), reason=None)  # the run may have been resumed
             case Progress():
                 return self.progressed(event, at)
             case EpochEnd():
@@ -170,38 +170,38 @@ class View:
                 return heard.ended(event.reason, event.best_epoch)
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
-        """No further epoch follows."""
+        """The run has ended."""
         latest = self.gallery if self.next_gallery is None else self.next_gallery
         return replace(self, reason=reason, best_epoch=best_epoch, gallery=latest)
 
     @property
     def best(self) -> EpochRecord | None:
-        """The best epoch, once there is one."""
+        """The record of the best epoch; ``None`` until there is one."""
         return record_of(self.records, self.best_epoch)
 
     @property
     def ending(self) -> str:
-        """How the run has ended, in words; nothing while it goes on."""
+        """How the run has ended, in words; empty while it runs."""
         if self.run is None or self.reason is None:
             return ""
         last_epoch = self.records[-1].epoch if self.records else 0
         return ending(self.run.config, self.reason, self.best_epoch, last_epoch)
 
     def elapsed(self, now: float) -> float:
-        """Seconds since the run's start; the clock goes on between two reports."""
+        """Seconds since the run's start at ``now``, counting on after the latest report."""
         if self.progress is None:
             return 0.0
         return self.progress.elapsed + (0.0 if self.reason else max(0.0, now - self.heard_at))
 
     def remaining(self, now: float) -> float | None:
-        """Seconds until the last epoch is done; it stands still in a pause, as the clock does."""
+        """Estimated seconds until the last epoch is done; the clock stands still in a pause."""
         if self.progress is None or self.progress.remaining is None or self.reason:
             return None
         return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
 
 
 def _through(course: Course, record: EpochRecord) -> Course:
-    """The course with a whole epoch, if nothing was heard from within it."""
+    """The course with the mean of a whole epoch, if no report came within the epoch."""
     begin, end = record.epoch - 1, record.epoch
     if course.end > begin:
         return course
@@ -210,13 +210,13 @@ def _through(course: Course, record: EpochRecord) -> Course:
 
 
 class Key(NamedTuple):
-    """A key that changes what is seen.
+    """A key that changes the view.
 
     Args:
-        meaning: in the list of keys.
-        change: what is seen after it.
-        short: where there is little room.
-        on: the screen on which it does something; ``None`` for every screen.
+        meaning: its meaning in the list of keys.
+        change: returns the view after the key.
+        short: its meaning in a word, for where there is little room.
+        on: the screen on which it works; ``None`` for every screen.
     """
 
     meaning: str
@@ -226,24 +226,24 @@ class Key(NamedTuple):
 
 
 def turned_to(screen: Screen, view: View) -> View:
-    """Show a screen, or the curves again if it is the one that is shown."""
+    """The view with another screen, or back at the curves if that screen is already shown."""
     return replace(view, screen="curves" if view.screen == screen else screen)
 
 
 def picked(by: int, view: View) -> View:
-    """The network answering the sample that is so many further on, where the network is shown."""
+    """On the network screen, the view of the sample ``by`` places further on."""
     if view.insight is None or view.screen != "network":
         return view
     return replace(view, sample=(view.sample + by) % max(1, len(view.insight.gallery)))
 
 
 def zoomed(view: View, by: int) -> View:
-    """The curves with a smaller part of the run, or a larger one."""
+    """The view zoomed in ``by`` steps, or out if ``by`` is negative."""
     return replace(view, zoom=min(max(view.zoom + by, 0), len(ZOOMS) - 1))
 
 
 def smoothed(view: View) -> View:
-    """The curves with the next smoothing."""
+    """The view with the next smoothing."""
     following: dict[Smoothing, Smoothing] = {"off": "weak", "weak": "strong", "strong": "off"}
     return replace(view, smoothing=following[view.smoothing])
 
@@ -269,14 +269,14 @@ KEYS: Mapping[str, Key] = {
     ),
     "escape": Key("back to the curves", partial(turned_to, "curves"), "back"),
 }
-"""What keys change of what is seen, in the order in which they are listed; those of the run itself
-are ``live.live_screen``'s."""
+"""The keys that change the view, in the order of the list of keys. The keys that control the run
+are in ``live.live_screen``."""
 
 
 def key_hints(screen: Screen, keys: Sequence[str] = "n?dls") -> list[tuple[str, str]]:
-    """Keys that do something on a screen, each with a word for it, the most important first.
+    """The keys that work on a screen, each with a word for it, the most important first.
 
-    That of the screen itself leads back.
+    The screen's own key leads back to the curves.
     """
     shown = {"network": "n", "draw": "d", "keys": "?"}.get(screen)
     found = [(key, KEYS[key]) for key in keys if KEYS[key].on in (None, screen)]
