@@ -1,19 +1,19 @@
 // uses network.wgsl schedule.wgsl
-// The optimizer's step for stored gradients, once their norm is known: for all parameters, or for one
-// layer if its weights or biases use a fraction of the learning rate.
+// Applies the stored gradient once its norm is known: to all parameters, or to one layer if its
+// weights or biases use a fraction of the learning rate.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
 @group(0) @binding(11) var<storage, read> gradients: array<vec4f>;             // (P, S)
 
 override THREADS: u32 = 64u;
-override WORKGROUPS: u32;          // side by side
+override WORKGROUPS: u32;          // workgroups per network
 override PARAMETERS: u32;          // S
-override FIRST: u32 = 0u;          // where those that are moved start within S
-override BIASES_AT: u32;           // likewise their biases, which are the last of them
-override END: u32;                 // likewise what follows them
+override FIRST: u32 = 0u;          // where the updated parameters start within S
+override BIASES_AT: u32;           // where their biases start; the biases come last
+override END: u32;                 // where they end
 override OWN_RATES: bool = false;
-override RATE: f32 = 1.0;          // share of the learning rate that the weights take
+override RATE: f32 = 1.0;          // fraction of the learning rate for the weights
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {

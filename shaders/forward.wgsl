@@ -1,13 +1,12 @@
 // uses network.wgsl hidden_output.wgsl
 // One layer: outputs[b, o] = dropout(activation(sum over i of inputs[b, i] * weights[i, o]
-// + biases[o])), and for the way back derivatives[b, o], the activation's derivative
-// times the dropout's factor.
-// A product of two matrices, so the entry point is in the tile that multiplies; this file gives the
-// factors and stores the result. `forward_sample.wgsl` (first layer) or `forward_hidden.wgsl` reads the
-// inputs.
+// + biases[o])), and for the backward pass derivatives[b, o], the activation's derivative
+// times the dropout mask.
+// It is a matmul, so the entry point is in the tile; this file provides the factors and stores the
+// result. `forward_sample.wgsl` (first layer) or `forward_hidden.wgsl` reads the inputs.
 //
-// The sums of the last layer may be split: each workgroup adds DEPTH of the terms, and the head
-// adds those PARTS sums, (PARTS, B, O), the first of which hold the biases.
+// The last layer's sums may be split: each workgroup adds DEPTH of the terms, and the head adds the
+// PARTS partial sums (PARTS, B, O). The biases are in the first part.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 
@@ -22,9 +21,8 @@ fn locate(group: vec3u, thread: vec2u) -> Place {
                  networks[group.z].finished, group.x % PARTS * DEPTH);
 }
 
-// weights[k .. k + 3, column .. column + 3], a column of the matrix per k, which counts from the
-// place's first term on. What follows the last weights is multiplied by the left factor's padding,
-// which is zero.
+// weights[k .. k + 3, column .. column + 3], a column of the matrix per k; k counts from the place's
+// first term. Values past the last weights are multiplied by the left factor's zero padding.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
     let at = (place.network * PARAMETERS + WEIGHTS_AT) / 4u
         + (place.first + k) * OUTPUT_FOURS + column / 4u;

@@ -1,5 +1,5 @@
 // uses forward.wgsl
-// A later layer's left factor: the outputs of the layer below.
+// The left factor of a later layer's matmul: the outputs of the layer below.
 
 fn left_rows(place: Place, row: u32) -> vec4u {
     let at = (place.network * VALUES + INPUTS_AT + place.first) / 4u + row * INPUT_FOURS;

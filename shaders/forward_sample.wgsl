@@ -1,7 +1,7 @@
 // uses sample.wgsl forward.wgsl
-// The first layer's left factor: the samples of the batch.
+// The left factor of the first layer's matmul: the samples of the batch.
 
-// Rows of the split, for four rows of the batch.
+// The rows of the split that four rows of the batch use.
 fn left_rows(place: Place, row: u32) -> vec4u {
     return sample_rows(place.network, place.step, row);
 }

@@ -2,7 +2,7 @@
 
 struct One {
     parameter: f32,
-    first: f32,         // moments; a rule leaves those unchanged that it does not use
+    first: f32,         // moments; a rule leaves unused ones unchanged
     second: f32,
 }
 

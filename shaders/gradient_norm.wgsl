@@ -1,7 +1,7 @@
 // uses network.wgsl
-// Clipping by global norm: computes the factor for the gradient with which its norm is at most the
-// network's bound. Pascanu et al., "On the difficulty of training recurrent neural
-// networks", 2013, algorithm 1. One workgroup a network, sums in a fixed order.
+// Clipping by global norm: computes the factor that scales the gradient's norm down to the network's
+// bound. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013,
+// algorithm 1. One workgroup per network; sums are in a fixed order.
 
 @group(0) @binding(8) var<storage, read_write> networks: array<Network>;       // (P,)
 @group(0) @binding(11) var<storage, read> gradients: array<vec4f>;             // (P, S)

@@ -1,9 +1,9 @@
 // uses row.wgsl
-// The head: the loss of the batch, and in training deltas = gradient of the loss / rows, the gradient
-// of the batch's mean loss. The files in `loss` define the loss of a row.
+// The head: the loss of the batch and, in training, the deltas: the gradient of the batch's mean
+// loss. The files in `loss` define the loss of a row.
 //
-// One workgroup a network, one row a thread at a time, sums in a fixed order. It closes the
-// forward part of a step: it counts the step as finished.
+// One workgroup per network and one row at a time per thread; sums are in a fixed order. The head
+// ends the forward part of a step and counts the step as finished.
 
 @group(0) @binding(3) var<storage, read_write> values: array<f32>;            // (P, V)
 @group(0) @binding(6) var<storage, read> order: array<u32>;                   // (P or 1, S, B)
@@ -12,8 +12,8 @@ override THREADS: u32 = 64u;
 override OUTPUT_STRIDE: u32 = (OUTPUTS + 3u) / 4u * 4u;   // rows are padded with zeros
 override VALUES: u32;              // V
 override LOGITS_AT: u32;           // where (B, C) starts within V
-override DELTAS_AT: u32;           // likewise: in evaluation it takes the probabilities
-override PARTS: u32 = 1u;          // the logits are the sums of so many (B, C) behind each other
+override DELTAS_AT: u32;           // likewise; holds the probabilities in an evaluation
+override PARTS: u32 = 1u;          // number of consecutive partial sums (B, C) of the logits
 override PART: u32 = ROWS * OUTPUT_STRIDE;
 override PART_STRIDE: u32 = BATCH_STRIDE * OUTPUT_STRIDE;
 
@@ -62,15 +62,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
 }
 
-// Sums the parts of all logits in place of the first part.
+// Adds the parts of all logits into the first part.
 fn add_parts(logits_at: u32, thread: u32) {
     for (var at = logits_at + thread; at < logits_at + PART; at += THREADS) {
         values[at] = sum_of_parts(at);
     }
 }
 
-// A function of its own, where compilers see that the loop's length is constant, and so read all
-// parts at once.
+// This is a separate function so that compilers see the loop's constant length and read all parts at
+// once.
 fn sum_of_parts(at: u32) -> f32 {
     var sum = values[at];
     for (var part = 1u; part < PARTS; part++) {
@@ -79,7 +79,7 @@ fn sum_of_parts(at: u32) -> f32 {
     return sum;
 }
 
-// Rows past a smaller batch's end must not move the weights.
+// Zeros the deltas of a row past the end of a smaller batch, so that it does not affect the weights.
 fn clear_row(network: u32, row: u32) {
     for (var output = 0u; output < OUTPUTS; output++) {
         values[network * VALUES + DELTAS_AT + row * OUTPUT_STRIDE + output] = 0.0;

@@ -1,6 +1,6 @@
 // uses network.wgsl layer.wgsl
 // The backward pass of one layer: deltas_below[b, i] = derivatives_below[b, i] * sum over o of
-// deltas[b, o] * weights[i, o]. The deltas below take the place of the derivatives.
+// deltas[b, o] * weights[i, o]. The deltas below overwrite the derivatives.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 @group(0) @binding(3) var<storage, read_write> values: array<vec4f>;   // (P, V)
@@ -40,7 +40,7 @@ fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
         parameters[at + 3u * OUTPUT_FOURS]));
 }
 
-// The derivatives' padding is zero, and so the deltas'.
+// The padding of the derivatives is zero, so that of the deltas is zero, too.
 fn store_block(place: Place, row: u32, column: u32, sums: mat4x4f) {
     if (column >= INPUTS || row >= ROWS) {
         return;

@@ -1,6 +1,6 @@
 // A layer's sizes, and the layout of its matrices: each is padded with zeros to whole blocks of 4 x 4,
-// so that four neighbors are read and written at once. Positions count numbers and are multiples of
-// four where four numbers are meant; the reads of a product, the most frequent ones, count in fours.
+// so that four neighbors are read and written at once. Offsets count numbers and are multiples of four
+// where four numbers are meant; only the reads of a matmul, the most frequent ones, count in fours.
 
 override INPUTS: u32;
 override OUTPUTS: u32;
@@ -9,7 +9,7 @@ override OUTPUT_STRIDE: u32 = (OUTPUTS + 3u) / 4u * 4u;
 override INPUT_FOURS: u32 = INPUT_STRIDE / 4u;
 override OUTPUT_FOURS: u32 = OUTPUT_STRIDE / 4u;
 
-// Four neighboring units' figures, zero for those past the last one.
+// The values of four neighboring units, with zeros past the last unit.
 fn without_padding(four: vec4f, unit: u32) -> vec4f {
     if (OUTPUTS == OUTPUT_STRIDE) {
         return four;

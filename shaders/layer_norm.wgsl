@@ -1,5 +1,5 @@
 // uses network.wgsl dropout.wgsl hidden_output.wgsl
-// Layer normalization of a hidden layer, a row a thread: normalized = (preactivation - mean)
+// Layer normalization of a hidden layer, one row per thread: normalized = (preactivation - mean)
 // / deviation over the row's units, output = dropout(activation(scale * normalized + shift)).
 // Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 

@@ -1,7 +1,7 @@
 // uses network.wgsl layer.wgsl
 // The backward pass of layer normalization, one row per thread. The deltas with respect to the
-// preactivations take the place of those with respect to the outputs, which are kept for the
-// scales.
+// preactivations overwrite those with respect to the outputs; a copy of the latter is kept for the
+// gradient of the scales and shifts.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 @group(0) @binding(3) var<storage, read_write> values: array<vec4f>;   // (P, V)

@@ -1,6 +1,6 @@
 // uses network.wgsl layer.wgsl schedule.wgsl regularize.wgsl
-// The step of a layer's scales and shifts, four units a thread: the gradient of a scale is the sum
-// over the rows of delta * normalized, that of a shift the sum of the deltas.
+// The gradient and update of a layer's scales and shifts, four units per thread: the gradient of a
+// scale is the sum over the rows of delta * normalized, that of a shift the sum of the deltas.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(3) var<storage, read> values: array<vec4f>;                 // (P, V)

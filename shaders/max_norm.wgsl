@@ -1,6 +1,6 @@
 // uses network.wgsl layer.wgsl
-// Shortens the incoming weights of every unit of a layer to the network's bound, four units a
-// thread. Srivastava et al., "Dropout", 2014, section 5.1.
+// Scales the incoming weights of every unit down to the network's bound on their norm, four units
+// per thread. Srivastava et al., "Dropout", 2014, section 5.1.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)

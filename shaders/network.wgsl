@@ -8,7 +8,7 @@ struct Network {
     seen: u32,              // samples counted
     correct: u32,           // correct samples, if all have equal weight
     loss: f32,              // sum over the samples
-    score: f32,             // likewise, of weights of hits, or of squared errors
+    score: f32,             // likewise of the weights of hits, or of squared errors
     input_threshold: u32,   // draws below it are dropped; rate * 2^32
     input_scale: f32,       // 1 / (1 - rate)
     momentum: f32,
@@ -23,17 +23,17 @@ struct Network {
     max_norm: f32,
     clip_value: f32,
     clip_norm: f32,
-    gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
+    gradient_scale: f32,    // factor that clips the norm of this step's gradient
     label_smoothing: f32,
-    zero: u32,              // always 0, but no compiler knows it
-    bias_rate: f32,         // share of the learning rate that the biases take
+    zero: u32,              // always 0, unknown to compilers
+    bias_rate: f32,         // fraction of the learning rate for the biases
 }
 
 struct Batch {
     steps: u32,             // S, of the epoch
-    order_stride: u32,      // S * B where every network has its own order, 0 where all share one
-    until: u32,             // the epoch's step before which the persistent plan stops
-    at_once: u32,           // steps that it takes in one dispatch, at most
+    order_stride: u32,      // S * B if every network has its own order, 0 if all share one
+    until: u32,             // the persistent plan stops before this step of the epoch
+    at_once: u32,           // most steps per dispatch of the persistent plan
 }
 
 @group(0) @binding(9) var<uniform> batch: Batch;

@@ -1,20 +1,20 @@
 // uses sample.wgsl schedule.wgsl row.wgsl four.wgsl regularize.wgsl
-// Many whole training steps of a small network in one dispatch, a workgroup a network.
+// Many training steps of a small network in one dispatch, with one workgroup per network.
 //
 // The first layer's weights and their moments stay in registers from step to step: a thread owns
-// the weights of four units for some groups of four features. All other parameters lie in
-// workgroup memory, in `rest`, their moments in the registers of the threads that move them. The
-// first layer takes the rows of a batch in chunks: every thread sums over its own features, then
-// these partial sums are added up.
+// the weights of four units for some groups of four features. All other parameters are in `rest` in
+// workgroup memory, and their moments in the registers of the threads that update them. The first
+// layer processes the rows of a batch in chunks: every thread sums over its own features, then these
+// partial sums are added up.
 //
-// A processor keeps the features of a batch from the forward product to the backward one; a GPU,
-// whose registers the weights fill, reads them twice: the second time at a place that its compiler
-// does not know to be the same, or it would keep them all.
+// A processor keeps the features of a batch from the forward to the backward pass. A GPU, whose
+// registers are full of weights, reads them twice, the second time at an address that its compiler
+// does not recognize, or it would keep them all.
 //
-// This is a template, since registers cannot be counted through at run time: a line that begins
-// with two slashes and a percent sign says what is repeated for every group of features, layer or
-// row. There is no loop and no branch around what a thread keeps in registers, which software
-// drivers would pay for twice: they compile it for minutes, and run it half as fast.
+// This is a template, since registers cannot be indexed at run time: lines that begin with two
+// slashes and a percent sign repeat code for every group of features, layer or row. No loop or branch
+// surrounds what a thread keeps in registers: software drivers would take minutes to compile it, and
+// run it half as fast.
 
 {%- macro read(g, r, moved="") -%}
 own_features(network, step, sample_{{ r }}, {{ r }}u, feature_{{ g }}{{ moved }})
@@ -33,21 +33,21 @@ override DECAY: bool = false;
 
 struct Layer {
     inputs: u32,
-    input_stride: u32,  // of a row of inputs in `values`, padded to whole groups of four
+    input_stride: u32,  // of a row of inputs in `values`, padded to a multiple of four
     outputs: u32,
     stride: u32,        // of a row of weights or of outputs, padded likewise
     number: u32,        // 1 for the first
-    parameters_at: u32, // where (I + 1, O) starts within S; of the first layer only the biases
+    parameters_at: u32, // where (I + 1, O) starts within S; first layer: only the biases
     weights_at: u32,    // where the same starts within `rest`
     inputs_at: u32,     // where (B, I) starts within `values`; not used by the first layer
     outputs_at: u32,    // likewise (B, O)
-    derivatives_at: u32,     // likewise; the deltas take the place of the derivatives
+    derivatives_at: u32,     // likewise; the deltas overwrite the derivatives
 }
 
 const THREADS = {{ threads }}u;      // QUARTETS * SHARES
 const BATCH = {{ rows }}u;          // B
-const CHUNK = {{ chunk }}u;          // rows that the first layer takes at once
-const SHARES = {{ shares }}u;        // parts into which the features are dealt
+const CHUNK = {{ chunk }}u;          // rows that the first layer computes at once
+const SHARES = {{ shares }}u;        // parts that the features are split into
 const QUARTETS = {{ quartets }}u;     // groups of four units in the first layer
 const STRIDE = {{ stride }}u;      // of four units in `partial`; odd, so that its threads' banks differ
 //% for one in layers
@@ -55,7 +55,7 @@ const LAYER_{{ loop.index }} = Layer({{ one|join("u, ") }}u);
 //% endfor
 const LAST_LAYER = LAYER_{{ layers|length }};
 
-var<workgroup> rest: array<vec4f, {{ rest // 4 }}>;      // all parameters but the first layer's weights
+var<workgroup> rest: array<vec4f, {{ rest // 4 }}>;      // all parameters except the first layer's weights
 var<workgroup> values: array<f32, {{ values }}>;
 var<workgroup> partial: array<vec4f, CHUNK * QUARTETS * STRIDE>;
 var<workgroup> outcomes: array<vec2f, BATCH>;       // losses and scores
@@ -93,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     if (thread == 0u) {
         finished = state.finished;
     }
-    var loss = state.loss;          // thread 0 counts, in the order of the steps
+    var loss = state.loss;          // thread 0 accumulates, in the order of the steps
     var correct = state.correct;
     var scored = state.score;
     var seen = state.seen;
@@ -203,7 +203,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 }
 
 // ==== The first layer's weights: 4 units (rows) by 4 features (columns) in a matrix. Past the
-// last feature a thread keeps zeros, which no step moves; past the last unit they are padded so.
+// last feature a thread keeps zeros, which no step changes; past the last unit the padding is zero.
 
 fn read_weights(network: u32, feature: u32, unit: u32) -> mat4x4f {
     let at = (network * PARAMETERS + feature * LAYER_1.stride + unit) / 4u;
@@ -212,7 +212,7 @@ fn read_weights(network: u32, feature: u32, unit: u32) -> mat4x4f {
         parameters[at + LAYER_1.stride / 2u], parameters[at + 3u * LAYER_1.stride / 4u]));
 }
 
-// The first (0) or second (1) moments; zero where the rule keeps none.
+// The first (0) or second (1) moments; zero if the rule keeps none.
 fn read_moments(network: u32, which: u32, feature: u32, unit: u32) -> mat4x4f {
     if (which >= MOMENTS) {
         return mat4x4f();
@@ -274,8 +274,8 @@ fn move_weights(
 //% endfor
 }
 
-// A parameter after its step. What no network wants is left out here instead of switched off, since
-// it would be written out for every weight before a compiler drops it.
+// A parameter after its step. The template leaves out what no network uses, since a constant switch
+// would first be written out for every weight and only then dropped by the compiler.
 fn moved(state: Network, rule: Rule, one: One, gradient: f32, is_bias: bool) -> One {
 //% if regularized
     let regularized = regularize(state, gradient, one.parameter, is_bias);
@@ -286,7 +286,7 @@ fn moved(state: Network, rule: Rule, one: One, gradient: f32, is_bias: bool) -> 
 //% endif
 }
 
-// ==== The first layer's product.
+// ==== The first layer's matmul.
 
 fn store_partial(row: u32, unit: u32, share: u32, sums: vec4f) {
     partial[(row * QUARTETS + unit / 4u) * STRIDE + share] = sums;
@@ -301,8 +301,8 @@ fn forward_first(state: Network, network: u32, step: u32, chunk_at: u32, task: u
         4u * (task % QUARTETS), sums);
 }
 
-// Four features that a thread owns, packed where they need no dropout; zero past the last one,
-// where the next sample begins.
+// Four features that a thread owns, packed if they need no dropout; zero past the last one, where
+// the next sample begins.
 //% if input_dropout
 alias Features = vec4f;
 
@@ -326,7 +326,7 @@ fn shown(features: Features) -> vec4f {
 }
 //% endif
 
-// ==== The other layers, four units of a row a task.
+// ==== The other layers; each task is four units of a row.
 
 fn forward(layer: Layer, state: Network, network: u32, step: u32, task: u32) {
     let quartets = layer.stride / 4u;
@@ -340,8 +340,8 @@ fn forward(layer: Layer, state: Network, network: u32, step: u32, task: u32) {
     store_outputs(layer, state, network, step, row, 4u * (task % quartets), sums);
 }
 
-// The outputs and derivatives of four units; zero past the last one. The last layer's are its
-// logits, and its deltas until they are known.
+// The outputs and derivatives of four units; zero past the last one. The last layer's outputs are
+// its logits; its deltas are zero until they are known.
 fn store_outputs(
     layer: Layer, state: Network, network: u32, step: u32, row: u32, unit: u32, sums: vec4f,
 ) {
@@ -364,7 +364,7 @@ fn store_outputs(
     store_values(layer.derivatives_at + at, both[1] * mask);
 }
 
-// The loss of a row, and the last layer's deltas; those of a row past the batch's end stay zero.
+// The loss of a row, and the last layer's deltas, which stay zero for rows past the batch's end.
 fn score(state: Network, network: u32, step: u32, row: u32) {
     let rows = batch_rows(state.samples, step);
     outcomes[row] = vec2f();
@@ -376,7 +376,7 @@ fn score(state: Network, network: u32, step: u32, row: u32) {
     }
 }
 
-// Past the last input the biases stand in for weights, to no effect: derivatives are zero there.
+// Past the last input the biases are read as weights, without effect: derivatives are zero there.
 fn input_gradient(layer: Layer, below: Layer, task: u32) {
     let quartets = layer.input_stride / 4u;
     let row = task / quartets;
@@ -405,7 +405,7 @@ fn store_values(at: u32, four: vec4f) {
     values[at + 3u] = four.w;
 }
 
-// ==== The parameters in `rest`, four neighbors a thread.
+// ==== The parameters in `rest`, four neighbors per thread.
 
 // The layer of a parameter in `rest`.
 fn layer_of(own: u32) -> Layer {
@@ -418,7 +418,7 @@ fn layer_of(own: u32) -> Layer {
     return layer;
 }
 
-// The share of the learning rate that a layer's weights take.
+// The fraction of the learning rate for a layer's weights.
 fn rate_of(layer: Layer) -> f32 {
     return {{ "1.0 / sqrt(f32(layer.inputs))" if rate_by_inputs else "1.0" }};
 }
@@ -448,7 +448,7 @@ fn read_rest(network: u32, own: u32) -> Moments {
     return kept;
 }
 
-// Moves four parameters; gives back their moments.
+// Updates four parameters and returns their moments.
 fn move_rest(state: Network, now: vec4f, own: u32, kept: Moments) -> Moments {
     if (own >= {{ rest }}u) {
         return kept;

@@ -1,5 +1,5 @@
-// How fast a device multiplies and adds numbers that never leave its registers: every invocation
-// keeps six sums going that do not wait for one another.
+// Measures how fast a device multiplies and adds numbers in registers: every invocation keeps six
+// independent sums going.
 
 @group(0) @binding(0) var<storage, read_write> answer: array<vec4f>;   // (invocations,)
 

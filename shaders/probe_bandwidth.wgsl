@@ -1,4 +1,4 @@
-// How fast a device moves memory: it copies the first half of a buffer to the second.
+// Measures a device's memory bandwidth: copies the first half of a buffer to the second.
 
 @group(0) @binding(0) var<storage, read_write> answer: array<vec4f>;   // (2 * invocations * EACH,)
 

@@ -1,5 +1,5 @@
-// How many iterations a loop completes: some software drivers silently stop every invocation after
-// 65,535. The answer is the generator's state after the completed iterations.
+// Finds out how many iterations a loop completes: some software drivers silently stop every
+// invocation after 65,535. The answer is the generator's state after the completed iterations.
 
 @group(0) @binding(0) var<storage, read_write> answer: array<u32>;    // (9,), of which the first is used
 
@@ -9,7 +9,7 @@ override WANTED: u32;
 fn main() {
     var count = 0u;
     for (var i = 0u; i < WANTED; i++) {
-        // A product, so that no compiler replaces the loop by a closed form.
+        // A random generator, so that no compiler replaces the loop with a closed form.
         count = count * 1664525u + 1013904223u;
     }
     answer[0] = count;

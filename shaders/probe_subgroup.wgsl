@@ -1,4 +1,5 @@
-// How many lanes a subgroup has, and whether a workgroup's invocations are its lanes in order.
+// Finds out how many lanes a subgroup has, and whether a workgroup's invocations are its lanes in
+// order.
 
 @group(0) @binding(0) var<storage, read_write> answer: array<u32>;    // (9,): size, then lanes
 

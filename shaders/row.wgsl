@@ -5,20 +5,20 @@
 @group(0) @binding(8) var<storage, read_write> networks: array<Network>;       // (P,)
 
 override OUTPUTS: u32;            // C classes, or T targets
-override TARGETS: u32;            // of a sample: 1, its class, or T floats
-override WEIGHTS: u32 = 0u;       // behind them: what it counts in training's loss, and in all else
+override TARGETS: u32;            // per sample: 1 (its class), or T floats
+override WEIGHTS: u32 = 0u;       // after them: weight in the training loss, and in all else
 override COUNTED: bool = true;    // whether every score is 0 or 1
 override SMOOTHING: bool = false;
-override TRAINING: bool;          // else an evaluation
+override TRAINING: bool;          // false in an evaluation
 
 struct Row {
     logits_at: u32,
-    deltas_at: u32,     // in an evaluation of its answer
+    deltas_at: u32,     // of its answers in an evaluation
     targets_at: u32,    // in `labels`
-    label: u32,         // its class, if any
-    smoothing: f32,     // share of a label that is spread
-    weights: vec2f,     // what its loss and its score count
-    scale: f32,         // what its gradients are multiplied with
+    label: u32,         // its class, if it has one
+    smoothing: f32,     // fraction of a label that is smoothed
+    weights: vec2f,     // of its loss and of its score
+    scale: f32,         // factor of its gradients
 }
 
 // One row of the batch.
@@ -39,7 +39,7 @@ fn keep(row: Row, output: u32, gradient: f32, answer: f32) {
     values[row.deltas_at + output] = select(answer, gradient * row.scale, TRAINING);
 }
 
-// The class of the largest logit; of equal ones the first.
+// The class of the largest logit; the first of equal ones.
 fn guess_of(row: Row) -> u32 {
     var largest = values[row.logits_at];
     var guess = 0u;

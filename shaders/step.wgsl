@@ -1,6 +1,6 @@
 // uses four.wgsl
-// The in-place step of parameters: decoupled weight decay, then the optimizer's rule, which one of the
-// files in `optimizer` defines.
+// Updates parameters in place: decoupled weight decay, then the optimizer's rule from one of the files
+// in `optimizer`.
 
 @group(0) @binding(1) var<storage, read_write> moments: array<vec4f>;          // (M, P, S)
 
@@ -8,7 +8,7 @@ override MOMENTS: u32;             // M: 0, 1 or 2
 override SECOND_AT: u32;           // P * S
 override DECAY: bool = false;
 
-// Moves four neighboring parameters.
+// Updates four neighboring parameters.
 fn take_step(rule: Rule, weight_decay: f32, at: u32, gradient: vec4f) {
     var four = Four(parameters[at / 4u], vec4f(0.0), vec4f(0.0));
     if (MOMENTS > 0u) {

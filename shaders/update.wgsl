@@ -1,9 +1,9 @@
 // uses network.wgsl layer.wgsl schedule.wgsl regularize.wgsl
-// One layer's step: gradient[i, o] = sum over b of inputs[b, i] * deltas[b, o], handed to the
-// optimizer as soon as it is known, so that no gradient is stored. The biases are the weights of
-// one more input that is always 1.
-// A product of two matrices, so the entry point is in the tile that multiplies.
-// `update_sample.wgsl` (first layer) or `update_hidden.wgsl` reads the inputs.
+// One layer's gradient[i, o] = sum over b of inputs[b, i] * deltas[b, o], passed to the optimizer as
+// soon as it is known, so that no gradient is stored. The biases are the weights of one more input,
+// which is always 1.
+// It is a matmul, so the entry point is in the tile. `update_sample.wgsl` (first layer) or
+// `update_hidden.wgsl` reads the inputs.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(3) var<storage, read> values: array<vec4f>;                 // (P, V)
@@ -14,8 +14,8 @@ override VALUES: u32;              // V
 override WEIGHTS_AT: u32;          // where this layer's (I + 1, O) block starts within S
 override INPUTS_AT: u32 = 0u;      // where (B, I) starts within V; not used by the first layer
 override DELTAS_AT: u32;           // where (B, O) starts within V
-override OWN_RATES: bool = false;  // whether weights or biases take a share of the learning rate
-override RATE: f32 = 1.0;          // the weights' share
+override OWN_RATES: bool = false;  // whether weights or biases use a fraction of the learning rate
+override RATE: f32 = 1.0;          // the weights' fraction
 
 fn locate(group: vec3u, thread: vec2u) -> Place {
     return Place(group.z, group.y * TILE_ROWS + thread.y * THREAD_ROWS,
@@ -23,7 +23,7 @@ fn locate(group: vec3u, thread: vec2u) -> Place {
                  networks[group.z].finished - 1u, 0u);   // the head has counted this step
 }
 
-// The terms of the sum, not the product's rows, determine where a sample's inputs lie.
+// The location of a sample's inputs depends on the term of the sum, not on the product's row.
 fn left_rows(place: Place, row: u32) -> vec4u {
     return vec4u(0u);
 }

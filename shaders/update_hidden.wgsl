@@ -1,7 +1,7 @@
 // uses update.wgsl
 // A later layer's inputs: the outputs of the layer below.
 
-// Where the outputs for the batch's samples `k` to `k + 3` lie.
+// The offsets of the outputs for the batch's samples `k` to `k + 3`.
 fn four_samples(place: Place, k: u32) -> vec4u {
     let at = (place.network * VALUES + INPUTS_AT) / 4u + k * INPUT_FOURS;
     return vec4u(at) + vec4u(0u, 1u, 2u, 3u) * INPUT_FOURS;

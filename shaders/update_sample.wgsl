@@ -1,7 +1,7 @@
 // uses sample.wgsl update.wgsl
 // The first layer's inputs: the samples of the batch.
 
-// Rows of the split, for the batch's samples `k` to `k + 3`.
+// The rows of the split that are the batch's samples `k` to `k + 3`.
 fn four_samples(place: Place, k: u32) -> vec4u {
     return sample_rows(place.network, place.step, k);
 }

@@ -1,6 +1,6 @@
 // uses logistic.wgsl
-// Cross-entropy after a sigmoid of each label: the loss of a row, and 1 if every label is on the
-// right side of a half. Its gradients are probability - target; an evaluation keeps the
+// Cross-entropy after a sigmoid for each label: the loss of a row, and 1 if every probability is on
+// the right side of one half. Its gradients are probability - target; an evaluation keeps the
 // probabilities instead. No exponential can overflow.
 
 fn score_row(row: Row) -> vec2f {

@@ -1,5 +1,5 @@
-// Half the squared error of each target up to 1, and beyond it the error less a half: the loss of a
-// row, and its squared error. Huber, "Robust Estimation of a Location Parameter", 1964, with
+// Half the squared error of each target for errors up to 1, else the error minus one half: the loss
+// of a row, and its squared error. Huber, "Robust Estimation of a Location Parameter", 1964, with
 // k = 1. The logits are the outputs.
 
 fn score_row(row: Row) -> vec2f {

@@ -1,6 +1,6 @@
 // exp(z) - y z for each target y with the output exp(z): the loss of a row, and its squared error.
-// From LARGEST_RATE on, the exponential goes on as a straight line, so that its square is still a
-// number; see `reference/kernels.py`.
+// Beyond LARGEST_RATE, the exponential continues as a straight line, so that its square does not
+// overflow; see `reference/kernels.py`.
 
 const LARGEST_RATE = 30.0;
 

@@ -1,8 +1,8 @@
 // uses logistic.wgsl
-// Half the squared distance to the target after a sigmoid of each class: the loss of a row, and 1
-// if its label is its largest logit's. Nielsen, "Neural Networks and Deep Learning", 2015,
-// equation 6. An evaluation keeps the outputs' shares of their sum as probabilities; as multiples
-// of the largest output, so that outputs too small for a float32 have shares, too.
+// Half the squared distance to the targets after a sigmoid of each logit: the loss of a row, and 1
+// if the largest logit is that of its label. Nielsen, "Neural Networks and Deep Learning", 2015,
+// equation 6. As probabilities, an evaluation keeps the outputs divided by their sum, computed
+// relative to the largest output, so that even outputs that underflow float32 get a probability.
 
 fn score_row(row: Row) -> vec2f {
     let guess = guess_of(row);

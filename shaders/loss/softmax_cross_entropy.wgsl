@@ -1,5 +1,5 @@
-// Cross-entropy after a softmax: the loss of a row, and 1 if its label is its largest logit's. Its
-// gradients are probability - target; an evaluation keeps the probabilities instead.
+// Cross-entropy after a softmax: the loss of a row, and 1 if the largest logit is that of its label.
+// Its gradients are probability - target; an evaluation keeps the probabilities instead.
 
 fn score_row(row: Row) -> vec2f {
     let guess = guess_of(row);

@@ -1,6 +1,6 @@
 // uses four.wgsl
 // Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1, computed in the
-// order that the end of its section 2 gives: both corrections are made once a step.
+// order given at the end of its section 2: both bias corrections are made once per step.
 
 struct Rule {
     rate: f32,

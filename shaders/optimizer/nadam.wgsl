@@ -1,11 +1,11 @@
 // uses four.wgsl
 // Adam with Nesterov's momentum: Dozat, "Incorporating Nesterov Momentum into Adam", 2016,
-// algorithm 8. The corrections are made as in `adam`.
+// algorithm 8. The bias corrections are made as in `adam`.
 
 struct Rule {
     rate: f32,
-    moment_size: f32,   // of the step for the first moment
-    gradient_size: f32, // and for the gradient itself
+    moment_size: f32,   // step size for the first moment
+    gradient_size: f32, // step size for the gradient itself
     beta1: f32,
     beta2: f32,
     epsilon: f32,       // epsilon * sqrt(1 - beta2^t)

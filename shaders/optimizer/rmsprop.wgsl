@@ -1,5 +1,5 @@
 // uses four.wgsl
-// RMSprop: Tieleman & Hinton, "Lecture 6.5", 2012. Its only moment is of the gradient's square.
+// RMSprop: Tieleman & Hinton, "Lecture 6.5", 2012. Its only moment is that of the squared gradient.
 
 struct Rule {
     rate: f32,

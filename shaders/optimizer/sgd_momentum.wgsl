@@ -1,5 +1,5 @@
 // uses four.wgsl
-// Gradient descent with momentum; the velocity sums plain gradients, the rate is applied outside.
+// Gradient descent with momentum; the velocity sums plain gradients, the learning rate scales it.
 // Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
 
 struct Rule {

@@ -1,5 +1,5 @@
 // uses four.wgsl
-// Nesterov's momentum, in the form of Sutskever et al. 2013 that PyTorch takes.
+// Nesterov's momentum, in the form of Sutskever et al. 2013 that PyTorch uses.
 
 struct Rule {
     rate: f32,

@@ -1,5 +1,5 @@
-// The wanted outputs of a row: 1 for its class, 0 for the others, a share of it spread
-// over all of them.
+// The targets of a row: 1 for its class and 0 for the others, with the smoothed fraction spread over
+// all of them.
 
 fn target_of(row: Row, output: u32) -> f32 {
     let one_hot = f32(output == row.label);

@@ -1,5 +1,4 @@
-// The wanted outputs of a row: 1 for each label that it has, 0 for the others, brought
-// nearer to a half.
+// The targets of a row: 1 for each label that it has and 0 for the others, smoothed toward one half.
 
 fn target_of(row: Row, output: u32) -> f32 {
     let label = bitcast<f32>(labels[row.targets_at + output]);

@@ -1,5 +1,5 @@
-// The block that one of a subgroup's eight lanes holds, handed to all of them. WGSL wants the lane
-// to be a constant, so there is a function for each.
+// Broadcasts a block from one of a subgroup's eight lanes to all of them. WGSL requires the lane to
+// be a constant, so there is a function for each lane.
 
 fn block_of_lane_0(own: mat4x4f) -> mat4x4f {
     return mat4x4f(subgroupBroadcast(own[0], 0u), subgroupBroadcast(own[1], 0u),

@@ -1,5 +1,5 @@
-// Where a thread works: the part of the product that it computes begins at (row, column), and its
-// sums with term `first`.
+// Where a thread works: its part of the product starts at (row, column), and its sums start with
+// term `first`.
 
 struct Place {
     network: u32,
@@ -9,16 +9,16 @@ struct Place {
     first: u32,
 }
 
-override DEPTH: u32;              // terms of each sum that a workgroup adds
+override DEPTH: u32;              // terms of each sum that one workgroup adds
 override ROW_THREADS: u32 = 4u;
 override COLUMN_THREADS: u32 = 4u;
 override TILE_ROWS: u32 = ROW_THREADS * THREAD_ROWS;
 override TILE_COLUMNS: u32 = COLUMN_THREADS * THREAD_COLUMNS;
 
-// Adds the next four terms to the sums that make up a 4 x 4 block of the product: those of a left
-// block (4 rows) and a right block (4 columns), each with a column of the matrix per term. Column r
-// of the sums is row r of the product. Every tile adds term after term like this, and a fused
-// multiply-add leaves compilers no choice, so that all tiles give the same bits.
+// Adds the next four terms to the sums of a 4 x 4 block of the product. The terms come from a left
+// block (4 rows) and a right block (4 columns), each with one matrix column per term. Column r of
+// the sums is row r of the product. Every tile adds the terms in this order, and the fused
+// multiply-adds leave compilers no choice, so all tiles give the same bits.
 fn add_product(sums: mat4x4f, left: mat4x4f, right: mat4x4f) -> mat4x4f {
     let rows = transpose(left);
     return mat4x4f(

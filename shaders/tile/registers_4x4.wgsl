@@ -1,7 +1,7 @@
 // uses tile/place.wgsl
-// Multiplies two matrices: each thread keeps one 4 x 4 block of the product in registers and
-// reads both factors straight from memory. The kernel that is joined to it says which factors
-// (locate, left_rows, left_block, right_block) and what becomes of the product (store_block).
+// A matmul: each thread keeps one 4 x 4 block of the product in registers and reads both factors
+// directly from memory. The kernel that follows provides the factors (locate, left_rows, left_block,
+// right_block) and stores the product (store_block).
 
 const THREAD_ROWS = 4u;
 const THREAD_COLUMNS = 4u;

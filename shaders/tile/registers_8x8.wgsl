@@ -1,8 +1,7 @@
 // uses tile/place.wgsl
-// Multiplies two matrices: each thread keeps four 4 x 4 blocks of the product in registers and
-// reads both factors straight from memory, half as often per term as with one block. The kernel
-// that is joined to it says which factors (locate, left_rows, left_block, right_block) and what
-// becomes of the product (store_block).
+// A matmul: each thread keeps four 4 x 4 blocks of the product in registers and reads both factors
+// directly from memory, half as often per term as with one block. The kernel that follows provides
+// the factors (locate, left_rows, left_block, right_block) and stores the product (store_block).
 
 const THREAD_ROWS = 8u;
 const THREAD_COLUMNS = 8u;
@@ -26,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) threa
         lower_left = add_product(lower_left, lower, left);
         lower_right = add_product(lower_right, lower, right);
     }
-    // One call that is reached several times compiles in a fraction of the time of several calls.
+    // One call in a loop compiles in a fraction of the time of several calls.
     for (var part = 0u; part < 4u; part++) {
         var sums = upper_left;
         if (part == 1u) { sums = upper_right; }

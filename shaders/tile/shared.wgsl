@@ -1,15 +1,15 @@
 // uses tile/place.wgsl
-// How the 64 threads of a square tile bring both factors into workgroup memory together, a chunk of
-// TERMS terms at a time. Every thread fetches a 4 x 4 block of each factor. There is room for two
-// chunks: the next one is on its way while this one is multiplied.
-// All lengths are constants, and so are all indices but a thread's own, because checking them at run time
-// would cost more than the products.
+// Loads both factors into workgroup memory, with all 64 threads of a square tile and in chunks of
+// TERMS terms. Every thread fetches a 4 x 4 block of each factor. There is room for two chunks: the
+// next one is loaded while the present one is multiplied.
+// All lengths are constants, and so are all indices except a thread's own, because checking them at
+// run time would cost more than the multiplications.
 
 var<workgroup> left_terms: array<array<array<vec4f, FOURS>, TERMS>, 2>;   // four rows of a term
 var<workgroup> right_terms: array<array<array<vec4f, FOURS>, TERMS>, 2>;  // four columns of a term
 
-// The blocks that a thread fetches of every chunk: of which four of the tile's rows or columns,
-// and from which term of the chunk on.
+// The blocks that a thread fetches of every chunk: which four of the tile's rows or columns, and the
+// first of their four terms in the chunk.
 struct Errand {
     rows: vec4u,        // see `left_rows`
     left_four: u32,
@@ -23,7 +23,7 @@ struct Fetched {
     right: mat4x4f,
 }
 
-// Neighboring threads fetch what mostly lies side by side: terms of a row, columns of a term.
+// Neighboring threads fetch what is mostly adjacent in memory: terms of a row, columns of a term.
 fn errand_of(tile: Place, thread: u32) -> Errand {
     let four = thread / (TERMS / 4u);
     return Errand(left_rows(tile, tile.row + 4u * four), four, thread % (TERMS / 4u) * 4u,

@@ -1,12 +1,12 @@
 // uses tile/shared.wgsl
-// Multiplies two matrices: the threads bring both factors into workgroup memory, and each keeps
-// one 4 x 4 block of the product in registers. The kernel that is joined to it says which factors
-// (locate, left_rows, left_block, right_block) and what becomes of the product (store_block).
+// A matmul: the threads load both factors into workgroup memory, and each keeps one 4 x 4 block of
+// the product in registers. The kernel that follows provides the factors (locate, left_rows,
+// left_block, right_block) and stores the product (store_block).
 
 const THREAD_ROWS = 4u;
 const THREAD_COLUMNS = 4u;
-const FOURS = 8u;                 // of the tile's rows, and of its columns
-const TERMS = 32u;                // of a chunk
+const FOURS = 8u;                 // groups of four rows, and of four columns, in the tile
+const TERMS = 32u;                // terms of a chunk
 
 @compute @workgroup_size(COLUMN_THREADS, ROW_THREADS)
 fn main(

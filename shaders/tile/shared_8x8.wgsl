@@ -1,11 +1,11 @@
 // uses tile/shared.wgsl
-// Multiplies two matrices like `shared_4x4`, but each thread keeps four blocks of the product, those
-// below and beside each other as far apart as the threads reach: so neighbors read neighbors.
+// A matmul like `shared_4x4`, but each thread keeps four blocks of the product. They are half a tile
+// apart in each direction, so that neighboring threads read neighboring blocks.
 
 const THREAD_ROWS = 8u;
 const THREAD_COLUMNS = 8u;
-const FOURS = 16u;                // of the tile's rows, and of its columns
-const TERMS = 16u;                // of a chunk
+const FOURS = 16u;                // groups of four rows, and of four columns, in the tile
+const TERMS = 16u;                // terms of a chunk
 
 struct Sums {
     upper_left: mat4x4f,

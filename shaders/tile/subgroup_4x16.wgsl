@@ -1,9 +1,9 @@
 // uses tile/place.wgsl tile/eight_lanes.wgsl
-// Multiplies two matrices with one subgroup of eight lanes a workgroup: each lane keeps 4 rows of
-// 16 columns of the product and reads its own rows of the left factor, while the right factor is
-// read once by the lanes together and handed round. Per product of two numbers that is a third of
-// the reads of `registers_8x8`. The kernel that is joined to it says which factors (locate,
-// left_rows, left_block, right_block) and what becomes of the product (store_block).
+// A matmul with one subgroup of eight lanes per workgroup: each lane keeps 4 rows of 16 columns of
+// the product and reads its own rows of the left factor, while the lanes together read the right
+// factor once and broadcast it. Per multiplication that is a third of the reads of `registers_8x8`.
+// The kernel that follows provides the factors (locate, left_rows, left_block, right_block) and
+// stores the product (store_block).
 
 const THREAD_ROWS = 4u;
 const THREAD_COLUMNS = 16u;
@@ -37,7 +37,7 @@ fn main(
             sums_3 = add_product(sums_3, far, block_of_lane_7(own));
         }
     }
-    // One call that is reached several times compiles in a fraction of the time of several calls.
+    // One call in a loop compiles in a fraction of the time of several calls.
     for (var part = 0u; part < 4u; part++) {
         var sums = sums_0;
         if (part == 1u) { sums = sums_1; }

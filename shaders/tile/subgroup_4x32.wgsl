@@ -1,7 +1,6 @@
 // uses tile/place.wgsl tile/eight_lanes.wgsl
-// Multiplies two matrices with one subgroup of eight lanes a workgroup, like `subgroup_4x16`, but
-// each lane keeps 32 columns: per product of two numbers a third less is read. For products of
-// fewer columns that would be in vain.
+// A matmul with one subgroup of eight lanes per workgroup, like `subgroup_4x16`, but each lane keeps
+// 32 columns and reads a third less per multiplication. With fewer columns this would be wasted.
 
 const THREAD_ROWS = 4u;
 const THREAD_COLUMNS = 32u;
@@ -33,7 +32,7 @@ fn main(
         sums_6 = add_product(sums_6, left, block_of_lane_6(own));
         sums_7 = add_product(sums_7, left, block_of_lane_7(own));
     }
-    // One call that is reached several times compiles in a fraction of the time of several calls.
+    // One call in a loop compiles in a fraction of the time of several calls.
     for (var part = 0u; part < 8u; part++) {
         var sums = sums_0;
         if (part == 1u) { sums = sums_1; }
