@@ -177,6 +177,27 @@ def test_a_full_disk_behind_the_standard_output_is_told_in_one_sentence() -> Non
     ) == (1, "error: the output cannot be written: no space left on device\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_command_that_a_signal_ended_says_so_though_its_terminal_takes_no_output() -> None:
+    ending = """
+from gpunet.cli import app
+
+def ended(*arguments, **options):
+    print("the last frame")
+    return 129
+
+tree = app.command_line()
+tree.main = ended
+app.command_line = lambda: tree
+app.main()
+"""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", ending], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (129, "")
+
+
 def in_shell(script: str) -> subprocess.CompletedProcess[str]:
     """What a short training, ``"$@"`` in a line of the shell, says on its standard error."""
     training = ["train", "strokes:60+20", "--epochs", "1", "--hidden", "4", "--device", "cpu"]

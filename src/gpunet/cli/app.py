@@ -105,6 +105,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    code = 0
     try:
         tree = command_line()
         _tell_misspelled_variables(tree)
@@ -128,7 +129,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         if error.filename is not None:
             raise
         _forget_output()
-        return _tell(f"the output cannot be written: {reason_of(error)}", 1)
+        if not code:  # else the command ended with its terminal, which takes no output any more
+            return _tell(f"the output cannot be written: {reason_of(error)}", 1)
     return int(code or 0)
 
 

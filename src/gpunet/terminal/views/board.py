@@ -60,7 +60,7 @@ LEAST_ROWS = 6
 """Fewest rows of a board that can be drawn on."""
 
 PAPER = 4
-"""The grey of the empty board, which makes its border visible on black."""
+"""Index of the empty board's grey, whose border is visible on black."""
 
 GAP = 2
 """Cells between the board, the picture and the bars."""
@@ -118,7 +118,7 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the board lies in a block, without its frame; no rows if it does not fit."""
+    """Cells of the board without its frame, and the frame's width; 0 rows if it does not fit."""
 
     columns: int
     rows: int
@@ -237,7 +237,7 @@ def _board(console: Console, canvas: Canvas, place: _Place) -> Block:
 
 
 def _cells(console: Console, canvas: Canvas, place: _Place) -> list[Line]:
-    """The board's pixels, as fine as the terminal shows them."""
+    """The board's pixels, as fine as the terminal can show them."""
     columns, rows = place.columns, place.rows
     if _in_greys(console):
         ink = _scaled(canvas, 2 * rows, columns)

@@ -165,7 +165,7 @@ def closing_view(console: Console, view: View, width: int = 0, rows: int = 0) ->
 
 
 def _arrange(width: int, rows: int) -> _Rows:
-    """Share out the rows; as the terminal shrinks, the charts and epochs go last."""
+    """Share out the rows; as the terminal shrinks, the gallery is left out first."""
     if rows < COMPLETE:
         table = 4 if rows >= 10 else 0
         charts = rows - table

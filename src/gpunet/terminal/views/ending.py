@@ -87,7 +87,7 @@ class Part:
 
     Args:
         content: what to print.
-        rank: 0 for a part that is never left out; of the others, the largest ranks go first.
+        rank: 0 for a part that is never left out; the larger, the sooner a part is left out.
     """
 
     content: RenderableType

@@ -100,7 +100,7 @@ def _by_column(console: Console, run: RunInfo, insight: Insight, width: int, row
 
 
 def feature_names(run: RunInfo) -> list[str]:
-    """The names of all features that have one."""
+    """The names of the features; ``feature 1`` and so on if they have none."""
     inputs, columns = run.network.inputs, run.dataset.columns
     found = columns.feature_names(inputs) if columns is not None else None
     return found or [f"feature {number}" for number in range(1, inputs + 1)]

@@ -47,7 +47,7 @@ class SeenRun:
 def several_runs_frame(
     console: Console, runs: Sequence[SeenRun], size: tuple[int, int], last: Text
 ) -> Block:
-    """A frame of exactly ``size`` (columns, rows), with ``last`` as its last line."""
+    """A frame of several runs in exactly ``size`` (columns, rows); its last line is ``last``."""
     width, height = size
     begun = [run.view for run in runs if run.view.run is not None]
     lines = _lines(console, runs, width)

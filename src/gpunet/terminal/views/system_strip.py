@@ -13,7 +13,7 @@ __all__ = ["system_strip"]
 
 
 def system_strip(console: Console, progress: Progress, width: int) -> Text:
-    """Memory, processors and the device's share of a step: as much as is known and fits."""
+    """Memory, processors, and the time of a step: as much as is known and fits."""
     dot = f" {glyphs(console.options.ascii_only).separator} "
     device, host, step = [_size(progress.device_memory)], [_size(progress.host_memory)], []
     if progress.processors is not None:

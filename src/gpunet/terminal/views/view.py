@@ -194,7 +194,7 @@ class View:
         return self.progress.elapsed + (0.0 if self.reason else max(0.0, now - self.heard_at))
 
     def remaining(self, now: float) -> float | None:
-        """Estimated seconds until the last epoch is done; during a pause, it stands still."""
+        """Estimated seconds until the last epoch is done; the clock stands still in a pause."""
         if self.progress is None or self.progress.remaining is None or self.reason:
             return None
         return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
