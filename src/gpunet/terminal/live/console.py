@@ -150,7 +150,7 @@ def make_console(
     environment = os.environ if environ is None else environ
     target = stream or sys.stdout
     _never_fail_to_encode(target, environment)
-    plain = plain or bool(environment.get("JPY_PARENT_PID"))  # a notebook's kernel tells its own
+    plain = plain or bool(environment.get("JPY_PARENT_PID"))  # set by Jupyter for its kernels
     console = _HarmlessConsole(
         file=cast(IO[str], PatientStream(target)) if patient else target,
         quiet=quiet,

@@ -1,4 +1,4 @@
-"""The live screen of `gpunet draw`: a board, and a model's answer to what is drawn on it."""
+"""The live screen of `gpunet draw`: a drawing board and a model's answer to the drawing."""
 
 from __future__ import annotations
 

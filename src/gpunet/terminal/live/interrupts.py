@@ -91,7 +91,7 @@ class Interrupts:
     if sys.platform != "win32":
 
         def _stopped(self, number: int, frame: FrameType | None) -> None:
-            signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a second one meanwhile adds nothing
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # ignore a second Ctrl-Z
             with self._control.clock.stopped():
                 self._suspend()
                 signal.signal(signal.SIGTSTP, signal.SIG_DFL)

@@ -76,7 +76,7 @@ class ConsoleMessages(Messages):
     def dataset(self, dataset: Dataset) -> None:
         """Print which data are used, and what is special about them."""
         self.say(f"data:   {dataset.source}")
-        if dataset.notice and self.console.quiet:  # it tells which data the scores belong to
+        if dataset.notice and self.console.quiet:  # it says which data the scores belong to
             self.note(dataset.notice)
         elif dataset.notice:
             self.say(f"        {dataset.notice}")
