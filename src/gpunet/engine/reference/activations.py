@@ -1,7 +1,7 @@
-"""The activations' specification: one function per file in ``shaders/activation``, of its name.
+"""The specification of the activations: one function per file in ``shaders/activation``.
 
-Each takes preactivations x of any shape and gives the outputs and the derivatives there, both of
-that shape and type.
+Each function has the file's name. It takes preactivations x of any shape and returns the outputs
+and the derivatives at x, both in the shape and type of x.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SCALED_TANH = (1.7159, 2 / 3)
 def activate(
     x: NDArray[Real], activation: str, leaky_slope: float
 ) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The activation of the preactivations x and its derivative there, both of their shape."""
+    """The named activation of the preactivations x and its derivative at x, in the shape of x."""
     if activation == "leaky_relu":
         return leaky_relu(x, leaky_slope)
     return ACTIVATIONS[activation](x)
@@ -47,14 +47,14 @@ def relu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
 
 
 def leaky_relu(x: NDArray[Real], slope: float) -> tuple[NDArray[Real], NDArray[Real]]:
-    """X above 0, slope * x below (Maas et al., "Rectifier Nonlinearities", 2013)."""
+    """The value x above 0, slope * x below (Maas et al., "Rectifier Nonlinearities", 2013)."""
     derivatives = (x > 0).astype(x.dtype)
-    np.maximum(derivatives, slope, out=derivatives)  # that below 0 is at most 1
+    np.maximum(derivatives, slope, out=derivatives)  # the slope is at most 1
     return x * derivatives, derivatives
 
 
 def elu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """X above 0, exp(x) - 1 below (Clevert et al., "ELU", 2016, alpha 1)."""
+    """The value x above 0, exp(x) - 1 below (Clevert et al., "ELU", 2016, alpha 1)."""
     derivatives = np.exp(np.minimum(x, 0))
     return np.maximum(x, derivatives - 1), derivatives
 
@@ -92,13 +92,13 @@ def softplus(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
 
 
 def silu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """X times its sigmoid, also called swish (Ramachandran et al., 2017)."""
+    """The product of x and its sigmoid, also called swish (Ramachandran et al., 2017)."""
     gate = _logistic(x)
     return x * gate, gate * (1 + x * (1 - gate))
 
 
 def mish(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """X times tanh(log(1 + exp(x))) (Misra, 2019).
+    """The product of x and tanh(log(1 + exp(x))) (Misra, 2019).
 
     With g = exp(x) and a = g (g + 2), the tanh is a / (a + 2) and its derivative
     4 g (1 + g) / (a + 2)**2. From x = 20 on the tanh is 1 in float64, too.
@@ -111,7 +111,7 @@ def mish(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
 
 
 def gelu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The sum x times the normal distribution's share below x (Hendrycks & Gimpel, 2016)."""
+    """The product of x and the normal distribution function at x (Hendrycks & Gimpel, 2016)."""
     root, density = x.dtype.type(math.sqrt(0.5)), x.dtype.type(1 / math.sqrt(2 * math.pi))
     half = x.dtype.type(0.5)
     share = half + half * _error_function(x * root)
@@ -138,8 +138,9 @@ def _logistic(x: NDArray[Real]) -> NDArray[Real]:
 def _error_function(values: NDArray[Real]) -> NDArray[Real]:
     """The error function, which numpy lacks.
 
-    For float32 it is the shaders': Abramowitz & Stegun, "Handbook of Mathematical Functions",
-    1964, formula 7.1.26, off by at most 1.5e-7. Float64 takes Python's, exact and slow.
+    For float32 it is the shaders' approximation: Abramowitz & Stegun, "Handbook of Mathematical
+    Functions", 1964, formula 7.1.26, off by at most 1.5e-7. For float64 it is Python's own, which
+    is accurate and slow.
     """
     result: NDArray[Real]
     if values.dtype == np.float64:

@@ -1,7 +1,7 @@
 """The specification of every kernel: one function per shader, of the same name.
 
-The functions take float32 as the engine does, or float64 as the gradient checks do, and give
-back what they were given. Axes: P networks, B rows of a batch, I inputs, O outputs, C classes.
+The functions take float32 from the engine or float64 from the gradient checks, and return the same
+type. Axes: P networks, B rows of a batch, I inputs, O outputs, C classes, T targets.
 """
 
 from __future__ import annotations
@@ -52,15 +52,16 @@ LossKernel = Callable[
 ]
 
 LARGEST_RATE = 30.0
-"""The largest logit of Poisson's exponential. Targets are a few times their mean, exp(30) is 1e13
-times that, and the square of such a gradient is still a float32: one wild row ends no training."""
+"""The largest logit that the Poisson loss exponentiates. Targets are a few times their mean,
+exp(30) is 1e13 times that, and a float32 still holds the square of such a gradient: so one wild row
+does not end a training."""
 
 NORM_EPSILON = 1e-5
-"""Added to the variance of a row, as PyTorch does."""
+"""Added to the variance of a row in layer norm, as in PyTorch."""
 
 
 def read_samples(features: NDArray[Any], rows: NDArray[np.uint32]) -> NDArray[np.float32]:
-    """The features (P, B, I) of the rows (P, B); bytes become byte / 255."""
+    """The features (P, B, I) of the samples ``rows`` (P, B); bytes become byte / 255."""
     return as_fractions(features.take(rows, axis=0))
 
 
@@ -81,14 +82,14 @@ def dropout_mask(
     units: int,
     rates: NDArray[Real],
 ) -> NDArray[Real]:
-    """What to multiply with (P, rows, units): 0 for dropped units, 1 / (1 - rate) for the others.
+    """The dropout mask (P, rows, units): 0 for dropped units, 1 / (1 - rate) for the others.
 
     Args:
-        seeds: (P,) of the networks.
+        seeds: (P,) the networks' seeds.
         step: counted over the whole training; steps (S, 1, 1, 1) give masks (S, P, rows, units).
         layer: 0 for the input, l for the l-th hidden layer.
-        rows: of the batch.
-        units: of the layer.
+        rows: number of rows in the batch.
+        units: number of units in the layer.
         rates: (P,) the probabilities of being dropped.
     """
     row = np.arange(rows, dtype=np.uint32) | np.uint32(layer << 24)
@@ -115,7 +116,7 @@ def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]
 def layer_norm(
     preactivations: NDArray[Real], scales: NDArray[Real], shifts: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
-    """Each row brought to mean 0 and variance 1, then scaled and shifted unit by unit.
+    """Each row normalized to mean 0 and variance 1, then scaled and shifted per unit.
 
     Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 
@@ -125,8 +126,8 @@ def layer_norm(
         shifts: (P, O).
 
     Returns:
-        The outputs and the normalized preactivations (P, B, O), and one over the deviations
-        (P, B, 1).
+        The outputs and the normalized preactivations (P, B, O), and one over the standard
+        deviations (P, B, 1).
     """
     centered = preactivations - preactivations.mean(axis=-1, keepdims=True)
     variance = (centered * centered).mean(axis=-1, keepdims=True)
@@ -138,7 +139,7 @@ def layer_norm(
 def layer_norm_gradient(
     deltas: NDArray[Real], normalized: NDArray[Real], inverse: NDArray[Real], scales: NDArray[Real]
 ) -> NDArray[Real]:
-    """The gradient (P, B, O) with respect to the preactivations, from that of the outputs."""
+    """The gradient (P, B, O) of the preactivations, from ``deltas``, that of the norm's outputs."""
     scaled = deltas * scales[:, None]
     mean = scaled.mean(axis=2, keepdims=True)
     stretch = (scaled * normalized).mean(axis=2, keepdims=True)
@@ -160,7 +161,7 @@ def softmax_cross_entropy(
 
     Args:
         logits: (P, B, C).
-        targets: (P, B, C), each row's sum being 1.
+        targets: (P, B, C), where each row sums to 1.
 
     Returns:
         The losses (P, B), their gradients with respect to the logits (P, B, C), and the
@@ -177,15 +178,15 @@ def softmax_cross_entropy(
 def quadratic(
     logits: NDArray[Real], targets: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
-    """Half the squared distance to the target after a sigmoid of each class.
+    """Half the squared distance to the targets after a sigmoid of each logit.
 
     Nielsen, "Neural Networks and Deep Learning", 2015, equation 6. Arguments and results are
-    those of ``softmax_cross_entropy``; the probabilities are the outputs' shares of their sum.
+    those of ``softmax_cross_entropy``; the probabilities are the outputs divided by their sum.
     """
     outputs, derivatives = activate(logits, "sigmoid", 0.0)
     errors = outputs - targets
     losses = short_rows.sums(errors * errors / 2)
-    # As multiples of the largest output, those that are too small for a float32 have shares, too.
+    # Relative to the largest output, even outputs that underflow float32 get a probability.
     below = np.minimum(logits, 0)
     multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
     return losses, errors * derivatives, multiples / multiples.sum(axis=2, keepdims=True)
@@ -194,11 +195,11 @@ def quadratic(
 def binary_cross_entropy(
     logits: NDArray[Real], targets: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
-    """The cross-entropies of labels, each after a sigmoid of its own, added up.
+    """The sum of the labels' cross-entropies, each after a sigmoid.
 
-    Of a label y and a logit z it is log(1 + exp(z)) - y z, computed from exp(-|z|), which is never
-    too large. Arguments and results are those of ``softmax_cross_entropy``, with labels from 0 to
-    1 for targets; the probabilities are the labels' own.
+    For a label y and a logit z it is log(1 + exp(z)) - y z, computed from exp(-|z|), which cannot
+    overflow. Arguments and results are those of ``softmax_cross_entropy``, but the targets are
+    labels from 0 to 1, and each label has a probability of its own.
     """
     probabilities, _ = activate(logits, "sigmoid", 0.0)
     costs = np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))
@@ -221,7 +222,7 @@ def squared_error(
 def huber(
     logits: NDArray[Real], targets: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
-    """Half the squared error of each target up to 1, and beyond it the error less a half.
+    """Half the squared error of each target for errors up to 1, else the error minus one half.
 
     Huber, "Robust Estimation of a Location Parameter", 1964, with k = 1. Arguments and results are
     those of ``squared_error``.
@@ -234,10 +235,10 @@ def huber(
 def poisson(
     logits: NDArray[Real], targets: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
-    """The Poisson loss exp(z) - y z of counts y, without the term that y alone decides.
+    """The Poisson loss exp(z) - y z of counts y, without the term that depends only on y.
 
-    From ``LARGEST_RATE`` on, the exponential of the loss goes on as a straight line. Arguments and
-    results are those of ``squared_error``, but for the answers, exp(z).
+    Beyond ``LARGEST_RATE``, the loss continues exp(z) as a straight line. Arguments and results
+    are those of ``squared_error``, except that the answers are exp(z).
     """
     bounded = np.minimum(logits, LARGEST_RATE)
     answers = np.exp(bounded)
@@ -246,7 +247,7 @@ def poisson(
 
 
 def loss(name: Loss) -> LossKernel[Any]:
-    """The kernel of a loss: from logits and targets to losses, gradients and probabilities."""
+    """The function of a loss: from logits and targets to losses, gradients and answers."""
     kernel: LossKernel[Any] = globals()[LOSS_FACTS[name].kernel]
     return kernel
 
@@ -254,14 +255,14 @@ def loss(name: Loss) -> LossKernel[Any]:
 def head(
     network: NetworkSpec, logits: NDArray[Real], labels: NDArray[Any], smoothing: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Any]]:
-    """What a network's loss makes of its logits.
+    """The losses, their gradients and the scores of a network's logits.
 
     Args:
-        network: whose loss it is.
+        network: the network, which says the loss.
         logits: (P, B, C).
-        labels: (P, B) classes, or (P, B, T) labels or measured targets; (1, B) and so on where they
+        labels: (P, B) classes, or (P, B, T) labels or measured targets; the first axis is 1 if they
             are the same for all networks.
-        smoothing: (P,) the share of classes and labels that is smoothed away.
+        smoothing: (P,) the amount of label smoothing, from 0 to 1.
 
     Returns:
         The losses (P, B), their gradients with respect to the logits (P, B, C), and which rows are
@@ -283,13 +284,13 @@ def _labeled_cross_entropy(
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[np.bool_]] | None:
     """``head`` for a few classes without smoothing: the same bits in half the time.
 
-    Classes are the first axis, so that numpy takes long rows, and no targets are made. ``None``
-    where a row has several largest logits or one that is not finite.
+    Classes are the first axis, so that numpy works on long rows, and no targets are made. Returns
+    ``None`` if a row has several largest logits or one that is not finite.
     """
     rows = logits.reshape(-1, logits.shape[2])
     columns = np.ascontiguousarray(rows.T)  # (C, n)
     count, labels = len(rows), labels.reshape(-1)
-    at = labels * np.intp(count) + np.arange(count)  # where the labels' own numbers are
+    at = labels * np.intp(count) + np.arange(count)  # where the labels' own logits are
     columns -= columns.max(axis=0)
     if columns.size - np.count_nonzero(columns) != count or not np.isfinite(columns.min()):
         return None
@@ -306,10 +307,10 @@ def _labeled_cross_entropy(
 def scores(
     network: NetworkSpec, logits: NDArray[Real], answers: NDArray[Real], labels: NDArray[Any]
 ) -> NDArray[Any]:
-    """(P, B) which rows are answered correctly; of measured targets the squared errors.
+    """Which rows are answered correctly (P, B); for measured targets, the squared errors.
 
     Args:
-        network: whose loss gave the answers.
+        network: the network, whose loss gave the answers.
         logits: (P, B, C).
         answers: (P, B, C).
         labels: (P, B) classes, or (P, B, T) labels or measured targets.
@@ -323,12 +324,12 @@ def scores(
 
 
 def targets(network: NetworkSpec, labels: NDArray[Any], smoothing: NDArray[Real]) -> NDArray[Real]:
-    """What a network is to answer (P, B, C): of classes and labels, a share is smoothed away.
+    """The wanted answers (P, B, C) of a network, with classes and labels smoothed.
 
     Args:
-        network: whose loss takes them.
+        network: the network, whose loss takes them.
         labels: (P, B) classes, or (P, B, T) labels or measured targets.
-        smoothing: (P,) the shares.
+        smoothing: (P,) the amount of label smoothing, from 0 to 1.
     """
     if network.kind == "classes":
         return smoothed_targets(labels, network.outputs, smoothing)
@@ -342,14 +343,14 @@ def targets(network: NetworkSpec, labels: NDArray[Any], smoothing: NDArray[Real]
 def smoothed_targets(
     labels: NDArray[np.integer], classes: int, smoothing: NDArray[Real]
 ) -> NDArray[Real]:
-    """One-hot labels (P, B, C), a share of each spread evenly over all classes.
+    """One-hot labels (P, B, C), with a fraction of each spread evenly over all classes.
 
     Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7.
 
     Args:
         labels: (P, B), from 0 to C - 1.
         classes: C.
-        smoothing: (P,) the shares.
+        smoothing: (P,) the fractions.
     """
     targets: NDArray[Real] = np.zeros_like(smoothing, shape=(*labels.shape, classes))
     targets.reshape(-1, classes)[np.arange(labels.size), labels.reshape(-1)] = 1
@@ -363,12 +364,12 @@ def smoothed_targets(
 def input_gradient(
     deltas: NDArray[Real], weights: NDArray[Real], derivatives: NDArray[Real]
 ) -> NDArray[Real]:
-    """The gradient (P, B, I) of the loss with respect to the preactivations of the layer below.
+    """The loss's gradient (P, B, I) with respect to the preactivations of the layer below.
 
     Args:
         deltas: (P, B, O) the gradient with respect to this layer's preactivations.
-        weights: (P, I, O) of this layer.
-        derivatives: (P, B, I) of the activations below, the dropout's factor included.
+        weights: (P, I, O) the weights of this layer.
+        derivatives: (P, B, I) the activation's derivatives below, times the dropout mask.
     """
     below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1))
     below *= derivatives
@@ -378,16 +379,16 @@ def input_gradient(
 def weight_gradient(
     inputs: NDArray[Real], deltas: NDArray[Real], out: NDArray[Real] | None = None
 ) -> NDArray[Real]:
-    """The gradient (P, I + 1, O) with respect to the weights, and in the last row the biases.
+    """The gradient (P, I + 1, O) of the weights and, in the last row, the biases.
 
-    It is written to ``out`` if that is given.
+    It is written to ``out`` if given.
     """
     population, _, units = inputs.shape
     if out is None:
         out = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
     np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
     if deltas.shape[2] > 1:
-        np.einsum("pbo->po", deltas, out=out[:, -1])  # numpy's sum to the bit, in half the time
+        np.einsum("pbo->po", deltas, out=out[:, -1])  # bits of numpy's sum, in half the time
     else:
         np.add.reduce(deltas, axis=1, out=out[:, -1])
     return out
@@ -401,16 +402,16 @@ def regularize(
     clip_value: NDArray[Real],
     out: NDArray[Real] | None = None,
 ) -> NDArray[Real]:
-    """The gradient (P, N) with the penalties' gradients, each part of it clipped.
+    """The gradient (P, N) plus the gradients of the L1 and L2 penalties, clipped by value.
 
     Args:
-        gradient: (P, N) of the loss.
+        gradient: (P, N) gradient of the loss.
         parameters: (P, N).
-        l1: (P, N) the factor of the parameter's sign: weights and biases have their own; ``None``
-            where all are 0.
-        l2: (P, N) the factor of the parameter itself.
-        clip_value: (P, 1) bound on the size of each part; 0 for none.
-        out: where it is written, if given; it may be the gradient itself.
+        l1: (P, N) the factor of each parameter's sign, which differs for weights and biases;
+            ``None`` if all are 0.
+        l2: (P, N) the factor of each parameter.
+        clip_value: (P, 1) bound on the size of each element; 0 for none.
+        out: where to write the result, if given; it may be the gradient itself.
     """
     regularized: NDArray[Real] = np.add(l2 * parameters, gradient, out=out)
     if l1 is not None:
@@ -422,7 +423,7 @@ def regularize(
 
 
 def gradient_norm(gradient: NDArray[Real], clip_norm: NDArray[Real]) -> NDArray[Real]:
-    """The factor (P, 1) that shortens the gradient (P, N) to at most clip_norm (P, 1).
+    """The factor (P, 1) that scales the norm of the gradient (P, N) down to clip_norm (P, 1).
 
     Pascanu et al., "On the difficulty of training recurrent neural networks", 2013, algorithm 1.
     """
@@ -433,13 +434,13 @@ def gradient_norm(gradient: NDArray[Real], clip_norm: NDArray[Real]) -> NDArray[
 
 
 def max_norm(weights: NDArray[Real], bounds: NDArray[Real]) -> None:
-    """Shorten the incoming weights of every unit to a length, in place.
+    """Scale every unit's incoming weights down to a largest norm, in place.
 
     Srivastava et al., "Dropout", 2014, section 5.1.
 
     Args:
         weights: (P, I, O).
-        bounds: (P, 1, 1); 0 for none.
+        bounds: (P, 1, 1) the largest norm; 0 for none.
     """
     lengths = np.sqrt((weights * weights).sum(axis=1, keepdims=True))  # (P, 1, O)
     too_long = (bounds > 0) & (lengths > bounds)

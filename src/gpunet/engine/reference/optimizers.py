@@ -1,6 +1,7 @@
-"""The update rules' specification: one function per file in ``shaders/optimizer``, of its name.
+"""The specification of the update rules: one function per file in ``shaders/optimizer``.
 
-Each moves the parameters (P, N) in place by the gradient (P, N) and keeps its moments (M, P, N).
+Each function has the file's name. It updates the parameters (P, N) and its moments (M, P, N) in
+place with the gradient (P, N).
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from gpunet.engine.population import NetworkSettings, Rule
 __all__ = ["RULES", "Factors", "blocks", "optimize"]
 
 Floats = NDArray[np.floating[Any]]
-"""Float32 as the engine has, or float64 as the gradient checks do."""
+"""Float32 in the engine, float64 in the gradient checks."""
 
 BLOCK = 65_536
-"""Parameters moved at a time: many enough that numpy's calls cost little, few enough that what one
-call leaves is still in the processor's cache for the next."""
+"""Parameters updated at a time: enough that numpy's calls cost little, few enough that one call's
+results are still in the processor's cache for the next."""
 
 
 @dataclass(slots=True, eq=False)
 class Factors:
-    """The factors of one step, all (P, 1): a row of the schedule, and each network's own.
+    """The factors of one step, all (P, 1): a row of the schedule, and each network's settings.
 
-    The first four are as ``step_schedule`` gives them.
+    The first four come from ``step_schedule``.
     """
 
     rate: Floats
@@ -74,7 +75,7 @@ def optimize(
     factors: Factors,
     shares: Floats | None = None,
 ) -> None:
-    """One step of a rule, in place; ``shares`` (P, N) of the learning rate, if not all take it."""
+    """Take one step of a rule, in place; ``shares`` (P, N), if given, scale the learning rate."""
     for part in blocks(parameters):
         own = factors if shares is None else replace(factors, rate=factors.rate * shares[part])
         RULES[rule](parameters[part], gradient[part], moments[part], own)
@@ -98,7 +99,7 @@ def sgd_momentum(parameters: Floats, gradient: Floats, moments: Floats, factors:
 
 
 def sgd_nesterov(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
-    """Nesterov's momentum, in the form of Sutskever et al. 2013 that PyTorch takes."""
+    """Nesterov's momentum, in the form of Sutskever et al. 2013 that PyTorch uses."""
     velocity = moments[0]
     velocity *= factors.momentum
     velocity += gradient
@@ -108,10 +109,10 @@ def sgd_nesterov(parameters: Floats, gradient: Floats, moments: Floats, factors:
 def adam(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
 
-    Both corrections are made once a step, in its size and in epsilon (the end of section 2).
+    Both bias corrections are made once per step, in its size and in epsilon (end of section 2).
     """
     first, second = moments
-    news = gradient * (1 - factors.beta1)  # one array for all that comes up, to stay in the cache
+    news = gradient * (1 - factors.beta1)  # one array for all that follows, to stay in the cache
     first *= factors.beta1
     first += news
     np.multiply(gradient, gradient, out=news)

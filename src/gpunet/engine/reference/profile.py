@@ -1,7 +1,7 @@
-"""What each of numpy's kernels takes of a training step, by Python's own profiler.
+"""Times each numpy kernel in a training step with Python's profiler.
 
-The kernels are ``kernels`` and ``optimizers``, their order is ``group``'s. What they
-compute and move is counted by the plan whose passes they are the twins of.
+The kernels are in ``kernels``, ``activations`` and ``optimizers``; ``group`` calls them. The
+layered plan, whose passes do the same, counts their operations and bytes.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ TWINS = {
     "apply_update": "optimize",
     **{facts.kernel: "head" for facts in LOSS_FACTS.values()},
 }
-"""Functions of the numpy engine whose names differ from those of their passes."""
+"""Functions of the numpy engine whose names differ from their passes' names, by pass."""
 
 
 def count_kernels(
     network: NetworkSpec, rule: Rule, rows: int, samples: Samples, population: int
 ) -> dict[str, tuple[int, int]]:
-    """The operations and bytes of each kernel in a step, all layers and networks together.
+    """The operations and bytes of each kernel in a step, summed over layers and networks.
 
-    numpy keeps the gradient between two kernels, as the layered plan does where it clips by norm.
+    numpy stores the gradient between two kernels, as the layered plan does to clip by norm.
     """
     work = Workload(
         network,
@@ -59,9 +59,9 @@ def count_kernels(
 def time_calls(
     caller: str, work: Callable[[], None], steps: int, counts: Mapping[str, tuple[int, int]]
 ) -> tuple[KernelTime, ...]:
-    """Time the kernels that the functions of one file call.
+    """Time the kernels that the functions of the file ``caller`` call.
 
-    The work takes so many steps; counts are as ``count_kernels`` gives them.
+    ``work`` takes ``steps`` steps; ``counts`` come from ``count_kernels``.
     """
     profiler = cProfile.Profile(builtins=False)
     profiler.runcall(work)
@@ -75,7 +75,7 @@ def time_calls(
 
 
 def _kernel_calls(profiler: cProfile.Profile, caller: str) -> Iterator[tuple[str, float]]:
-    """The kernels' names and the seconds that they took, with all that they call themselves."""
+    """The kernels' names and the seconds that they took, including the functions they call."""
     for entry in profiler.getstats():
         if isinstance(entry.code, str) or entry.code.co_filename != caller:
             continue

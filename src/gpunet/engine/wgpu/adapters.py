@@ -1,6 +1,6 @@
-"""Adapters: which ones the machine has, and what they can do.
+"""Lists the machine's adapters and what they can do.
 
-Which of them is taken is decided in ``factory``; how one is opened belongs to ``device``.
+``factory`` chooses one of them, and ``device`` opens it.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ DEFAULT_LIMITS: Mapping[str, int] = {
 """What every WebGPU implementation grants (W3C, "WebGPU", section 3.6.2, limits).
 
 The engine asks for no more, so that its shaders run everywhere. Only for the sizes of buffers,
-which no shader depends on, it takes what the adapter has, and for the threads of a workgroup, by
-which the persistent plan deals a network out.
+which no shader depends on, and for the threads of a workgroup, among which the persistent plan
+splits a network, it uses the adapter's own limits.
 """
 
 SIZE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
@@ -60,12 +60,12 @@ class Adapter:
     """One adapter of the machine.
 
     Args:
-        index: as ``select_device`` takes it.
-        info: as users see it.
-        limits: those of ``DEFAULT_LIMITS`` that the adapter has, with its own values.
+        index: its number, which ``select_device`` accepts.
+        info: its description for users.
+        limits: the adapter's own values for the limits in ``DEFAULT_LIMITS``; 0 if unknown.
         timestamps: whether it can time its own passes.
         usable: whether the shaders can run on it.
-        why: why not, else an empty string.
+        why: why it is not usable; empty if it is.
         handle: wgpu's object.
     """
 
@@ -79,15 +79,15 @@ class Adapter:
 
     @property
     def software(self) -> bool:
-        """Whether the processor does the work."""
+        """Whether it is a software adapter, whose work the processor does."""
         return self.info.kind == "software adapter"
 
 
 def list_adapters() -> tuple[Adapter, ...]:
-    """All adapters but OpenGL's, whose compute shaders are too limited; none without a driver.
+    """All adapters except OpenGL's, whose compute shaders are too limited; none without a driver.
 
     Raises:
-        DeviceError: this process was forked from one that has listed them: drivers hang in it.
+        DeviceError: this process was forked from one that listed adapters; drivers would hang.
     """
     process, adapters = _listed()
     if process != os.getpid():
@@ -101,7 +101,7 @@ def list_adapters() -> tuple[Adapter, ...]:
 
 @cache
 def _listed() -> tuple[int, tuple[Adapter, ...]]:
-    """The number of the process that lists the adapters, and these."""
+    """The id of the process that listed the adapters, and the adapters."""
     import wgpu
     from wgpu.backends.wgpu_native import extras
 
@@ -120,7 +120,7 @@ def _listed() -> tuple[int, tuple[Adapter, ...]]:
 
 @contextmanager
 def _runtime_folder() -> Iterator[None]:
-    """Keep Wayland's library, which Vulkan drivers load, from complaining where no screen is."""
+    """Keep Wayland's library, which Vulkan drivers load, from complaining without a screen."""
     known = os.environ.get("XDG_RUNTIME_DIR")
     if known:
         yield

@@ -1,4 +1,4 @@
-"""The buffers of one engine on its device, each known by the name of the shaders' variable."""
+"""The buffers of one engine on its device, by the names of the shaders' variables."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gpunet.errors import DeviceError, spelled
 __all__ = ["Buffers"]
 
 PIECE = 16 << 20
-"""Bytes written at once, which wgpu keeps until the device has them."""
+"""Most bytes per write; wgpu keeps a copy of them until the device has them."""
 
 
 class Buffers:
     """Named buffers on a device.
 
-    All methods raise ``DeviceError`` where the device is lost or has not enough memory.
+    All methods raise ``DeviceError`` if the device is lost or has too little memory.
     """
 
     def __init__(self, device: OpenDevice) -> None:
@@ -32,14 +32,14 @@ class Buffers:
 
     @property
     def bytes(self) -> int:
-        """Bytes of all of them."""
+        """Total bytes of all buffers."""
         return sum(buffer.size for buffer in self._named.values())
 
     def ensure(self, name: str, size: int, *, uniform: bool = False) -> Any:
-        """The buffer of that name and so many bytes, made again if it had another size.
+        """The buffer ``name`` with ``size`` bytes, created again if its size was different.
 
         Raises:
-            DeviceError: no binding of the device holds so many bytes.
+            DeviceError: the device cannot bind that many bytes.
         """
         import wgpu
 
@@ -59,25 +59,25 @@ class Buffers:
         return self._named[name]
 
     def write(self, name: str, data: NDArray[Any]) -> None:
-        """Fill the buffer of that name from its start."""
-        if not data.size:  # where no network is active
+        """Write data to the start of the buffer ``name``."""
+        if not data.size:  # if no network is active
             return
         raw = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
         queue = self._device.handle.queue
         with self._device.guarded():
             for at in range(0, len(raw), PIECE):
                 if at:
-                    queue.submit([])  # which gives back the memory of the pieces before
+                    queue.submit([])  # frees the memory of the pieces before
                 queue.write_buffer(self._named[name], at, raw[at : at + PIECE])
 
     def read(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """A copy of all that the buffer of that name holds, once the device is done."""
+        """A copy of the whole buffer ``name``; waits until the device is done."""
         with self._device.guarded():
             raw = self._device.handle.queue.read_buffer(self._named[name])
         return np.frombuffer(raw, dtype=dtype).copy()
 
     def copy(self, size: int, parts: Sequence[tuple[str, int, str, int]]) -> None:
-        """Copy so many bytes, each from an offset in one buffer to an offset in another."""
+        """Copy ``size`` bytes per part, from (buffer, offset) to (buffer, offset)."""
         with self._device.guarded():
             encoder = self._device.handle.create_command_encoder(label="copies")
             for source, start, target, at in parts:
@@ -85,7 +85,7 @@ class Buffers:
             self._device.handle.queue.submit([encoder.finish()])
 
     def destroy(self) -> None:
-        """Give back all named buffers."""
+        """Destroy all buffers."""
         for buffer in self._named.values():
             buffer.destroy()
         self._named.clear()

@@ -1,4 +1,4 @@
-"""A plan made ready for a device: its pipelines bound to buffers, if the device can run it."""
+"""Compiles a plan for a device and binds its buffers, if the device can run the plan."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Compiled:
 def compile_plan(
     device: OpenDevice, plan: Plan, buffers: Mapping[str, Any], network: NetworkSpec
 ) -> Compiled:
-    """Make all passes of a network's plan ready.
+    """Compile all passes of a network's plan and bind their buffers.
 
     Raises:
         DeviceError: the device cannot run one of them.
@@ -37,7 +37,7 @@ def compile_plan(
 
 
 def bind(device: OpenDevice, one: Pass, buffers: Mapping[str, Any]) -> Dispatch:
-    """A pass's pipeline with the buffers that it binds by name, and its workgroups."""
+    """A pass's pipeline, bound to the buffers of its variables' names, and its workgroups."""
     return device.dispatch(
         one.label, one.pieces, one.constants, buffers, one.workgroups, one.variables
     )

@@ -1,7 +1,7 @@
-"""The splits of samples in a device's buffers, and those that are copied there ahead of their turn.
+"""The splits of samples in a device's buffers, and samples that are copied there ahead of time.
 
-Buffers have names, such as ``train samples``; programs are bound to them, so that they are kept as
-long as what comes next fits.
+Programs are bound to these buffers, such as ``train samples``, so a buffer is kept as long as the
+next samples fit in it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gpunet.engine.wgpu.buffers import Buffers
 __all__ = ["DeviceData", "DeviceSplit"]
 
 Weights = Sequence[NDArray[np.float32]]
-"""What each sample counts in the loss (n,), and what in the other metrics; none if all alike."""
+"""Each sample's weight (n,) in the loss and in the other metrics; empty if all weigh the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +32,11 @@ class DeviceSplit:
 
     Args:
         samples: the buffer of the features.
-        labels: the buffer of the labels or targets, each with its weights behind it.
-        count: samples of the split.
-        room: samples that the buffers have room for.
-        features: their type.
-        weights: numbers behind each label.
+        labels: the buffer of the labels or targets, each followed by its weights.
+        count: number of samples in the split.
+        room: number of samples that the buffers have room for.
+        features: the type of the features.
+        weights: number of weights after each label.
     """
 
     samples: Any
@@ -59,7 +59,7 @@ class DeviceData:
         return self._splits[split]
 
     def fits(self, split: Split, samples: Samples, weights: Weights) -> bool:
-        """Whether the present buffers have room for samples like these."""
+        """Whether the split's buffers have room for these samples."""
         known = self._splits.get(split)
         return known is not None and (
             (known.features, known.weights) == (_features(samples), len(weights))
@@ -77,7 +77,7 @@ class DeviceData:
             self._copy(split, samples, weights)
 
     def load_ahead(self, samples: Samples, weights: Weights) -> None:
-        """Copy samples that fit to the device, beside those that are trained on."""
+        """Copy the next training samples, which must fit, to the device beside the present ones."""
         if samples is not self._ahead:
             for name in ("samples", "labels"):
                 self._buffers.ensure(f"next {name}", self._buffers[f"train {name}"].size)
@@ -85,7 +85,7 @@ class DeviceData:
             self._ahead = samples
 
     def _take_ahead(self) -> None:
-        """Make the samples that were copied ahead those that are trained on."""
+        """Make the samples that were copied ahead of time the training samples."""
         data = self._splits["train"]
         for name, buffer in (("samples", data.samples), ("labels", data.labels)):
             size = buffer.size // data.room * data.count
@@ -93,12 +93,12 @@ class DeviceData:
         self._ahead = None
 
     def _copy(self, name: str, samples: Samples, weights: Weights) -> None:
-        """Fill the buffers of that name: bytes stay bytes, four to a word."""
+        """Fill the buffers of split ``name``; byte features stay bytes, four per word."""
         self._buffers.write(f"{name} samples", packed(samples.features))
         self._buffers.write(f"{name} labels", label_words(samples.labels, weights))
 
     def _make_room(self, split: Split, samples: Samples, weights: Weights) -> DeviceSplit:
-        """Buffers for a split, in place of those that there are."""
+        """New buffers for a split, which replace its present ones."""
         count, targets = len(samples), math.prod(samples.labels.shape[1:])
         label_bytes = 4 * (targets + len(weights)) * count
         return DeviceSplit(

@@ -1,4 +1,4 @@
-"""An adapter that is open: its pipelines, what runs on it, and what only a trial shows of it."""
+"""An open adapter: compiles pipelines, submits work, and probes what only a trial shows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["OpenDevice", "Pipeline", "open_device", "reopen_device"]
 THREAD_LIMITS = ("max-compute-invocations-per-workgroup", "max-compute-workgroup-size-x")
 
 MOST_THREADS, MOST_THREADS_OF_WIDE_WAVES = 512, 256
-"""Threads of a workgroup, at most. With half as many, each keeps twice as much in registers; but
-where no wave has fewer than 64 lanes, as on AMD's GPUs before RDNA, more threads than 256 have half
-the registers each (``benchmarks/results/amd-compiler.md``)."""
+"""Most threads of a workgroup. With half as many, each keeps twice as much in registers. But where
+every subgroup has 64 lanes, as on AMD's GPUs before RDNA, more than 256 threads have half the
+registers each (``benchmarks/results/amd-compiler.md``)."""
 
 PROBED_ITERATIONS = 70_000
 """More than the 65,535 after which Mesa's software driver stops a shader."""
@@ -29,7 +29,7 @@ PROBED_ITERATIONS = 70_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
-    """A compiled shader: wgpu's pipeline, the layout of its bind group, and what it binds."""
+    """A compiled shader: wgpu's pipeline, its bind group layout, and its source."""
 
     handle: Any = field(repr=False)
     layout: Any = field(repr=False)
@@ -41,10 +41,10 @@ class OpenDevice:
     """An adapter that is ready to work.
 
     Args:
-        adapter: it was opened from.
+        adapter: the adapter that was opened.
         handle: wgpu's device.
-        buffer_bytes: the largest buffer that it binds.
-        traits: what a plan needs to know.
+        buffer_bytes: size of the largest buffer that it can bind.
+        traits: what a plan needs to know about it.
         iterations: loop iterations after which a software adapter stops an invocation; ``None``
             if it does not.
     """
@@ -83,7 +83,7 @@ class OpenDevice:
         workgroups: tuple[int, int, int],
         variables: tuple[tuple[str, object], ...] = (),
     ) -> Dispatch:
-        """A shader's pipeline, bound to the buffers that have its variables' names."""
+        """A shader's pipeline, bound to the buffers of its variables' names, and its workgroups."""
         pipeline = self.pipeline(label, pieces, constants, variables)
         group = self.handle.create_bind_group(
             label=label,
@@ -97,7 +97,7 @@ class OpenDevice:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Say in one sentence what wgpu reports in many, as a ``DeviceLostError``."""
+        """Turn wgpu's errors into a ``DeviceLostError`` of one sentence."""
         import wgpu
 
         try:
@@ -114,7 +114,7 @@ class OpenDevice:
             ) from error
 
     def run_timed(self, record: Callable[[Any], None], label: str) -> float | None:
-        """Run what is recorded into one compute pass, and wait for it.
+        """Run one compute pass, filled by ``record``, and wait for it.
 
         Returns the seconds that it took by the device's own clock; ``None`` if it has none.
         """
@@ -123,10 +123,10 @@ class OpenDevice:
     def submit(
         self, record: Callable[[Any], None], label: str, *, timed: bool = False
     ) -> Callable[[], float | None]:
-        """Start what is recorded into one compute pass.
+        """Start one compute pass, filled by ``record``.
 
-        Returns a function that, if it is ``timed``, waits for it and returns what
-        ``run_timed`` would have returned.
+        If it is ``timed``, the returned function waits for the pass and returns its seconds as
+        ``run_timed`` does.
         """
         import wgpu
 
@@ -190,7 +190,7 @@ class OpenDevice:
 
 
 def open_device(adapter: Adapter) -> OpenDevice:
-    """Open an adapter; once a process.
+    """Open an adapter, or return it if this process has already opened it.
 
     Raises:
         DeviceError: the driver refuses.
@@ -201,7 +201,7 @@ def open_device(adapter: Adapter) -> OpenDevice:
 
 
 def reopen_device(adapter: Adapter) -> OpenDevice:
-    """Open an adapter again, after what was opened before has failed."""
+    """Open an adapter again, after its open device has failed."""
     _OPEN.pop(adapter.index, None)
     return open_device(adapter)
 
@@ -232,13 +232,13 @@ def _open(adapter: Adapter) -> OpenDevice:
 
 
 def _most_threads(adapter: Adapter) -> int:
-    """Threads of a workgroup, at most, as far as it is for the plan to say."""
+    """Most threads of a workgroup that the plan should use on this adapter."""
     smallest = [lanes for name, lanes in adapter.handle.info.items() if "group_min_size" in name]
     return MOST_THREADS_OF_WIDE_WAVES if smallest == [64] else MOST_THREADS
 
 
 def _tried(device: OpenDevice) -> OpenDevice:
-    """A software adapter's device with what only a trial shows."""
+    """A software adapter's device with the limits and traits that only a trial shows."""
     lanes = _probe_lanes(device) if "subgroup" in device.handle.features else None
     traits = replace(device.traits, lanes=lanes)
     return replace(device, iterations=_probe_iterations(device), traits=traits)
@@ -263,7 +263,7 @@ def _probe_lanes(device: OpenDevice) -> int | None:
 
 
 def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) -> list[int]:
-    """The nine words that a probing shader answers."""
+    """The nine words that a probe shader writes."""
     import wgpu
 
     answer = device.handle.create_buffer(
@@ -275,7 +275,7 @@ def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) ->
 
 
 def _cause(error: Exception) -> str:
-    """The last line of what wgpu says, where the root of a chain of causes stands."""
+    """The last line of wgpu's message, which names the root cause."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 

@@ -1,4 +1,4 @@
-"""The networks and the samples of an engine in the buffers of a device."""
+"""The networks and samples of an engine in a device's buffers."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ __all__ = ["DeviceNetworks"]
 
 
 class DeviceNetworks(Engine, ABC):
-    """What an engine on an adapter holds there; ``WgpuEngine`` runs programs on it.
+    """The buffers of an engine on an adapter; ``WgpuEngine`` runs programs on them.
 
-    Each network lies in a slot. Those that are active come first, so that dispatches can end
-    before the others.
+    Each network is in a slot. Active networks come first, so that dispatches can leave out the
+    others.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class DeviceNetworks(Engine, ABC):
         self._take(open_device(adapter))
 
     def _take(self, device: OpenDevice) -> None:
-        """Make the buffers on a device, without data."""
+        """Create the buffers on a device, without data."""
         self._open = device
         self._buffers = Buffers(device)
         self._data = DeviceData(self._buffers)
-        self._held = np.arange(self.population)  # (P,) which network lies in each slot
-        self._running = self.population  # so many of them, in the first slots, are active
+        self._held = np.arange(self.population)  # (P,) the network in each slot
+        self._running = self.population  # active networks, in the first slots
         self._require_room(self.batch_size)
         self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
 
     def _load(self, split: Split, samples: Samples) -> None:
-        """Copy a split to the device, into the buffers of the last one of that name if it fits."""
+        """Copy a split to the device, into its present buffers if it fits there."""
         weights = self._weights(split, samples)
         if split == "train" and not self._data.fits(split, samples, weights):
             self._require_room(len(samples))
@@ -63,18 +63,18 @@ class DeviceNetworks(Engine, ABC):
         self._data.load(split, samples, weights)
 
     def load_ahead(self, samples: Samples) -> None:
-        """Copy samples to the device, beside those that are trained on."""
+        """Copy the next training samples to the device, beside the present ones."""
         self._data.load_ahead(samples, self._weights("train", samples))
 
     def _weights(self, split: Split, samples: Samples) -> list[NDArray[np.float32]]:
-        """What samples count in the loss, and what in the other metrics, unless all count alike."""
+        """Weights of the samples in the loss and the other metrics, unless all weigh the same."""
         in_loss = self.loss_weights(samples) if split == "train" else samples.weights
         return [one for one in (in_loss, samples.weights) if one is not None]
 
     def most_samples(self, split: Split, row_bytes: int) -> int:
-        """As many as a buffer holds, of those that are trained on also in their order."""
+        """How many samples fit in a buffer; for training, the epoch's order must fit, too."""
         limit = self._open.buffer_bytes
-        if self.network.kind != "classes":  # of a target each, and two weights
+        if self.network.kind != "classes":  # one target per output, and two weights
             row_bytes = max(row_bytes, 4 * (self.network.outputs + 2))
         if split != "train":
             return limit // row_bytes
@@ -105,7 +105,7 @@ class DeviceNetworks(Engine, ABC):
         return self._by_network(moments.swapaxes(0, 1)).swapaxes(0, 1)
 
     def deactivate(self, networks: Collection[int]) -> None:
-        """Exclude these networks: each swaps slots with the last one that is active."""
+        """Exclude these networks: each swaps slots with the last active network."""
         for network in networks:
             (slot,) = np.flatnonzero(self._held == network)
             if slot < self._running:
@@ -118,7 +118,7 @@ class DeviceNetworks(Engine, ABC):
         return self._buffers.bytes
 
     def reopen(self) -> None:
-        """Open the adapter again, with all splits."""
+        """Open the adapter again and copy all splits to it."""
         self._take(reopen_device(self._adapter))
         for split, samples in list(self._loaded.items()):
             self._load(split, samples)
@@ -128,12 +128,12 @@ class DeviceNetworks(Engine, ABC):
         self._buffers.destroy()
 
     def _require_room(self, samples: int) -> None:
-        """Make sure that the device holds the networks and the order of these samples."""
+        """Make sure that the networks and the order of ``samples`` samples fit on the device."""
         needs = buffer_bytes(self.network, self.rule, self.batch_size, samples, self._open.traits)
         require_fit(self.population, needs, self._open.buffer_bytes, self.device.name)
 
     def _make(self, specs: Sequence[BufferSpec], split: str = "") -> dict[str, Any]:
-        """The buffers of a program by the shaders' names; a split has its own ones."""
+        """The buffers of a program by their names in the shaders; each split has its own."""
         return {
             one.name: self._buffers.ensure(
                 f"{split} {one.name}".strip(), one.bytes, uniform=one.usage == "uniform"
@@ -142,7 +142,7 @@ class DeviceNetworks(Engine, ABC):
         }
 
     def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:
-        """Values (P, ...) by network, from values by slot."""
+        """Values (P, ...) in the order of networks, from values in the order of slots."""
         own = np.empty_like(held)
         own[self._held] = held
         return own
@@ -153,7 +153,7 @@ class DeviceNetworks(Engine, ABC):
         if one == other:
             return
         size, moments = 4 * self._layout.size, MOMENTS[self.rule]
-        self._buffers.ensure("aside", 2 * size)  # no copy may stay within a buffer
+        self._buffers.ensure("aside", 2 * size)  # WebGPU cannot copy within one buffer
         for name, arrays in (("parameters", 1), ("moments", moments)):
             for array in range(arrays):
                 first, second = (size * (array * self.population + p) for p in (one, other))

@@ -1,7 +1,7 @@
-"""What keeps a machine's GPU from being used, and the next move: drivers, loaders, permissions.
+"""Finds out why a machine's GPU cannot be used and what to do: drivers, loaders, permissions.
 
-``look`` says what is seen of the machine, without starting a program; ``advice`` draws the
-conclusions, and asks for nothing that is already installed.
+``look`` inspects the machine without starting a program; ``advice`` says what to do, and never
+asks for something that is already installed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Literal
 __all__ = ["Machine", "advice", "look"]
 
 VENDORS = {"0x8086": "Intel", "0x1002": "AMD", "0x10de": "NVIDIA"}
-"""Makers of GPUs that have a Vulkan driver, by their number on the PCI bus."""
+"""Makers of GPUs that have a Vulkan driver, by their PCI vendor ID."""
 
 DRAWING_ONLY = {
     "0x15ad": "VMware",
@@ -29,8 +29,8 @@ DRAWING_ONLY = {
     "0x102b": "Matrox",
     "0x1a03": "ASPEED",
 }
-"""Makers of cards, most of them in virtual machines and servers, whose drivers offer at best
-OpenGL."""
+"""Makers of cards, mostly in virtual machines and servers, whose drivers offer OpenGL at best; by
+their PCI vendor ID."""
 
 MANIFESTS = {
     "Intel": ("intel_",),
@@ -39,17 +39,17 @@ MANIFESTS = {
     "another maker": ("freedreno_", "panfrost_", "broadcom_", "asahi_", "powervr_"),
     "nobody": ("lvp_",),
 }
-"""How the names of the drivers' manifests begin; ``nobody``'s is Mesa's driver without a GPU."""
+"""Prefixes of the names of each maker's driver manifests; ``nobody`` is Mesa's software driver."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """The names that a distribution gives to the packages of drivers.
+    """A distribution's names for the packages of drivers.
 
     Args:
-        command: installs packages.
-        loader: brings ``libvulkan.so.1``.
-        drivers: brings the driver for a maker's GPU, as far as there is one package for it.
+        command: the command that installs packages.
+        loader: the package of ``libvulkan.so.1``.
+        drivers: the package of the driver for each maker's GPU, if there is one.
         nvidia: how to get the Vulkan part of NVIDIA's own driver.
     """
 
@@ -102,24 +102,24 @@ PACKAGES = {
         "`zypper install nvidia-gl-G06` from NVIDIA's repository",
     ),
 }
-"""Packages of drivers for each vendor, by the package manager."""
+"""The packages of drivers, by the package manager."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is seen of a machine.
+    """What ``look`` found on a machine.
 
     Args:
-        system: as ``sys.platform`` says.
-        manager: of packages, one of ``PACKAGES``; ``None`` for another one.
-        wsl: whether this is Linux within Windows.
+        system: the operating system, as in ``sys.platform``.
+        manager: the package manager, a key of ``PACKAGES``; ``None`` for any other.
+        wsl: whether this is Linux within Windows (WSL).
         container: whether this is a container.
         loader: whether ``libvulkan.so.1`` can be loaded.
-        cards: PCI numbers of the makers of all graphics cards.
+        cards: PCI vendor IDs of all graphics cards.
         nvidia: whether the kernel has NVIDIA's own driver and a GPU for it.
         nvidia_graphics: whether ``libGLX_nvidia.so.0``, its Vulkan part, can be loaded.
-        manifests: names of the Vulkan drivers' manifests.
-        nodes: whether ``/dev/dri`` has devices to compute on, and whether they may be opened.
+        manifests: file names of the Vulkan drivers' manifests.
+        nodes: whether ``/dev/dri`` has render nodes, and whether they may be opened.
     """
 
     system: str = "linux"
@@ -135,9 +135,9 @@ class Machine:
 
 
 def look(root: Path = Path("/"), loads: Callable[[str], bool] | None = None) -> Machine:
-    """See what this machine has.
+    """Find out what this machine, whose files are under ``root``, has.
 
-    ``loads`` says whether a shared library can be loaded, by its name.
+    ``loads`` tells whether the shared library of a name can be loaded.
     """
     loads = loads or _loads
     nodes = list(root.glob("dev/dri/renderD*"))
@@ -191,7 +191,7 @@ def _in_windows(machine: Machine) -> str:
 
 
 def _for_nvidia(machine: Machine) -> str:
-    """The kernel's part is there, so that CUDA works, but Vulkan's is not or is not found."""
+    """Advice if NVIDIA's kernel driver works but its Vulkan part is missing or not found."""
     begin = "CUDA is not needed, but NVIDIA's driver is without its Vulkan part here"
     has_manifest = any(name.startswith("nvidia_") for name in machine.manifests)
     if not (machine.nvidia_graphics and has_manifest):
@@ -229,7 +229,7 @@ def _for_card(machine: Machine, maker: str) -> str:
 
 
 def _installation(machine: Machine, maker: str) -> str | None:
-    """How to install what is missing of loader and driver; ``None`` if nothing is."""
+    """How to install the missing loader or driver; ``None`` if neither is missing."""
     has_driver = any(name.startswith(MANIFESTS[maker]) for name in machine.manifests)
     if machine.loader and has_driver:
         return None
@@ -244,7 +244,7 @@ def _installation(machine: Machine, maker: str) -> str | None:
 
 
 def _about_drawing(machine: Machine) -> str | None:
-    """The advice for cards for which there is no Vulkan driver to install."""
+    """Advice for cards that have no Vulkan driver; ``None`` if there is no such card."""
     makers = [DRAWING_ONLY[card] for card in machine.cards if card in DRAWING_ONLY]
     if not makers:
         return None
@@ -255,7 +255,7 @@ def _about_drawing(machine: Machine) -> str | None:
 
 
 def _cards(root: Path) -> Iterator[str]:
-    """The makers' numbers of all graphics cards on the PCI bus."""
+    """The PCI vendor IDs of all graphics cards."""
     for device in sorted(root.glob("sys/bus/pci/devices/*")):
         if _text(device / "class").startswith("0x03"):
             yield _text(device / "vendor").strip()

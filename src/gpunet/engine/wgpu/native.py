@@ -1,7 +1,7 @@
-"""What gpunet asks of wgpu's C library itself, below wgpu's Python interface, and why.
+"""Direct calls of wgpu's C library, below its Python interface, and the reason for each.
 
-Each of these needs a name that wgpu or cffi do not promise. Where one is missing, types are parsed
-and dispatches recorded as wgpu does it, only slower; the unit of time stamps has no other source.
+Each needs a name that neither wgpu nor cffi promises to keep. If one is missing, types are parsed
+and dispatches recorded in wgpu's own, slower way; the unit of timestamps has no other source.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ TYPES = (
     "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
     "void(WGPURequestDeviceStatus, WGPUDevice, WGPUStringView, void *, void *)",
 )
-"""C types that listing, opening and using an adapter take, spelled as wgpu spells them."""
+"""C types used to list, open and use an adapter, spelled as wgpu spells them."""
 
 
 def declare_types() -> None:
-    """Let cffi know ``TYPES`` at once instead of one by one.
+    """Declare ``TYPES`` to cffi all at once instead of one by one.
 
-    wgpu asks cffi for its types by their C names. For each name that is new to it, cffi runs a
-    parser written in Python over all that wgpu's header declares. One declaration that holds them
-    all is parsed once: until Mesa's adapter is open it takes 0.8 s instead of 2.3 s, medians of
-    five runs each in turns on two cores (wgpu 0.32).
+    wgpu asks cffi for its types by their C names. For each new name, cffi runs a parser written in
+    Python over everything in wgpu's header. One declaration of all types is parsed once, so
+    opening Mesa's adapter takes 0.8 s instead of 2.3 s: medians of five alternating runs each on
+    two cores (wgpu 0.32).
     """
     from wgpu.backends.wgpu_native import ffi
 
@@ -55,7 +55,7 @@ def declare_types() -> None:
 
 
 def _parameter(name: str) -> str:
-    """A type that a parameter can have: of arrays and functions only pointers can be passed."""
+    """A type that a parameter can have: arrays and functions are passed as pointers."""
     if name.endswith("[]"):
         return f"{name.removesuffix('[]')}(*)[]"
     return name.replace("void(", "void(*)(")
@@ -64,10 +64,10 @@ def _parameter(name: str) -> str:
 def record_dispatches(
     compute: Any, dispatches: Sequence[Dispatch], times: int, networks: int
 ) -> None:
-    """Put dispatches into a compute pass, ``times`` in a row, each for so many networks.
+    """Record the dispatches in a compute pass ``times`` times, each for ``networks`` networks.
 
-    wgpu's methods take 4.5 us a dispatch, the C functions that they call 1.3 us: medians in turns
-    on one core (wgpu 0.32).
+    wgpu's methods take 4.5 us per dispatch, the C functions that they call 1.3 us: medians of
+    alternating runs on one core (wgpu 0.32).
     """
     try:
         from wgpu.backends.wgpu_native import ffi, lib
@@ -92,7 +92,7 @@ def record_dispatches(
 
 
 def tick_seconds(queue: Any) -> float:
-    """The unit of the time stamps that passes of this queue write, in seconds."""
+    """The unit of this queue's timestamps in seconds."""
     from wgpu.backends.wgpu_native import lib
 
     return float(lib.wgpuQueueGetTimestampPeriod(queue._internal)) * 1e-9

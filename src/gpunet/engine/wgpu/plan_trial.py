@@ -1,8 +1,8 @@
-"""Up to which batch a GPU is faster with the persistent plan, found by a trial that is kept.
+"""Measures the largest batch for which the persistent plan is faster on a GPU, and keeps it.
 
-On software adapters it is the faster one wherever a workgroup holds the network. A GPU loses by it
-all of its multiprocessors but one, so that it depends on the GPU from which batch on the layered
-plan wins.
+On software adapters this plan is faster wherever a workgroup can hold the network. On a GPU it
+uses only one multiprocessor per network, so the layered plan wins from some batch size on, which
+depends on the GPU.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ __all__ = ["FILE", "persistent_rows", "plan_border"]
 TRIED = NetworkSpec(784, (16, 16), 10)
 
 MOST_ROWS_WITH_FEW_THREADS = 4
-"""Rows of a batch, at most, where a workgroup gets but 256 threads: with Adam and 8 rows AMD's
-compiler lacks registers for 94 of a thread's values (``benchmarks/results/amd-compiler.md``)."""
+"""Largest batch to try if a workgroup has only 256 threads: with Adam and 8 rows AMD's compiler
+lacks registers for 94 of a thread's values (``benchmarks/results/amd-compiler.md``)."""
 
 FILE, KEY = "borders.json", "largest batch of the persistent plan"
-"""Where the borders are kept; once it is removed, all are measured again."""
+"""The file of measured batch sizes and their key in it; delete the file to measure them again."""
 
 
 def persistent_rows(adapter: Adapter) -> int:
-    """The largest batch for which the persistent plan is taken on an adapter.
+    """The largest batch for which an adapter uses the persistent plan.
 
-    On a GPU it is measured once, with Adam, and kept, since the two plans differ in their last
-    bits: so the same command gives the same bits again.
+    On a GPU it is measured once, with Adam, and kept. The results of the two plans differ in their
+    last bits, so this lets the same command give the same bits again.
     """
     if adapter.software:
         return MOST_ROWS
@@ -49,12 +49,12 @@ def persistent_rows(adapter: Adapter) -> int:
 
 
 def plan_border(adapter: Adapter, config: TrainConfig) -> int | None:
-    """The largest batch for the persistent plan; ``None`` if this one is far too large for it."""
+    """``persistent_rows``, or ``None`` if the batch is too large for any persistent plan."""
     return persistent_rows(adapter) if config.batch_size <= MOST_ROWS else None
 
 
 def _is_faster(adapter: Adapter, rows: int) -> bool:
-    """Whether the persistent plan is the faster one at this batch size, and runs at all."""
+    """Whether the persistent plan runs and is faster at this batch size."""
     config = TrainConfig(optimizer="adam", batch_size=rows)
     try:
         with (

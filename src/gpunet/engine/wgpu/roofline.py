@@ -1,7 +1,7 @@
-"""What a device reaches at most, found out in a quick trial: arithmetic, and traffic with memory.
+"""Measures a device's peak arithmetic and memory bandwidth in a quick trial.
 
-No kernel takes less time than the slower of the two allows (Williams et al., "Roofline", 2009).
-What kernels take is measured elsewhere: by the engines, for ``training.profile`` and ``bench``.
+No kernel is faster than the slower of the two allows (Williams et al., "Roofline", 2009). The
+engines time the kernels themselves, for ``training.profile`` and ``bench``.
 """
 
 from __future__ import annotations
@@ -22,47 +22,46 @@ from gpunet.engine.wgpu.native import record_dispatches
 __all__ = ["Roofline", "measure_roofline"]
 
 LONG_ENOUGH = 0.01
-"""Seconds that a trial lasts, at least; a shorter one is repeated four times larger."""
+"""Shortest trial in seconds; a shorter one is repeated with four times the size."""
 
 TIMINGS = 3
-"""Timings of a probe, of which the shortest counts: what disturbs only ever costs time."""
+"""Timings of each probe; the shortest counts, since disturbances only add time."""
 
 THREADS = 64
-"""Threads of a workgroup of both probing shaders."""
+"""Threads per workgroup in both probe shaders."""
 
 ROUNDS = 1024
 OPERATIONS_A_ROUND = 6 * 4 * 2
-"""Operations of a round of the probe: six sums of four numbers, a product added to each."""
+"""Operations per round of the probe: six sums of four numbers, with a multiply-add for each."""
 
 GROUPS_EACH = 8
-"""Groups of four floats that an invocation copies; of 1, 8 and 32 the fastest on Mesa's software
-driver, 6.3 against 5.3 and 2.8 GB/s."""
+"""Groups of four floats that an invocation copies. On Mesa's software driver 8 are the fastest:
+6.3 GB/s, against 5.3 with 1 and 2.8 with 32."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roofline:
-    """The most that a device has reached.
+    """The highest rates that a device has reached.
 
     Args:
-        operations_per_second: multiplications and additions of float32.
-        bytes_per_second: read and written.
+        operations_per_second: float32 multiplications and additions per second.
+        bytes_per_second: bytes read and written per second.
     """
 
     operations_per_second: float
     bytes_per_second: float
 
     def seconds(self, operations: int, traffic: int) -> float:
-        """The least time for so many operations and bytes."""
+        """The least time in seconds for ``operations`` operations and ``traffic`` bytes."""
         return max(operations / self.operations_per_second, traffic / self.bytes_per_second)
 
 
 @cache
 def measure_roofline(adapter: Adapter | None) -> Roofline:
-    """An adapter's roofline, or numpy's for ``None``; measured once a process.
+    """An adapter's roofline, or numpy's for ``None``; measured once per process.
 
-    On an adapter it is that of chains of multiply-adds in registers and of a copy in memory; in
-    numpy, of a product of square matrices and of a copy. Both are tried at growing sizes, and the
-    fastest counts.
+    An adapter runs chains of multiply-adds in registers and a copy in memory; numpy a matmul of
+    square matrices and a copy. Both are tried at growing sizes, and the highest rate counts.
     """
     if adapter is None:
         return Roofline(
@@ -87,7 +86,7 @@ def _best_rate(
     constants: Mapping[str, float],
     trials: Iterable[tuple[int, int, int]],
 ) -> float:
-    """The largest amount a second of trials of growing size: amount, workgroups, bytes."""
+    """The highest amount per second in trials (amount, workgroups, bytes) of growing size."""
     best = 0.0
     for amount, groups, size in trials:
         if size > device.buffer_bytes or groups > 65535:
@@ -102,7 +101,7 @@ def _best_rate(
 def _probe(
     device: OpenDevice, name: str, constants: Mapping[str, float], groups: int, size: int
 ) -> float:
-    """The seconds that a probing shader takes with a buffer of so many bytes."""
+    """The seconds that a probe shader takes with a buffer of ``size`` bytes."""
     import wgpu
 
     answer = device.handle.create_buffer(label=name, size=size, usage=wgpu.BufferUsage.STORAGE)

@@ -1,7 +1,7 @@
-"""Tiles that were measured to be the fastest, kept from run to run in the user's cache folder.
+"""The fastest tiles as measured, kept from run to run in the user's cache folder.
 
-``tile_trials`` measures them, ``tiles`` says what may be chosen, and ``measurements`` keeps the
-file.
+``tile_trials`` measures them, ``tiles`` has the tiles to choose from, and ``measurements`` keeps
+the file.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ FILE = "tiles.json"
 
 
 class TileCache:
-    """What was measured on one adapter with its present driver.
+    """The fastest tiles measured on one adapter with its present driver.
 
-    A tile that the adapter's traits do not allow is never given.
+    A tile that the adapter's traits do not allow is never returned.
     """
 
     def __init__(self, info: DeviceInfo, traits: Traits, file: str | Path = FILE) -> None:
@@ -39,24 +39,24 @@ class TileCache:
         return cls(adapter.info, open_device(adapter).traits)
 
     def tile(self, product: Product) -> Tile | None:
-        """The fastest for this product; ``None`` if that was not measured."""
+        """The fastest tile for this product; ``None`` if it was not measured."""
         name = self._names.get(_key(product))
         tile = self._possible.get(name) if isinstance(name, str) else None
         return tile if tile is not None and tile.fits(product) else None
 
     def keep(self, product: Product, tile: Tile) -> None:
-        """Remember the fastest, in the file as well if that can be written."""
+        """Remember the fastest tile, also in the file if that can be written."""
         self._names.keep(_key(product), tile.name)
 
     def forget(self) -> None:
-        """Forget all that was measured on this adapter."""
+        """Forget everything that was measured on this adapter."""
         self._names.forget()
 
 
 def _key(product: Product) -> str:
-    """A product as the file knows it; with another shader it is another product.
+    """The key of a product in the file; it changes if the shader changes.
 
-    Activation, optimizer and the like do not count: they cost every tile the same.
+    Activation, optimizer and the like do not matter: they cost every tile the same.
     """
     return f"{product}, {_digest(product.kernel)}"
 

@@ -1,11 +1,10 @@
-"""Measuring which tile is the fastest for a product of matrices on an adapter.
+"""Measures which tile is the fastest for a matmul on an adapter.
 
-``tiles`` says what may be chosen, and ``tile_cache`` keeps what was found. A product gives the same
-numbers with any tile, so a training's results do not depend on what else the machine did while this
-measured.
+``tiles`` has the tiles to choose from, and ``tile_cache`` keeps the results. A matmul gives the
+same numbers with any tile, so other work during the measurement cannot change a training's results.
 
-The caller says how long the training will be, before it begins: an engine learns only from
-epoch to epoch that there is another one, and users shall see what they are waiting for.
+The caller says before the training how long it will be, because an engine does not know the number
+of epochs in advance, and so that users see what they are waiting for.
 """
 
 from __future__ import annotations
@@ -26,34 +25,36 @@ from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 __all__ = ["Measured", "measure_tiles", "worth_measuring"]
 
 WORTHWHILE = {True: 1e11, False: 1e10}
-"""Multiplications that a training must spend in a product, on software adapters and on hardware.
+"""Fewest multiplications that a training must spend in a matmul to make measuring pay, on software
+adapters (``True``) and on hardware.
 
-The tiles of one product take about 1 s to compile and to time on Mesa's software driver, which does
-1e11 multiplications in 4 to 8 s; SwiftShader takes as long to measure and 40 to 80 s to multiply.
-Hardware compiles and multiplies faster, by how much is a guess."""
+Mesa's software driver takes about 1 s to compile and time the tiles of one matmul, and 4 to 8 s for
+1e11 multiplications; SwiftShader takes as long to measure and 40 to 80 s to multiply. Hardware
+compiles and multiplies faster; the value for it is a guess."""
 
 CLEARLY_FASTER = 0.9
-"""Share of the time of the tile in the table; timings scatter by nearly as much."""
+"""A tile must take less than this fraction of the default tile's time; timings vary nearly as
+much."""
 
 HOPELESS = 1.5
-"""Times the best first timing, from which on a tile is not timed again."""
+"""A tile whose first timing is this many times the best one is not timed again."""
 
 TIMINGS = 5
-"""Timings of each tile, of which the median counts; the tiles take turns."""
+"""Timings of each tile; the median counts, and the tiles take turns."""
 
 SECONDS_A_TIMING = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A product with the times of its tiles.
+    """The measured times of a matmul's tiles.
 
     Args:
-        label: of the pass.
-        product: that it computes.
-        seconds: of the product, for each tile; of a hopeless one the first impression.
-        table: the tile that is taken without measuring.
-        chosen: the fastest, if it is clearly faster than that one.
+        label: the label of the pass.
+        product: the matmul that the pass computes.
+        seconds: the time with each tile; for a hopeless tile, that of its first timing.
+        table: the default tile, used without measuring.
+        chosen: the fastest tile if it is clearly faster than the default, else the default.
     """
 
     label: str
@@ -64,9 +65,9 @@ class Measured:
 
 
 def worth_measuring(plan: Plan, tiles: TileCache, steps: float) -> list[Pass]:
-    """The passes of a training step for whose products measuring pays and was not done yet.
+    """The passes of a training step whose matmuls are worth measuring and not yet measured.
 
-    With infinitely many steps it is all products whose tiles matter.
+    With infinitely many steps these are all matmuls whose tiles matter.
     """
     least = WORTHWHILE[tiles.traits.software]
     return [
@@ -82,9 +83,9 @@ def worth_measuring(plan: Plan, tiles: TileCache, steps: float) -> list[Pass]:
 def measure_tiles(
     engine: WgpuEngine, samples: Samples, passes: Sequence[Pass], tiles: TileCache
 ) -> Iterator[Measured]:
-    """Time the tiles of these passes and keep the fastest; products that are alike only once.
+    """Time the tiles of these passes and keep the fastest; equal matmuls are timed once.
 
-    Two batches of samples are enough. The engine is of no further use afterwards.
+    Two batches of samples are enough. The engine cannot be used afterwards.
     """
     _begin(engine, samples)
     for one in passes:
@@ -96,7 +97,7 @@ def measure_tiles(
 
 
 def _begin(engine: WgpuEngine, samples: Samples) -> None:
-    """Begin an epoch of two steps; products keep to the second one, however often repeated."""
+    """Begin an epoch of two steps; repeated matmuls all work on the second one."""
     engine.load("train", samples)
     order = np.arange(2 * engine.batch_size, dtype=np.uint32) % len(samples)
     rates = np.zeros((engine.population, 2))
@@ -122,6 +123,6 @@ def _measure(engine: WgpuEngine, one: Pass, product: Product, tiles: TileCache) 
 
 
 def _first_impression(engine: WgpuEngine, one: Pass) -> float:
-    """Seconds of the better of two, after one that compiles."""
+    """The shorter of two timings in seconds, after a run that compiles."""
     engine.time_pass(one, 1)
     return min(engine.time_pass(one, 1).seconds for _ in range(2))

@@ -1,7 +1,7 @@
-"""The engine that runs the plan on an adapter: epochs, evaluations, what is read back.
+"""The engine that runs a plan on an adapter: epochs, evaluations, and reading results back.
 
-``planning`` says what the passes are; what they compute is in the shaders and, as specification, in
-``reference``. Networks and samples are kept by ``device_networks``, pipelines by ``device``.
+``planning`` defines the passes, the shaders compute them, and ``reference`` specifies the results.
+``device_networks`` keeps networks and samples, ``device`` the pipelines.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ from gpunet.engine.wgpu.tile_cache import TileCache
 __all__ = ["PassTime", "WgpuEngine"]
 
 SUBMIT_SECONDS = 0.1
-"""Work put into one submission of an evaluation; Windows ends a submission after 2 s."""
+"""Target length of an evaluation's submission; Windows ends a submission after 2 s."""
 
 STEPS_A_SUBMISSION = 64
-"""Steps recorded into one command buffer at most, so that recording and running overlap: of an
-epoch of 784-16-16-10 on Mesa's driver the host takes 7 %, and 10 % with 1024."""
+"""Most steps recorded in one command buffer; several overlap recording and running. The host takes
+7 % of an epoch of 784-16-16-10 on Mesa's driver, against 10 % with 1024 steps."""
 
 STEPS_A_DISPATCH = 256
-"""Steps that the persistent plan takes at once, at most: some 50 ms on a software adapter."""
+"""Most steps per dispatch of the persistent plan, some 50 ms on a software adapter."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassTime:
-    """What one dispatch of a pass takes: wall clock, and the device's own if it has one."""
+    """The time of one dispatch by the wall clock, and by the device's own if it has one."""
 
     done: Pass
     wall_seconds: float
@@ -79,14 +79,14 @@ class WgpuEngine(DeviceNetworks):
     """A population of networks trained on an adapter.
 
     Args:
-        adapter: that does the work.
-        plan: which one is taken, if it is not to be chosen.
-        tiles: those that were measured there; by default all products are cut by the table.
-        persistent_rows: the largest batch for which the persistent plan is taken unasked; ``None``
-            for any that it can take.
+        adapter: the adapter that does the work.
+        plan: the plan to use; ``auto`` lets ``select_plan`` choose.
+        tiles: the tiles measured on this adapter; without them ``choose_tile`` chooses.
+        persistent_rows: the largest batch for which the persistent plan is chosen by default;
+            ``None`` for any batch that it supports.
 
     Raises:
-        DeviceError: the adapter cannot be opened, or the networks do not fit it.
+        DeviceError: the adapter cannot be opened, or the networks do not fit on it.
     """
 
     def __init__(
@@ -102,25 +102,25 @@ class WgpuEngine(DeviceNetworks):
         super().__init__(network, configs, adapter)
 
     def _take(self, device: OpenDevice) -> None:
-        """Set the engine up on a device, without data and programs."""
+        """Set up the engine on a device, without data or programs."""
         super()._take(device)
         self._traits = replace(device.traits, persistent_rows=self._persistent_rows)
         self._training: Compiled | None = None
         self._evaluations: dict[Split, Compiled] = {}
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
-        self._longest = 0  # samples of an epoch that the training's buffers have room for
+        self._longest = 0  # most samples per epoch in the training's buffers
         self._weights_seen: NDArray[np.float64] | None = None  # after each step
         self._one_order = False  # whether all networks see the samples in the same order
-        self._busy: list[Callable[[], float | None]] = []  # what its latest submissions took
-        self._worked = 0.0  # seconds that those before took
+        self._busy: list[Callable[[], float | None]] = []  # wait for its latest submissions
+        self._worked = 0.0  # seconds of the submissions before those
 
     def _load(self, split: Split, samples: Samples) -> None:
-        """Copy a split to the device; programs stay where their buffers do."""
+        """Copy a split to the device; its programs stay valid if its buffers are kept."""
         fits = self._data.fits(split, samples, self._weights(split, samples))
         if split == "train" and not fits:
             self._training = None
-        if not fits or split in self.rows:  # of which there may be more than the last time
+        if not fits or split in self.rows:  # own rows may be more than before
             self._evaluations.pop(split, None)
         super()._load(split, samples)
 
@@ -135,7 +135,7 @@ class WgpuEngine(DeviceNetworks):
         counts = list(map(len, self.rows.get("train", ()))) or [count] * self.population
         self._networks["samples"], self._count = counts, count
         running = self._held[: self._running]
-        self._one_order = order.strides[0] == 0  # one memory for all rows
+        self._one_order = order.strides[0] == 0  # all rows are the same memory
         own = order[:1] if self._one_order else order[running]
         weights = self._loaded["train"].weights
         self._weights_seen = None
@@ -192,7 +192,7 @@ class WgpuEngine(DeviceNetworks):
         return self._weighed(self._metrics(state), weights)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
-        """(P, n, C) the answers for every sample of a split."""
+        """The answers (P, n, C) for every sample of a split; NaN for inactive networks."""
         program, batches = self._evaluation(split, None)
         count, rows = self._data[split].count, program.plan.rows
         answers = np.full((self.population, count, self.network.outputs), np.nan, np.float32)
@@ -212,22 +212,22 @@ class WgpuEngine(DeviceNetworks):
         return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
     def compile(self, one: Pass) -> None:
-        """Compile a pass, which any engine on the same device then finds compiled."""
+        """Compile a pass, for any engine on the same device."""
         with self._open.guarded():
             self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
 
     def training_program(self, samples: int) -> Program:
-        """The plan of training for an epoch of so many samples, with its buffers."""
+        """The training plan and its buffers for an epoch of ``samples`` samples."""
         plan, work = self.training_plan(), self._workload("train", self.batch_size)
         return Program(plan, training_buffers(work, samples, plan.values))
 
     @property
     def tile_rule(self) -> str:
-        """Why the products that were not measured are cut as they are, in a few words."""
+        """A short description of how tiles are chosen for matmuls that were not measured."""
         return tile_rule(self._traits)
 
     def steps_a_dispatch(self, plan: Plan) -> int:
-        """Steps that a dispatch takes at most."""
+        """Most steps that a dispatch of this plan takes."""
         if not plan.many_steps:
             return 1
         limit = self._open.iterations
@@ -235,7 +235,7 @@ class WgpuEngine(DeviceNetworks):
         return max(1, min(STEPS_A_DISPATCH, possible))
 
     def busy_seconds(self) -> float | None:
-        """What the adapter has worked at this epoch's steps, by its own clock."""
+        """Seconds that the adapter has worked on this epoch's steps; ``None`` without a clock."""
         if not self._open.adapter.timestamps:
             return None
         self._worked += math.fsum(seconds() or 0.0 for seconds in self._busy)
@@ -243,7 +243,7 @@ class WgpuEngine(DeviceNetworks):
         return self._worked
 
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
-        """Time every pass by the adapter's clock, or by the wall's if it has none."""
+        """Time every pass by the adapter's clock, or by the wall clock if it has none."""
         return tuple(
             KernelTime(one.done.label, one.seconds, one.done.operations, one.done.traffic)
             for one in self.time_passes(steps)
@@ -252,9 +252,9 @@ class WgpuEngine(DeviceNetworks):
     def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
         """Time every pass of the training step by itself, ``repeats`` times in a row.
 
-        An epoch must have begun, and it is of no further use for training afterwards: the passes
-        run out of turn. The epoch needs more than ``repeats`` steps. Where one dispatch takes many
-        steps, it takes ``repeats``.
+        An epoch of more than ``repeats`` steps must have begun; it cannot be trained further
+        afterwards, as the passes run out of order. If a dispatch takes many steps, it takes
+        ``repeats`` steps.
         """
         assert self._training is not None, "begin_epoch comes first"
         return tuple(
@@ -265,13 +265,13 @@ class WgpuEngine(DeviceNetworks):
         )
 
     def time_pass(self, one: Pass, repeats: int) -> PassTime:
-        """Time a pass of the layered training step, cut by any tile, as ``time_passes`` does."""
+        """Time a pass of a layered training step, cut by any tile, as ``time_passes`` does."""
         with self._open.guarded():
             dispatch = bind(self._open, one, self._bound)
         return self._time_pass(one, dispatch, repeats)
 
     def _write_batch(self, until: int, at_once: int) -> None:
-        """``struct Batch`` of shaders/network.wgsl."""
+        """Write ``struct Batch`` of shaders/network.wgsl."""
         steps = -(-self._count // self.batch_size)
         stride = 0 if self._one_order else steps * padded(self.batch_size)
         words = [steps, stride, until, at_once]
@@ -286,9 +286,9 @@ class WgpuEngine(DeviceNetworks):
     def _evaluation(
         self, split: Split, own: Sequence[NDArray[np.uint32]] | None
     ) -> tuple[Compiled, int]:
-        """The program that scores a split, set to its start, and how many batches it takes.
+        """The program that scores a split, set to its start, and its number of batches.
 
-        Networks score rows of their own, or all rows of the split.
+        Each network scores its ``own`` rows if these are given, else all rows of the split.
         """
         if split not in self._evaluations:
             self._evaluations[split] = self._compile_evaluation(split)
@@ -339,7 +339,7 @@ class WgpuEngine(DeviceNetworks):
             self._write_batch(repeats, at_once)
             times = -(-repeats // at_once)
         else:
-            records["finished"] = 1  # as after a head, which every pass but the first two follows
+            records["finished"] = 1  # as after the head, which precedes most passes
         self._buffers.write("networks", records)
         began = time.perf_counter()
         with self._open.guarded():
@@ -353,7 +353,7 @@ class WgpuEngine(DeviceNetworks):
         )
 
     def _read_answers(self, split: Split, plan: Plan) -> NDArray[np.float32]:
-        """(P * rows * padded C,) of the batch that was scored last; of those that run alone."""
+        """The active networks' answers (P * rows * padded C,) for the latest scored batch."""
         size = 4 * plan.rows * padded(self.network.outputs)
         self._buffers.ensure("probabilities", size * self._running)
         starts = [4 * (p * plan.values + plan.probabilities_at) for p in range(self._running)]
@@ -362,7 +362,7 @@ class WgpuEngine(DeviceNetworks):
         return self._buffers.read("probabilities", np.dtype(np.float32))
 
     def _metrics(self, name: str) -> Metrics:
-        """The sums that a buffer of ``NETWORK`` holds; of squared errors, or of weights of hits."""
+        """The sums in a buffer of ``NETWORK``; ``squared`` also takes the weights of hits."""
         records = self._by_network(self._buffers.read(name, NETWORK))
         return Metrics(
             loss=records["loss"].astype(np.float64),
@@ -372,7 +372,7 @@ class WgpuEngine(DeviceNetworks):
         )
 
     def _weighed(self, metrics: Metrics, weight: NDArray[Any] | None) -> Metrics:
-        """Metrics of samples that weigh so much in all (P,), if they have weights."""
+        """Metrics with the samples' total ``weight`` (P,), if the samples have weights."""
         if weight is None:
             return metrics
         weight = np.where(metrics.seen > 0, weight, 0.0)
@@ -382,13 +382,13 @@ class WgpuEngine(DeviceNetworks):
         return replace(metrics, correct=metrics.squared, squared=none, weight=weight)
 
     def _workload(self, split: Split, rows: int) -> Workload:
-        """What is done with batches of so many rows of a split."""
+        """The workload for batches of ``rows`` rows of a split."""
         data = self._data[split]
         return Workload.of(self, rows, self._traits, data.features, data.weights)
 
 
 def _paced(total: int, run: Callable[[int], None]) -> None:
-    """Do ``total`` pieces of work, as many at a time as take about ``SUBMIT_SECONDS``."""
+    """Do ``total`` pieces of work, in portions that take about ``SUBMIT_SECONDS`` each."""
     done, count = 0, 1
     while done < total:
         count = min(count, total - done)
