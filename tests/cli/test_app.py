@@ -193,7 +193,11 @@ app.main()
 """
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", ending], stdout=full, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", ending],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},  # the frame is written at the end
         )
     assert (done.returncode, done.stderr) == (129, "")
 

@@ -603,7 +603,7 @@ def test_a_device_that_fails_costs_no_finished_epoch(
     assert code == ran.code
     assert "Traceback" not in ran.err
     ended = "training ended after epoch 1, and the weights of epoch 1"
-    told = "work repeated" if code == 0 else ended
+    told = "the work was repeated" if code == 0 else ended
     assert told in ran.err
     assert ran.err.count("\n") == 1
     assert Path("model.safetensors").exists()

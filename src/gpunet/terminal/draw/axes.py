@@ -84,7 +84,7 @@ def _linear_axes(
 ) -> Iterator[tuple[float, int, float, int]]:
     """Possible axes for a range: a row's height, rows between ticks, their step, the lowest row.
 
-    Heights and steps are values; the lowest row is given as its distance from zero in rows.
+    Height and step are in units of the values; the lowest row is its distance from zero in rows.
     """
     fewest = 1 if rows <= SHORT else 2
     most = (rows - 1) // 2 if lowest < 0 < highest else rows - 1

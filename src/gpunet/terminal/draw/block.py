@@ -59,7 +59,7 @@ class Block:
 
     @property
     def height(self) -> int:
-        """Number of lines."""
+        """The number of lines."""
         return len(self.lines)
 
     def shaped(self, width: int, height: int) -> Block:
@@ -110,7 +110,7 @@ def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:
     lines = []
     for text in texts:
         whole = cut(text, width, console.options.ascii_only).copy()
-        whole.stylize_before(whole.style)  # a text's own style is not among what it renders
+        whole.stylize_before(whole.style)  # render() leaves out the text's own style
         line = list(whole.render(console))
         lines.append(Segment.adjust_line_length(line, width))
     return Block(width, lines)

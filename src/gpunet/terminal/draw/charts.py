@@ -262,7 +262,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
     rows, y_range = axis.rows, axis.range(down)
     codes = np.zeros((max(1, len(chart.series)), rows, columns), dtype=np.int64)
     for index, series in enumerate(chart.series):
-        drawn = replace(series, dotted=series.dotted and not ascii_only)  # in ASCII its mark tells
+        drawn = replace(series, dotted=series.dotted and not ascii_only)  # ASCII marks differ
         dots = dots_of(drawn, chart.x_range, y_range, rows * down, columns * across)
         if ascii_only:
             codes[index] = dots * ord(_signs(chart.series)[index])
@@ -295,7 +295,7 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
 def _owners(present: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The index (rows, columns) of the series that each cell shows; -1 for empty cells.
 
-    ``present`` (series, rows, columns) tells which series pass through a cell. Where several do,
+    ``present`` (series, rows, columns) says which series pass through a cell. Where several do,
     neighboring cells show them in turn, so that no line hides another.
     """
     _, rows, columns = present.shape

@@ -47,7 +47,7 @@ def percent(share: float | None, nothing: str = "-") -> str:
 
 def r2(value: float | None, nothing: str = "-") -> str:
     """R2 in at most 8 characters: ``0.4523``, ``-0.0100``, ``-12.345``, ``-1.2e+09``."""
-    if value is None or value != value:  # targets that are all alike have none
+    if value is None or value != value:  # constant targets have no R2
         return nothing
     if not abs(value) < 1:
         return loss(value, nothing)
@@ -123,7 +123,7 @@ def seconds(value: float) -> str:
 
 
 def duration(value: float | None, nothing: str = "-") -> str:
-    """A span of time to the second: ``0:07``, ``12:40``, ``1:02:03``, ``3 d 04:05:06``."""
+    """A duration to the second: ``0:07``, ``12:40``, ``1:02:03``, ``3 d 04:05:06``."""
     if value is None or not math.isfinite(value):
         return nothing
     whole = max(0, int(value))

@@ -1,1 +1,1 @@
-"""Screens that live while work goes on: the dashboard, the leaderboard, keys and interrupts."""
+"""Live screens for running work: dashboard, leaderboard, keyboard, mouse and signals."""

@@ -1,7 +1,7 @@
-"""What stands on the terminal, cell by cell, so that a frame writes only what has changed.
+"""The terminal's cells as last drawn, so that a frame writes only those that have changed.
 
-Owns the alternate screen and the escape codes of a frame. When one is drawn belongs to
-``live_screen``; colors and what is told of the terminal to a rich console.
+Owns the alternate screen and the escape codes of a frame. When to draw a frame belongs to
+``live_screen``; colors and the terminal's abilities belong to its rich console.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from gpunet.terminal.draw.block import SINGLE, Block, Line, graphemes
 __all__ = ["Cells"]
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-"""Go to the alternate screen and hide the cursor, and back."""
+"""Codes to enter the alternate screen and hide the cursor, and to undo both."""
 
 BEGIN, END = "\x1b[?2026h\x1b[?7l", "\x1b[0m\x1b[?7h\x1b[?2026l"
-"""Around a frame: the terminal shows it as a whole, where it can (DEC 2026), and breaks no line of
-it, though it may have become narrower a moment ago."""
+"""Codes around a frame: synchronized output, if supported (DEC 2026), and no line wrapping, in case
+the terminal has just become narrower."""
 
 MOUSE = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
-"""Have the terminal tell of its mouse's buttons and of what is dragged; have it tell no more."""
+"""Codes to turn reports of mouse buttons and dragging on and off."""
 
 APART = 6
-"""Unchanged cells that are written again rather than jumped over, which takes as many bytes."""
+"""Gaps of up to this many unchanged cells are rewritten, as a jump takes as many bytes."""
 
 BEHIND = "\0"
-"""What stands for the second cell of a character that is two cells wide."""
+"""Placeholder for the second cell of a character that is two cells wide."""
 
 FIRST = 0xF0000
-"""From here on, where Unicode has no characters, are those that stand for several in one cell."""
+"""First of the private-use code points that each stand for several characters in one cell."""
 
 STYLES = 32
-"""The number of a cell's style stands above so many bits of its character."""
+"""Bits for a cell's character; the number of its style is stored in the bits above."""
 
 
 class Cells:
-    """The screen of a terminal; each write is one whole piece.
+    """A terminal's screen; each frame is written in one piece.
 
     Args:
-        console: of the terminal; it says which colors there are.
-        question: gives what is written behind each frame.
+        console: the terminal's console, which determines the available colors.
+        question: returns the query that is written after each frame.
     """
 
     def __init__(self, console: Console, question: Callable[[], str] = str) -> None:
@@ -58,36 +58,36 @@ class Cells:
         """Whether the terminal shows the alternate screen."""
         self._console, self._question = console, question
         self._colors = COLOR_SYSTEMS.get(console.color_system or "")
-        self._inks = [_Ink("", "", "")]  # of all styles that were seen, by their numbers
+        self._inks = [_Ink("", "", "")]  # of all styles so far, by number
         self._styles: dict[Style | None, int] = {None: 0}
-        self._clusters: list[str] = []  # several characters that share a cell
+        self._clusters: list[str] = []  # texts of several characters in one cell
         self._shown = Block(0, [])
-        self._rows: dict[int, NDArray[np.int64]] = {}  # the cells of what is shown
+        self._rows: dict[int, NDArray[np.int64]] = {}  # the cells on the screen
         self._mouse = False
 
     def open(self, more: str = "") -> None:
-        """Go to the alternate screen, of which nothing is known, and write more codes."""
+        """Enter the alternate screen, whose content is unknown, and write the ``more`` codes."""
         self.is_open = True
         self.forget()
         self._write(ENTER + more + self._question())
 
     def close(self, more: str = "") -> None:
-        """Give the terminal back as it was, if it was taken, and write more codes."""
+        """Leave the alternate screen, if it is open, and write the ``more`` codes."""
         if self.is_open:
             self.is_open = False
             self._write(self._mouse_told(False) + LEAVE + more)
 
     def forget(self) -> None:
-        """Write every cell with the next frame: somebody else may have written there."""
+        """Rewrite every cell with the next frame, as another program may have changed them."""
         self._shown = Block(0, [])
 
     def draw(self, block: Block, mouse: bool = False, more: str = "") -> None:
         """Show the block in the upper left corner.
 
         Args:
-            block: what to show.
-            mouse: whether the terminal is to tell of its mouse.
-            more: codes that draw nothing.
+            block: the block to show.
+            mouse: whether the terminal should report its mouse.
+            more: additional codes that draw nothing.
         """
         changes = "".join(self._changes(block)) + self._mouse_told(mouse) + more
         self._shown = block
@@ -99,14 +99,14 @@ class Cells:
         self._console.file.flush()
 
     def _mouse_told(self, wanted: bool) -> str:
-        """What asks for the mouse, or for no more of it, unless that is so already."""
+        """The code that turns mouse reports on or off; empty if nothing changes."""
         if wanted == self._mouse or sys.platform == "win32":
             return ""
         self._mouse = wanted
         return MOUSE[0 if wanted else 1]
 
     def _changes(self, block: Block) -> Iterator[str]:
-        """The codes that make what is shown into the block."""
+        """The codes that turn the screen's current content into the block."""
         before = self._shown
         known = (before.width, before.height) == (block.width, block.height)
         pen = 0
@@ -128,7 +128,7 @@ class Cells:
                     yield self._written(text[begin:start], begin)
 
     def _cells(self, line: Line, width: int) -> tuple[str, NDArray[np.int64]]:
-        """A character for each cell of a line, and the number of its style (width,)."""
+        """A line's cells: one character for each, and the numbers (width,) of their styles."""
         texts = [text for text, _, _ in line]
         if not SINGLE.fullmatch(whole := "".join(texts)):
             texts = [self._one_each(text) for text in texts]
@@ -142,7 +142,7 @@ class Cells:
         return whole, styles
 
     def _one_each(self, text: str) -> str:
-        """One character for each cell of a text, without what cannot be seen."""
+        """One character for each cell of a text; invisible characters are dropped."""
         cells = ""
         for cluster in graphemes(text):
             if len(cluster) > 1 and cluster not in self._clusters:
@@ -152,9 +152,10 @@ class Cells:
         return cells
 
     def _written(self, cells: str, column: int) -> str:
-        """What is written for cells from a column on.
+        """The text to write for cells that start at a column.
 
-        Terminals do not agree how wide several characters in one cell are: the cursor is set again.
+        Terminals disagree on the width of several characters in one cell, so the cursor is set
+        again after each of those cells.
         """
         if not self._clusters:
             return cells.replace(BEHIND, "")
@@ -168,7 +169,7 @@ class Cells:
         return written
 
     def _style(self, style: Style | None) -> int:
-        """The number of a style; those that are written alike have one."""
+        """The number of a style; styles with the same codes share a number."""
         number = self._styles.get(style)
         if number is None:
             ink = self._ink(style or Style.null())
@@ -178,7 +179,7 @@ class Cells:
         return number
 
     def _ink(self, style: Style) -> _Ink:
-        """The codes of a style, as far as the console has such."""
+        """The codes of a style, in the colors that the console supports."""
         if self._colors is None:
             return _Ink("", "", "")
         bare, _, _ = style.without_color.render("x", color_system=self._colors).partition("x")
@@ -191,7 +192,7 @@ class Cells:
 
 
 class _Ink(NamedTuple):
-    """The codes of a style: bold and the like, its color, and that behind it; empty for none."""
+    """A style's codes: attributes such as bold, foreground and background color; may be empty."""
 
     bare: str
     fore: str
@@ -200,7 +201,7 @@ class _Ink(NamedTuple):
 
 @lru_cache(maxsize=1 << 14)
 def _turned(before: _Ink, after: _Ink) -> str:
-    """What makes one style of another: of two that differ in a color, that alone."""
+    """The code that switches styles; if only colors differ, it changes only those."""
     if before.bare != after.bare or not any(after):
         return f"\x1b[{';'.join(filter(None, ('0', *after)))}m"
     both = zip(before[1:], after[1:], ("39", "49"), strict=True)
@@ -208,7 +209,7 @@ def _turned(before: _Ink, after: _Ink) -> str:
 
 
 def _runs(changed: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """The runs of changed cells, each from its first cell to after its last."""
+    """Runs of changed cells, as (start, end) with the end excluded; small gaps are included."""
     if not changed:
         return
     start = last = changed[0]

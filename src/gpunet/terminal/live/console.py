@@ -1,7 +1,7 @@
-"""The one place that makes a console, and that says what it can show.
+"""The one place that makes consoles and decides what they can show.
 
-Owns what the environment, the stream and the theme asked for have to say about colors,
-characters and screens. What is drawn, and how, belongs to the other files of this room.
+Owns how the environment, the stream and the chosen theme affect colors, characters and screens.
+Drawing belongs to the other files of this package.
 """
 
 from __future__ import annotations
@@ -46,38 +46,38 @@ _preferred: Theme = "auto"
 
 
 def prefer_theme(preferred: Theme) -> None:
-    """Have the consoles that are made from now on draw in this theme."""
+    """Set the theme of all consoles made from now on."""
     global _preferred  # one process has one terminal
     _preferred = preferred
 
 
 def preferred_theme() -> Theme:
-    """The theme that was asked for, ``auto`` if none was."""
+    """The theme set by ``prefer_theme``; ``auto`` by default."""
     return _preferred
 
 
 SMALLEST_SCREEN = (40, 10)
-"""Columns and rows below which lines of plain text say more than a dashboard."""
+"""Fewest columns and rows for a live screen; a smaller terminal gets plain lines of text."""
 
 
 LEAD = re.compile(r"\s*(?:[a-z]+: +)?")
-"""What a line begins with that those below it are indented by: blanks, a word such as ``data:``."""
+"""The start of a line that sets the indent of the lines below: blanks, or a word like ``data:``."""
 
 CONTROLS = dict.fromkeys([*range(ord("\n")), *range(ord("\n") + 1, 0x20), *range(0x7F, 0xA0)])
-"""Characters that may mean something to a terminal, all but the line feed; nothing for each."""
+"""Translation table that deletes control characters other than the line feed."""
 
 
 class _HarmlessConsole(Console):
-    """A console that takes no escape code from a text, such as a class's name or a path.
+    """A console that removes escape codes from texts, such as class names or paths.
 
-    Those of styles, of the cursor and of ``graphics`` are no text, and stay.
+    Codes for styles, the cursor and ``graphics`` are not part of a text, and stay.
     """
 
     _writes_to_terminal: bool | None = None
 
     @property
     def is_terminal(self) -> bool:
-        """Whether it writes to a terminal; asked once, as a question costs a thread its turn."""
+        """Whether it writes to a terminal; cached, since each check releases the GIL."""
         if self._writes_to_terminal is None:
             self._writes_to_terminal = super().is_terminal
         return self._writes_to_terminal
@@ -94,12 +94,12 @@ class PatientStream:
     """A stream that goes silent once it cannot be written to, as after ``| head``.
 
     Args:
-        stream: what is wrapped; all but writing is its own.
+        stream: the wrapped stream; everything except writing is passed on to it.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self.failure: OSError | None = None
-        """Why it is silent, if it is."""
+        """The error that silenced it; ``None`` while it works."""
         self._stream = stream
 
     def write(self, text: str) -> int:
@@ -131,27 +131,26 @@ def make_console(
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Console:
-    """A console that shows what its stream can show and never fails at a character.
+    """Make a console that uses what its stream can show and never fails at a character.
 
     ``NO_COLOR``, ``FORCE_COLOR``, ``TERM=dumb`` and ``COLUMNS`` are honored. A stream that
     cannot write a character writes ``?`` instead; the stream's error handler is set for that.
-    Control characters in what is printed are left out: it may come from anybody's file.
-    A locale set to ``C`` or ``POSIX`` asks for ASCII, even though Python would write UTF-8.
-    A cell of a notebook is no screen, though it looks like a terminal to who writes into it: it
-    gets plain text.
+    Control characters in printed text are removed, as the text may come from untrusted files.
+    With the locale ``C`` or ``POSIX``, the output is ASCII, even though Python would write UTF-8.
+    A notebook cell gets plain text: it looks like a terminal to a program, but is not one.
 
     Args:
-        plain: no escape codes at all, whatever the environment says.
+        plain: write no escape codes at all, whatever the environment says.
         quiet: print nothing.
-        patient: wrap the stream, so that long work does not end when nobody reads any more.
-        ask: the terminal for its background, which takes a moment where it does not answer.
-        stream: what to write to instead of the standard output.
+        patient: wrap the stream, so that long work goes on when its output is no longer read.
+        ask: ask the terminal for its background, which delays a little if it does not reply.
+        stream: the stream to write to instead of the standard output.
         environ: the environment; the process's own by default.
     """
     environment = os.environ if environ is None else environ
     target = stream or sys.stdout
     _never_fail_to_encode(target, environment)
-    plain = plain or bool(environment.get("JPY_PARENT_PID"))  # a notebook's kernel tells its own
+    plain = plain or bool(environment.get("JPY_PARENT_PID"))  # set by Jupyter for its kernels
     console = _HarmlessConsole(
         file=cast(IO[str], PatientStream(target)) if patient else target,
         quiet=quiet,
@@ -171,7 +170,7 @@ def make_console(
 
 
 def _background(console: Console, environ: Mapping[str, str], ask: bool) -> Background:
-    """What the terminal draws on: as preferred, as it answers, or as the environment has it."""
+    """The background: from the chosen theme, the terminal's reply, or else the environment."""
     if _preferred in ("dark", "light"):
         return _preferred
     answer = declared_background(environ)
@@ -184,7 +183,7 @@ def _background(console: Console, environ: Mapping[str, str], ask: bool) -> Back
 def wants_dashboard(
     console: Console, plain: bool, environ: Mapping[str, str] | None = None
 ) -> bool:
-    """Whether a live screen makes sense: a terminal that a person sits at, and large enough."""
+    """Whether to show a live screen: on an interactive terminal that is large enough."""
     environment = os.environ if environ is None else environ
     if plain or not has_a_user(console, environment) or not in_foreground(console.file):
         return False
@@ -193,24 +192,24 @@ def wants_dashboard(
 
 
 def has_a_user(console: Console, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the stream is a terminal that a person may sit at."""
+    """Whether the stream is an interactive terminal, not a CI job or a dumb terminal."""
     if console.quiet or not console.is_interactive or console.is_dumb_terminal:
         return False
-    if console.legacy_windows:  # it knows no escape codes
+    if console.legacy_windows:  # which supports no escape codes
         return False
     return console.file.isatty() and environ.get("CI", "").lower() in {"", "0", "false"}
 
 
 def print_line(console: Console, line: str) -> None:
-    """Print one line however narrow the console is, at once."""
+    """Print a line at once, without wrapping it to the console's width."""
     console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
     console.file.flush()
 
 
 def print_words(console: Console, line: str, style: str = "") -> None:
-    """Print a line; on a terminal it goes on below its first word if it is too long.
+    """Print a line; on a terminal, wrap it at words, indented below a leading ``word:``.
 
-    Lines end between words there. Anywhere else, as in a log, it stays one line.
+    Anywhere else, as in a log, it stays one line.
     """
     lead = LEAD.match(line)[0]  # type: ignore[index]
     if console.is_terminal:
@@ -219,7 +218,7 @@ def print_words(console: Console, line: str, style: str = "") -> None:
 
 
 def require_heard(console: Console) -> None:
-    """Raise what has silenced a patient console, now that all is done and saved.
+    """Raise the error that silenced a patient console, once all work is done and saved.
 
     Raises:
         OSError: the output could not be written.
@@ -234,7 +233,7 @@ def shows_greys(console: Console) -> bool:
 
 
 def shows_pixels(console: Console) -> bool:
-    """Whether half blocks in shades can stand for pixels."""
+    """Whether the console can show pixels as half blocks in shades."""
     return shows_greys(console) and not console.options.ascii_only
 
 
@@ -248,6 +247,6 @@ def _never_fail_to_encode(stream: TextIO, environ: Mapping[str, str]) -> None:
 
 
 def _asks_for_ascii(environ: Mapping[str, str]) -> bool:
-    """Whether the locale is ASCII; POSIX takes the first variable that is set and not empty."""
+    """Whether the locale is ASCII; as in POSIX, the first variable that is not empty counts."""
     names = () if sys.platform == "win32" else ("LC_ALL", "LC_CTYPE", "LANG")
     return next((environ[name] for name in names if environ.get(name)), "") in {"C", "POSIX"}

@@ -1,7 +1,7 @@
-"""The live screen of a training run: a callback that draws what it gets.
+"""The live screen of a training run: a callback that draws the run's events.
 
-Owns what is remembered of a run. The terminal, the keys and the pace of drawing belong to
-``live_screen``; what a frame looks like belongs to ``views.dashboard``.
+Owns the state of the run that is shown. The terminal, the keys and the frame rate belong to
+``live_screen``; the look of a frame belongs to ``views.dashboard``.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from gpunet.workflows.drawing import model_under_way
 __all__ = ["Dashboard"]
 
 INSIGHTFUL: Collection[Screen] = ("network", "draw")
-"""The screens that show what is seen within the networks."""
+"""The screens that show the inside of the networks, and so need ``Insight`` events."""
 
 
 class Dashboard(LiveScreen, Callback):
     """A callback with a live screen; open it as a context around the training."""
 
     view = View()
-    _drawing: Drawing | None = None  # once something is to be drawn
+    _drawing: Drawing | None = None  # set once the drawing screen is shown
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
-        """The run as it is known."""
+        """The dashboard of the run as known so far."""
         view = self.view
         if view.screen == "draw":
             view = replace(view, drawn=self._drawn(view))
@@ -42,12 +42,12 @@ class Dashboard(LiveScreen, Callback):
 
     @property
     def wants_mouse(self) -> bool:
-        """Where something is drawn by hand."""
+        """Whether the mouse is needed: only on the drawing screen."""
         return self.view.screen == "draw"
 
     @property
     def caption(self) -> Caption | None:
-        """The share of all epochs, and the latest loss."""
+        """The share of the training that is done, and the latest training loss."""
         progress = self.view.progress
         if self.view.run is None or progress is None:
             return None
@@ -55,7 +55,7 @@ class Dashboard(LiveScreen, Callback):
         return Caption(share_done(self.view), loss, progress.phase == "paused")
 
     def pressed(self, key: str) -> None:
-        """Take a key: some steer the run, others change what is seen of it, or draw."""
+        """Handle a key, which may steer the run, change the view, or draw."""
         if self.view.screen == "draw" and self._drawing and self._drawing.pressed(key):
             self.hurry()
             return
@@ -65,7 +65,7 @@ class Dashboard(LiveScreen, Callback):
         super().pressed(key)
 
     def moused(self, event: Mouse) -> None:
-        """Draw by hand."""
+        """Draw with the mouse."""
         width, height = self._console.size
         rows = body_rows(height)
         if self._drawing is not None:
@@ -73,7 +73,7 @@ class Dashboard(LiveScreen, Callback):
             self.hurry()
 
     def _drawn(self, view: View) -> Drawn | None:
-        """The drawing and what the network in training says of it; ``None`` if it takes none."""
+        """The drawing and the current network's answer; ``None`` if it does not take images."""
         run, insight = view.run, view.insight
         if run is None or run.dataset.image_shape is None:
             return None
@@ -85,25 +85,25 @@ class Dashboard(LiveScreen, Callback):
         return self._drawing.drawn(insight.parameters, of)
 
     def closing_view(self, width: int = 0, rows: int = 0) -> Block:
-        """The run's head and its curves, to be printed once the screen is gone."""
+        """The run's header and curves, to be printed once the screen is closed."""
         return closing_view(self._console, self.view, width, rows)
 
     def on_train_begin(self, run: RunInfo) -> None:
-        """Training is about to start."""
+        """Show a run that is about to start."""
         self.change(lambda view: view.began(run))
 
     def on_progress(self, progress: Progress) -> None:
-        """Some steps are done."""
+        """Show progress within an epoch."""
         self.change(lambda view: view.progressed(progress, self._clock()))
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """An epoch and its validation are done."""
+        """Show the results of an epoch and its validation."""
         self.change(lambda view: view.epoch_ended(record))
 
     def on_insight(self, insight: Insight) -> None:
-        """There is a new look into the network."""
+        """Show a new look into the network."""
         self.change(lambda view: view.looked_into(insight))
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
-        """No further epoch follows."""
+        """Show why training has ended."""
         self.change(lambda view: view.ended(reason, best_epoch))

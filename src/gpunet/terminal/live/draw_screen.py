@@ -1,4 +1,4 @@
-"""The live screen of `gpunet draw`: a board, and a model's answer to what is drawn on it."""
+"""The live screen of `gpunet draw`: a drawing board and a model's answer to the drawing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gpunet.workflows.drawing import keep_drawing
 __all__ = ["DrawScreen"]
 
 LOOK = 0.05
-"""Seconds between two looks whether to end."""
+"""Seconds between two checks of whether to end."""
 
 
 class DrawScreen(LiveScreen):
@@ -31,9 +31,9 @@ class DrawScreen(LiveScreen):
 
     Args:
         console: a terminal.
-        control: receives the wish to leave.
-        model: of images, which answers.
-        folder: where drawings are kept, each in the folder of its class.
+        control: receives the request to leave.
+        model: the model that answers; it must take images.
+        folder: where drawings are saved, each in the folder of its class.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
@@ -51,22 +51,22 @@ class DrawScreen(LiveScreen):
         super().__init__(console, control, keys=keys)
         self._model = model
         self._folder = folder
-        self._label: int | None = None  # the class to keep the drawing as, while that is asked
-        self._told = ""  # of the latest drawing that was kept
+        self._label: int | None = None  # the class to save the drawing as, while asking for it
+        self._told = ""  # message about the latest drawing that was saved
         self.drawing = Drawing(model)
 
     def wait(self) -> None:
-        """Return once the user, or a signal, asks to leave."""
+        """Wait until the user or a signal asks to leave."""
         while not self._control.stopping:
             time.sleep(LOOK)
 
     @property
     def drawn(self) -> Drawn:
-        """The drawing, and what the model says of it."""
+        """The drawing and the model's answer to it."""
         return self.drawing.drawn(self._model.parameters)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
-        """The board, the answer, and the keys below them."""
+        """The board and the answer, with the keys below them."""
         width, rows = size
         canvas, reply = self.drawn
         board = board_block(self._console, canvas, reply, width, rows - 1)
@@ -80,7 +80,7 @@ class DrawScreen(LiveScreen):
         return stack([board, text_block(self._console, [last], width)], width).shaped(width, rows)
 
     def pressed(self, key: str) -> None:
-        """Take a key: of the board, to keep the drawing, or to leave."""
+        """Handle a key, which may draw, save the drawing, or leave."""
         self._told = ""
         if self._label is not None:
             self._choose(key)
@@ -93,14 +93,14 @@ class DrawScreen(LiveScreen):
         self.hurry()
 
     def moused(self, event: Mouse) -> None:
-        """Draw by hand."""
+        """Draw with the mouse."""
         self._told = ""
         width, rows = self._console.size
         self.drawing.moused(event, self._console, Area(0, 0, width, rows - 1))
         self.hurry()
 
     def _ask(self) -> None:
-        """Ask which class the drawing is to be kept as, the answer first."""
+        """Ask which class to save the drawing as, suggesting the model's answer."""
         _, reply = self.drawn
         if reply.answers is not None and self._model.classes:
             self._label = int(reply.answers.values[reply.chosen].argmax())
@@ -119,7 +119,7 @@ class DrawScreen(LiveScreen):
             self._label = (self._label + step) % len(classes)
 
     def _keep(self, label: str) -> None:
-        """Keep what the network was given, and clear the board for the next drawing."""
+        """Save the network's input as an image, and clear the board for the next drawing."""
         _, reply = self.drawn
         assert reply.answers is not None
         pixels = reply.answers.features[reply.chosen]

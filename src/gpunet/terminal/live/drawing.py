@@ -1,7 +1,7 @@
-"""A canvas that a network answers to: what `gpunet draw` and the screen of a run share.
+"""A canvas whose drawing a network classifies, shared by `gpunet draw` and the dashboard.
 
-Keys and the mouse change the canvas in the thread that reads them; the network is asked in the
-thread that draws, for no more drawings than it shows.
+Keys and the mouse change the canvas in the input thread. The network runs in the thread that draws
+the screen, once per frame at most.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from gpunet.workflows.drawing import DrawingReader, require_images
 __all__ = ["Drawing"]
 
 RIGHT = 2
-"""The number of the mouse's right button, which erases."""
+"""Number of the right mouse button, which erases."""
 
 DASH = "a dash? A figure is far wider than a digit; draw it higher, or apart"
 
 
 class Drawing:
-    """A canvas and what a model says of it.
+    """A canvas and a model's answer to it.
 
     Args:
-        model: of images; its weights may become others as it is trained.
+        model: a model that takes images; newer weights may be given to ``drawn``.
 
     Raises:
         ModelError: the model takes no images.
@@ -46,21 +46,21 @@ class Drawing:
         self._reader = DrawingReader()
         self._answered: tuple[object, object] = None, None
         self._reply = Reply(())
-        self._asking = threading.Lock()  # a key may ask, too
+        self._asking = threading.Lock()  # a key press may ask, too
 
     def pressed(self, key: str) -> bool:
-        """Take a key; false if it means nothing here."""
+        """Handle a key; returns whether it has a meaning here."""
         key = key.lower()
         self.canvas = self.canvas.pressed(key)
         return key in MOVES or key in KEYS
 
     def moused(self, event: Mouse, console: Console, area: Area) -> None:
-        """Take what the mouse did.
+        """Handle a mouse event.
 
         Args:
-            event: as it comes.
-            console: that is drawn on.
-            area: where the board and the answer are on it.
+            event: the event, in cells of the whole screen.
+            console: the console that shows the board.
+            area: the part of the screen with the board and the answer.
         """
         if event.act == "release":
             self.canvas = self.canvas.lifted()
@@ -75,11 +75,11 @@ class Drawing:
             self.canvas = self.canvas.lowered(point, erases=erases)
 
     def drawn(self, parameters: NDArray[np.float32] | None, of: str = "") -> Drawn:
-        """The drawing, and what the model says of it; it is asked only if either is another.
+        """The drawing and the model's answer, computed only if the drawing or the weights changed.
 
         Args:
-            parameters: (P, N) the model's weights now; ``None`` if they are not known yet.
-            of: which weights these are, in words.
+            parameters: (P, N) the model's current weights; ``None`` if not known yet.
+            of: a description of these weights.
         """
         canvas = self.canvas
         asked = canvas.strokes, parameters
@@ -95,13 +95,13 @@ class Drawing:
             return silent
         if parameters is None:
             return replace(silent, problem="waiting for a look into the network")
-        # White chalk on the board stands for black ink where a model knows such images as they are.
+        # The board's white chalk stands for black ink if the model's images are black on white.
         png = canvas.png(on_white=model.framing is None and model.inverted)
         try:
             answers = self._reader.answer(replace(model, parameters=parameters), png)
         except DataError:
             return replace(silent, problem=DASH)
-        except GpunetError as error:  # such as a machine whose memory does not hold the network
+        except GpunetError as error:  # such as too little memory for the network
             return replace(silent, problem=str(error))
         x, y = canvas.pen
         return replace(silent, answers=answers, chosen=answers.nearest(x * SIDE, y * SIDE))

@@ -1,4 +1,4 @@
-"""A run that is followed through its log while another process trains it."""
+"""A run followed through its log while another process trains it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gpunet.terminal.views.view import View
 __all__ = ["FollowedRun"]
 
 SILENCE = 30.0
-"""Seconds without news after which a run is taken for one that has come to a halt; while a process
-trains it, there is a report every ten seconds, or a step takes longer."""
+"""Seconds without an event after which a run counts as halted; a running process reports every ten
+seconds, unless a single step takes longer."""
 
 State = Literal["running", "ended", "silent"]
 
 
 class FollowedRun:
-    """What is known of a run, and whether it goes on.
+    """A run as known from its log, and whether it is still running.
 
     Args:
-        folder: of the run.
-        name: of the run, as it is shown.
-        clock: gives seconds, as those of ``View.heard_at``.
+        folder: the run's folder.
+        name: the run's name as shown.
+        clock: returns seconds, on the same clock as ``View.heard_at``.
     """
 
     def __init__(self, folder: RunFolder, name: str, clock: Callable[[], float]) -> None:
@@ -34,13 +34,13 @@ class FollowedRun:
         self.view = View()
         self._reader = MetricsReader(folder.metrics)
         self._clock = clock
-        self._heard_at = clock() - self._age  # the clock when the latest event was written
+        self._heard_at = clock() - self._age  # when the latest event was written
 
     def look(self) -> list[Event]:
-        """The events since the last look; the view has followed them.
+        """Read the events since the last look and update the view with them.
 
         Raises:
-            DataError: the log is gone, or is none of a run.
+            DataError: the log is missing, or is not a run's log.
         """
         age = self._age
         events = [event for _, event in self._reader.new_events()]
@@ -52,7 +52,7 @@ class FollowedRun:
 
     @property
     def _age(self) -> float:
-        """Seconds since something was written."""
+        """Seconds since the run last wrote something."""
         return max(0.0, time.time() - self.folder.written)
 
     @property
@@ -62,7 +62,7 @@ class FollowedRun:
 
     @property
     def state(self) -> State:
-        """Whether it goes on, as far as can be seen from here."""
+        """Whether the run goes on, has ended, or has gone silent, as far as its folder shows."""
         if self.view.reason:
             return "ended"
         if self.silence < SILENCE or self.folder.is_running:
@@ -71,19 +71,19 @@ class FollowedRun:
 
     @property
     def now(self) -> float:
-        """The clock of the run, which stands still once there are no news."""
+        """The time on the run's clock, which stops once the run has ended or gone silent."""
         return self._clock() if self.state == "running" else self._heard_at
 
     @property
     def halted(self) -> str:
-        """That there are no news, in words; nothing if all is well."""
+        """A message that the run has gone silent; empty otherwise."""
         if self.state != "silent":
             return ""
         return f"no news for {_in_words(self.silence)}; its process seems to have ended"
 
 
 def _in_words(seconds: float) -> str:
-    """A span of time in its largest unit: ``45 s``, ``12 min``, ``3 h``, ``5 days``."""
+    """A duration in its largest unit: ``45 s``, ``12 min``, ``3 h``, ``5 days``."""
     for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length:.0f} {unit}"

@@ -1,7 +1,7 @@
-"""Signals while training runs: Ctrl-C, Ctrl-Z, a request to end, a terminal that is closed.
+"""Signals during long work: Ctrl-C, Ctrl-Z, ``SIGTERM``, and ``SIGHUP`` for a closed terminal.
 
-Owns the handlers and gives them back as they were. What the terminal needs before a stop and
-after it goes on is said by the screen itself.
+Owns the signal handlers and restores the previous ones. Suspending and resuming the terminal
+belongs to the screen.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ __all__ = ["Interrupts"]
 class Interrupts:
     """Turns signals into requests to stop while the context is open.
 
-    The first Ctrl-C asks the run to stop and save, the second raises ``KeyboardInterrupt``.
-    ``SIGTERM`` and ``SIGHUP`` ask for the same and leave their number in ``control``; another
-    signal then raises ``SystemExit`` with 128 + its number, so that every context is left in
-    order. Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it;
-    the clock in ``control`` stands still meanwhile.
-    Only the main thread may hold signals; in another one nothing happens.
+    The first Ctrl-C, ``SIGTERM`` or ``SIGHUP`` asks the run to stop and save; the latter two also
+    store their number in ``control``. The next one raises an exception, so that every context is
+    left in order: ``KeyboardInterrupt`` for Ctrl-C, else ``SystemExit`` with 128 + its number.
+    Ctrl-Z suspends the process as usual, after calling ``suspend``; ``resume`` is called when it
+    continues, and the clock in ``control`` stands still in between.
+    Only the main thread can handle signals; in other threads, the context does nothing.
 
-    The three callbacks run inside a signal handler, between any two steps of the main thread:
-    they may take no lock that the main thread takes, which a print or an ``Event`` does.
+    The three callbacks run inside a signal handler, between any two steps of the main thread. So
+    they must not take a lock that the main thread may hold, as a print or an ``Event`` does.
 
     Args:
-        control: where the request to stop goes.
-        suspend: gives the terminal back.
-        resume: takes it again; may be called without a ``suspend`` before.
+        control: receives the request to stop.
+        suspend: releases the terminal.
+        resume: takes the terminal again; may be called without a prior ``suspend``.
         asked: called once, when the run is asked to stop.
     """
 
@@ -54,7 +54,7 @@ class Interrupts:
         self._previous: dict[int, Any] = {}
 
     def leave(self) -> None:
-        """From now on raise nothing: the terminal is about to be restored."""
+        """Raise nothing from now on, as the terminal is about to be restored."""
         self._leaving = True
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class Interrupts:
         self._previous.clear()
 
     def _install(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
-        """A signal that is ignored, as after ``nohup`` or in a pipeline, stays ignored."""
+        """Install a handler, unless the signal is ignored, as after ``nohup``."""
         if signal.getsignal(number) != signal.SIG_IGN:
             self._previous[number] = signal.signal(number, handler)
 
@@ -91,7 +91,7 @@ class Interrupts:
     if sys.platform != "win32":
 
         def _stopped(self, number: int, frame: FrameType | None) -> None:
-            signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a second one meanwhile adds nothing
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # ignore a second Ctrl-Z
             with self._control.clock.stopped():
                 self._suspend()
                 signal.signal(signal.SIGTSTP, signal.SIG_DFL)

@@ -1,8 +1,8 @@
-"""Single keys and the mouse from the terminal, read in a thread, without waiting for Enter.
+"""Single keys and mouse events from the terminal, read in a thread, without waiting for Enter.
 
-Owns the terminal's input mode and gives it back as it was. What a key means is up to the
-listener; Ctrl-C and Ctrl-Z stay signals, which belong to ``interrupts``. That a terminal tells of
-its mouse is asked for by who draws on it.
+Owns the terminal's input mode and restores it. The meaning of a key is up to the listener. Ctrl-C
+and Ctrl-Z remain signals, which belong to ``interrupts``; turning on mouse reports belongs to
+``cells``.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ __all__ = ["ANSWER", "Keyboard", "Mouse", "keys_in"]
 TOKEN = re.compile(
     rb"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~]|O.|[^\x1b]?)|.", re.DOTALL
 )
-"""A character, or what an arrow, the mouse or the terminal itself sends, as ECMA-48 and xterm have
-it; Escape alone is a key."""
+"""One character, or one escape sequence from a key, the mouse or the terminal (ECMA-48, xterm);
+Escape alone is a key."""
 
 UNFINISHED = re.compile(rb"\x1b(?:\](?:\d[^\x07\x1b]{0,60}\x1b?)?|\[[0-?]*[ -/]*|O)?\Z")
-"""The beginning of such a sequence, whose rest is still to come; an answer is short."""
+"""An incomplete escape sequence at the end of the input; replies of the terminal are short."""
 
 NAMED = re.compile(rb"\x1b[\[O](?:(\d+)(?:;\d+)?)?([A-Z~])")
-"""A key that is no character, with Shift, Alt and Control or without."""
+"""The sequence of a key that is not a character, with or without Shift, Alt and Control."""
 
 NAMES: Mapping[bytes, str] = {
     b"A": "up",
@@ -56,19 +56,19 @@ CHARACTERS: Mapping[str, str] = {
 }
 
 MOUSE = re.compile(rb"\x1b\[<(\d+);(\d+);(\d+)([Mm])")
-"""What xterm and those after it send in mode 1006: what happened, column, row; ``m`` let go."""
+"""A mouse report in xterm's mode 1006: event, column, row; a final ``m`` means released."""
 
 MOVED, WHEEL = 32, 64
-"""Bits of what happened."""
+"""Bits of the event in a mouse report."""
 
 ANSWER = "answer"
-"""The key that a terminal itself presses when it was asked whether all is well."""
+"""The key that stands for the terminal's reply to a status query."""
 
 POLL = 0.05
-"""Seconds between two looks at a Windows console, which cannot be waited for."""
+"""Seconds between two checks of a Windows console, which has to be polled."""
 
 ESCAPE = 0.05
-"""Seconds after which Escape was a key, and not the beginning of a sequence."""
+"""Seconds without further input after which Escape counts as a key, not as part of a sequence."""
 
 
 Act = Literal["press", "move", "release", "wheel up", "wheel down"]
@@ -76,13 +76,13 @@ Act = Literal["press", "move", "release", "wheel up", "wheel down"]
 
 @dataclass(frozen=True, slots=True)
 class Mouse:
-    """Something that the mouse did on the screen.
+    """A mouse event on the screen.
 
     Args:
-        act: a button was pressed or let go, it moved with a button held, or its wheel was turned.
-        column: of the cell, counted from 0.
-        row: likewise.
-        button: 0 is the left one, 1 the middle one, 2 the right one.
+        act: a button press or release, a move with a button held, or a turn of the wheel.
+        column: the cell's column, counted from 0.
+        row: the cell's row, counted from 0.
+        button: 0 for the left button, 1 for the middle one, 2 for the right one.
     """
 
     act: Act
@@ -97,11 +97,11 @@ class Keyboard:
     Both callbacks are called from the reading thread.
 
     Args:
-        pressed: gets a character as it was typed, or the name of a key: "up", "down", "left",
+        pressed: receives a character as typed, or the name of a key: "up", "down", "left",
             "right", "home", "end", "page up", "page down", "enter", "escape", "tab", "backspace",
             "delete"; ``ANSWER`` comes from the terminal itself.
         stream: the terminal's input, ``sys.stdin`` by default.
-        moused: gets what the mouse does, where the terminal was asked to tell.
+        moused: receives mouse events, if the terminal was told to report them.
     """
 
     def __init__(
@@ -121,14 +121,14 @@ class Keyboard:
         return self._thread is not None and self._thread.is_alive()
 
     def resume(self) -> None:
-        """Take the terminal's input mode and read keys, unless the process is in the background."""
+        """Set the input mode and start reading keys, unless the process is in the background."""
         if self._source is None or not self._source.take() or self.active:
             return
         self._thread = threading.Thread(target=self._listen, name="keyboard", daemon=True)
         self._thread.start()
 
     def suspend(self) -> None:
-        """Stop reading and give the terminal's input mode back, as before a stop with Ctrl-Z."""
+        """Stop reading keys and restore the input mode, as before a suspension with Ctrl-Z."""
         if self._source is None or self._thread is None:
             return
         self._source.wake()
@@ -154,7 +154,7 @@ class Keyboard:
 
 
 def keys_in(typed: bytes) -> tuple[list[str | Mouse], bytes]:
-    """What came from a terminal, key by key, and the beginning of a sequence at its end."""
+    """The keys and mouse events in a terminal's input, and an incomplete sequence at its end."""
     rest = UNFINISHED.search(typed)
     whole = typed[: rest.start()] if rest else typed
     keys = map(_key, TOKEN.findall(whole))
@@ -162,7 +162,7 @@ def keys_in(typed: bytes) -> tuple[list[str | Mouse], bytes]:
 
 
 def _key(token: bytes) -> str | Mouse | None:
-    """What a character or a sequence stands for; ``None`` if it is no key of ours."""
+    """The key or mouse event of a character or an escape sequence; ``None`` if unknown."""
     if mouse := MOUSE.fullmatch(token):
         happened, column, row = map(int, mouse.groups()[:3])
         return _mouse(happened, column - 1, row - 1, released=mouse[4] == b"m")
@@ -174,7 +174,7 @@ def _key(token: bytes) -> str | Mouse | None:
 
 
 def _character(typed: str) -> str | None:
-    """A character as it is, or the name of its key."""
+    """A printable character as it is, or the name of its key; ``None`` if unknown."""
     return typed if len(typed) == 1 and typed.isprintable() else CHARACTERS.get(typed)
 
 
@@ -205,10 +205,10 @@ if sys.platform == "win32":
             strict=True,
         )
     )
-    """What follows the mark of a function key."""
+    """Keys by the character that follows a function key's prefix."""
 
     class _Source:
-        """A Windows console's keys."""
+        """Keys from a Windows console."""
 
         def __init__(self, stream: TextIO) -> None:
             self._closing = threading.Event()
@@ -221,11 +221,11 @@ if sys.platform == "win32":
             pass
 
         def read(self) -> list[str | Mouse] | None:
-            """The next keys; ``None`` once woken up to end."""
+            """The next keys; ``None`` after ``wake``."""
             while not self._closing.wait(POLL):
                 if msvcrt.kbhit():
                     typed = msvcrt.getwch()
-                    function = typed in "\x00\xe0"  # its code follows
+                    function = typed in "\x00\xe0"  # a prefix; the key's code follows
                     key = CODES.get(msvcrt.getwch()) if function else _character(typed)
                     return [key] if key else []
             return None
@@ -239,7 +239,7 @@ else:
     import tty
 
     class _Source:
-        """A POSIX terminal's keys; its mode keeps signals on and turns lines and echo off."""
+        """Keys from a POSIX terminal, in cbreak mode: no line buffering or echo, but signals."""
 
         def __init__(self, stream: TextIO) -> None:
             self._stream = stream
@@ -249,13 +249,13 @@ else:
             self._unfinished = b""
 
         def take(self) -> bool:
-            """Set the mode; not from the background, where that would stop the process."""
+            """Set cbreak mode; false in the background, where setting it would stop the process."""
             if not in_foreground(self._stream):
                 return False
             if self._wakened < 0:
                 self._wakened, self._waker = os.pipe()
             try:
-                echo_again()  # what comes late is dropped here, as keys are that nobody waits for
+                echo_again()  # a late reply about the background is dropped like any unknown key
                 self._saved = self._saved or termios.tcgetattr(self._descriptor)
                 tty.setcbreak(self._descriptor, termios.TCSANOW)
             except (termios.error, OSError):
@@ -274,7 +274,7 @@ else:
             self._saved = None
 
         def read(self) -> list[str | Mouse] | None:
-            """The next keys; ``None`` once woken up to end, or when the terminal is gone."""
+            """The next keys; ``None`` after ``wake``, or when the terminal is gone."""
             patience = ESCAPE if self._unfinished == b"\x1b" else None
             try:
                 ready, _, _ = select.select([self._descriptor, self._wakened], [], [], patience)

@@ -1,7 +1,7 @@
-"""A search before its user's eyes: a live leaderboard, or lines of text where there is no screen.
+"""The display of a running search: a live leaderboard, or lines of text without a live screen.
 
-Owns what is remembered of a search while it runs. What a frame looks like belongs to
-``views.leaderboard``, the terminal to ``live_screen``.
+Owns the state of the search that is shown. The look of a frame belongs to ``views.leaderboard``,
+the terminal to ``live_screen``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gpunet.training.events import Progress
 __all__ = ["LiveLeaderboard", "PlainSearch"]
 
 QUIET = 30.0
-"""Seconds after which a line tells how far an epoch is."""
+"""Seconds without a line after which one reports progress within the epoch."""
 
 
 class LiveLeaderboard(LiveScreen, SearchObserver):
@@ -35,12 +35,12 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
     view = Board()
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
-        """The search as it is known."""
+        """The leaderboard of the search as known so far."""
         return leaderboard_frame(self._console, self.view, self._control, size, now, keys)
 
     @property
     def caption(self) -> Caption | None:
-        """The share of all trials that is done."""
+        """The share of trials that are done."""
         progress = self.view.progress
         return None if progress is None else Caption(progress.done / max(1, progress.total))
 
@@ -48,37 +48,37 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
         self.show(replace(self.view, **changes))
 
     def on_search_begin(self, search: SearchInfo) -> None:
-        """The search is about to start."""
+        """Show a search that is about to start."""
         self._change(search=search, progress=search.progress)
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
-        """Trials of these numbers are about to be trained side by side."""
+        """Show which trials are about to be trained side by side."""
         self._change(progress=progress, network=network, batch=tuple(numbers), others=0)
         self._change(batch_progress=None, shaders=None)
 
     def on_compile(self, done: int, count: int) -> None:
-        """Some of the batch's shaders are compiled."""
+        """Show how many of the batch's shaders are compiled."""
         self._change(shaders=(done, count))
 
     def on_progress(self, progress: Progress) -> None:
-        """Some steps of the batch are done."""
+        """Show progress within the batch."""
         self.show(replace(self.view, batch_progress=progress).begun(self._clock()))
 
     def on_update(self, progress: StudyProgress) -> None:
-        """An epoch is done, a trial has ended, or another worker has gone on."""
+        """Show that an epoch is done, a trial has ended, or another worker has made progress."""
         self._change(progress=progress)
 
     def on_wait(self, progress: StudyProgress, others: int) -> None:
-        """Nothing is left to do but for trials that other workers train."""
+        """Show that only trials of other workers are still running."""
         self.show(replace(self.view, progress=progress, others=others).begun(self._clock()))
 
 
 class PlainSearch(SearchObserver):
-    """An observer that prints lines: a batch's start, its epochs, its end.
+    """An observer that prints a line at a batch's start, after its epochs, and at its end.
 
     Args:
         console: where the lines go.
-        clock: in seconds.
+        clock: returns seconds.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -91,7 +91,7 @@ class PlainSearch(SearchObserver):
         self._clock, self._told, self._ended = clock, clock(), ""
 
     def on_search_begin(self, search: SearchInfo) -> None:
-        """Say what is searched where."""
+        """Print the study, the number of trials and the searched parameters."""
         self._search = search
         self._reported = {one.number for one in search.progress.trials if one.ended}
         before = f", {search.progress.done} done" if search.progress.done else ""
@@ -103,14 +103,14 @@ class PlainSearch(SearchObserver):
         print_words(self._console, f"        searched: {', '.join(search.parameters)}")
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
-        """Say which networks are trained side by side."""
+        """Print which networks are trained side by side."""
         self._tell_failures(progress)
         self._batch, self._epoch, self._others = tuple(numbers), 0, 0
         networks = f"{len(numbers)} networks" if len(numbers) > 1 else "1 network"
         self._print(f"batch   {networks} {network}")
 
     def on_progress(self, progress: Progress) -> None:
-        """Say how far a long epoch is; else a line for each is enough for a log."""
+        """Print progress within a long epoch; short ones get just their closing line."""
         self._epoch = progress.epoch
         if self._clock() - self._told < QUIET or progress.train_loss is None:
             return
@@ -126,7 +126,7 @@ class PlainSearch(SearchObserver):
         print_line(self._console, line)
 
     def on_update(self, progress: StudyProgress) -> None:
-        """Say how the epoch went, or the batch."""
+        """Print how the epoch or the batch went."""
         self._tell_failures(progress)
         assert self._search is not None
         mine = [trial for trial in progress.trials if trial.number in self._batch]
@@ -141,12 +141,12 @@ class PlainSearch(SearchObserver):
             self._print(f"{epoch}  {running:>3} of {len(mine)} trials run{best}")
             return
         ended = f"trials  {progress.done}/{progress.total}: {counted(progress)}{best}"
-        if ended != self._ended:  # a batch whose last trials are pruned is told of twice
+        if ended != self._ended:  # a batch whose last trials are pruned is reported twice
             self._print(ended)
         self._ended = ended
 
     def on_wait(self, progress: StudyProgress, others: int) -> None:
-        """Say what is waited for, once."""
+        """Print how many trials of other workers are awaited, whenever the number changes."""
         if others != self._others:
             self._print(f"waiting for {formats.count(others)} trials of other workers")
         self._others = others

@@ -1,8 +1,8 @@
-"""How fast the line to the terminal is: the terminal itself says when it has shown a frame.
+"""Flow control for the connection to the terminal, which reports when it has read a frame.
 
-What is written to a terminal far off waits in buffers on the way. The next frame is drawn only once
-the terminal has answered the question behind the one before, so that a slow line gets fewer frames
-and none that is old, and a key is answered by the next one.
+Output to a remote terminal waits in buffers on the way. So the next frame is drawn only once the
+terminal has replied to the query after the previous one. A slow connection then gets fewer frames
+but no outdated ones, and a key press shows in the next frame.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from collections.abc import Callable
 __all__ = ["Line"]
 
 QUESTION = "\x1b[5n"
-"""Is all well? Nearly every terminal answers that it is (ECMA-48, DSR), once it has read so far."""
+"""Status query (ECMA-48, DSR); nearly every terminal replies to it once it has read this far."""
 
 SILENCE = 10.0
-"""Seconds after which no answer is waited for any more."""
+"""Seconds to wait for a reply from a terminal that has replied before."""
 
 LATE = 0.5
-"""The same at the end, of a terminal that has never answered."""
+"""Seconds to wait at the end for a reply from a terminal that has never replied."""
 
 LOOK = 0.05
-"""Seconds between two looks whether an answer may still come."""
+"""Seconds between two checks of whether a reply may still arrive."""
 
 
 class Line:
-    """What is on its way to a terminal.
+    """The connection to a terminal, and whether output is still on its way.
 
     Args:
-        shown: called once the terminal has shown all that was written, in the thread that reads.
-        heard: whether somebody reads what the terminal answers.
+        shown: called in the input thread once the terminal has read all output.
+        heard: returns whether the terminal's replies are being read.
     """
 
     def __init__(self, shown: Callable[[], None], heard: Callable[[], bool]) -> None:
         self.slowest = 0.0
-        """Seconds that the slowest answer took."""
+        """Seconds that the slowest reply took."""
         self._tell_shown, self._is_heard = shown, heard
-        self._answers = False  # whether it has ever answered: not every terminal does
+        self._answers = False  # whether the terminal has ever replied; not all do
         self._asked_at = 0.0
         self._shown = threading.Event()
         self._shown.set()
 
     def question(self) -> str:
-        """What is written behind a frame; nothing if nobody would read the answer."""
+        """The query to write after a frame; empty if nothing would read the reply."""
         if not self._is_heard():
             return ""
         self._asked_at = time.monotonic()
@@ -52,7 +52,7 @@ class Line:
         return QUESTION
 
     def answered(self) -> None:
-        """Take the terminal's answer."""
+        """Handle the terminal's reply."""
         self._answers = True
         self.slowest = max(self.slowest, time.monotonic() - self._asked_at)
         self._shown.set()
@@ -60,16 +60,16 @@ class Line:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is still on its way, as far as the terminal tells."""
+        """Whether output is still on its way, as far as the terminal's replies show."""
         return self._answers and self._is_awaited(SILENCE)
 
     def settle(self) -> None:
-        """Wait until nothing is on its way: the last answer is not for the shell."""
+        """Wait until nothing is on its way, so that the last reply does not reach the shell."""
         while self._is_awaited(SILENCE if self._answers else LATE):
             self._shown.wait(LOOK)
 
     def _is_awaited(self, seconds: float) -> bool:
-        """Whether an answer may still come within so many seconds from the question on."""
+        """Whether a reply may still arrive within ``seconds`` of the query."""
         if self._shown.is_set() or not self._is_heard():
             return False
         return time.monotonic() < self._asked_at + seconds

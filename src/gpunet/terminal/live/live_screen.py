@@ -1,8 +1,8 @@
-"""A screen that takes the terminal, draws on it, reads keys, and gives it back.
+"""A screen that takes over the terminal, draws on it, reads keys, and restores it.
 
-Owns the terminal while it is open, and the pace of drawing. One thread of its own does all that
-is done to the terminal: the work never waits for it, and a signal that comes while the main
-thread writes never writes in between. What a frame shows belongs to the subclasses.
+Owns the terminal while it is open, and the frame rate. A separate thread does all writing to the
+terminal, so that the work never waits for it and a signal handler never writes in the middle of a
+frame. The content of a frame belongs to the subclasses.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ from gpunet.training.events import Control
 __all__ = ["LiveScreen"]
 
 FRAME = 0.1
-"""Seconds between two frames, at least; a key and another size are answered at once."""
+"""Minimum seconds between two frames; key presses and resizing redraw at once."""
 
 POLL = 0.025
-"""Seconds between two looks at the size; the main thread may be too busy to hear a signal of it."""
+"""Seconds between two checks of the terminal's size; a busy main thread could miss its signal."""
 
 AFRESH, AFRESH_SHARE = 10.0, 0.05
-"""Seconds after which all is written anew, as another program may have written on the screen, and
-the share of a slow line that this may take."""
+"""Minimum seconds between two full redraws, which repair what other programs write on the screen,
+and the maximum share of a slow connection that these redraws may take."""
 
 DRAWING_SHARE = 0.05
-"""The share of a processor's time that drawing may take; a slow machine gets fewer frames."""
+"""Maximum share of a processor's time for drawing; a slow machine gets fewer frames."""
 
 MEAN = 8
-"""Frames over which the mean is taken of what one takes, so that a single slow one delays none."""
+"""Frames over which the drawing time is averaged, so that a single slow one delays no other."""
 
 PATIENCE = 1.0
-"""Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
+"""Seconds to wait for the terminal to be released before Ctrl-Z suspends; output may be blocked."""
 
 
 class _Request(Enum):
-    """What the drawing thread is asked to do."""
+    """Requests to the drawing thread."""
 
     DRAW = auto()
     NEWS = auto()
@@ -69,17 +69,17 @@ class _Request(Enum):
 class LiveScreen(ABC):
     """A live screen; open it as a context around the work.
 
-    The terminal is restored when the context is left, whatever the way. What Python code writes to
-    the standard output or error meanwhile appears after that.
+    The terminal is restored whenever and however the context is left. Output that Python code
+    writes to stdout or stderr in the meantime appears after that.
 
     Args:
-        console: a terminal; ``wants_dashboard`` tells whether it is one.
-        control: receives what the keys ask for; its clock tells the time.
+        console: a terminal; check it with ``wants_dashboard``.
+        control: receives the requests made by keys; provides the clock.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
     view: Any
-    """What the frames show now: a dataclass that is replaced as a whole when something is news."""
+    """The state that frames show: an immutable value, replaced as a whole when it changes."""
 
     def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
         self._console = console
@@ -107,38 +107,38 @@ class LiveScreen(ABC):
 
     @abstractmethod
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
-        """What to show.
+        """Draw a frame.
 
         Args:
             size: columns and rows.
-            now: the clock, in seconds.
+            now: the current time on the clock, in seconds.
             keys: whether single keys are read.
         """
 
     @property
     def wants_mouse(self) -> bool:
-        """Whether the terminal is to tell of its mouse now; else it selects text, as ever."""
+        """Whether the terminal should report its mouse; otherwise, the mouse selects text."""
         return False
 
     @property
     def caption(self) -> Caption | None:
-        """How far the work is, for the terminal's title; ``None`` while nobody knows."""
+        """The progress for the terminal's title; ``None`` if not known yet."""
         return None
 
     def show(self, view: Any) -> None:
-        """Take this view, and draw a frame soon."""
+        """Set the view and draw a frame soon."""
         self.view = view
-        if not self._stale:  # else a frame is due already
+        if not self._stale:  # otherwise, a frame is already due
             self._stale = True
             self._requests.put(_Request.NEWS)
 
     def change(self, change: Callable[[Any], Any]) -> None:
-        """Have the view changed, whatever another thread changes of it meanwhile."""
+        """Set the view to ``change(view)``; no change from another thread is lost."""
         with self._changing:
             self.show(change(self.view))
 
     def pressed(self, key: str) -> None:
-        """Take a key: ``q`` stops after the epoch, ``p`` pauses and resumes."""
+        """Handle a key: ``q`` stops after the epoch, ``p`` pauses and resumes."""
         key = key.lower()
         if key == "q":
             self._control.stop_after_epoch.set()
@@ -156,11 +156,11 @@ class LiveScreen(ABC):
             self.pressed(key)
 
     def hurry(self) -> None:
-        """Draw a frame at once, as somebody waits for what it did."""
+        """Draw a frame at once, because the user is waiting for it."""
         self._requests.put(_Request.DRAW)
 
     def moused(self, event: Mouse) -> None:  # noqa: B027 - few screens have a use for it
-        """Take what the mouse did, where it is wanted."""
+        """Handle a mouse event, on a screen that wants the mouse."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
@@ -178,7 +178,7 @@ class LiveScreen(ABC):
         self._opened.close()
 
     def _suspend(self) -> None:
-        """Have the terminal given back; called in a signal handler."""
+        """Have the drawing thread release the terminal; called in a signal handler."""
         self._given_back = SimpleQueue()
         self._requests.put(_Request.GIVE_BACK)
         if self._drawer.is_alive():
@@ -186,7 +186,7 @@ class LiveScreen(ABC):
                 self._given_back.get(timeout=PATIENCE)
 
     def _draw(self) -> None:
-        """Draw what is new, and the clock once a second, until the context is left."""
+        """Take the terminal and draw frames until the context is left; runs in its own thread."""
         with contextlib.suppress(OSError):  # the terminal is gone; training goes on
             try:
                 self._take_terminal()
@@ -196,9 +196,9 @@ class LiveScreen(ABC):
                 self._cells.close(self._title.end())
 
     def _draw_frames(self) -> None:
-        """Draw what is news as often as drawing may, and at once what a person has asked for."""
+        """Draw changes within the frame rate, the clock every second, and user requests at once."""
         due = cost = 0.0
-        afresh = -math.inf  # when all was written anew
+        afresh = -math.inf  # time of the latest full redraw
         asked = False
         drawn: tuple[int, object] = 0, None  # the second and the size of the last frame
         while (request := self._next_request(due)) is not _Request.CLOSE:
@@ -218,9 +218,10 @@ class LiveScreen(ABC):
                 due = now + max(FRAME, cost / DRAWING_SHARE)
 
     def _draw_frame(self, size: tuple[int, int]) -> float:
-        """Draw, and tell how many seconds of a processor that took.
+        """Draw a frame and return the processor time that it took, in seconds.
 
-        Waiting for one is not counted: a busy machine gets as many frames as an idle one.
+        Waiting for a processor is not counted, so a busy machine gets as many frames as an idle
+        one.
         """
         worked = time.thread_time()
         now, title = self._clock(), ""
@@ -231,7 +232,7 @@ class LiveScreen(ABC):
         return time.thread_time() - worked
 
     def _next_request(self, due: float) -> _Request | None:
-        """The next request, waited for until a frame is due or it is time to look around."""
+        """The next request; ``None`` if none arrives before a frame is due or ``POLL`` is over."""
         wait = due - time.monotonic()
         try:
             return self._requests.get(timeout=min(wait, POLL) if wait > 0 else POLL)
@@ -249,10 +250,10 @@ class LiveScreen(ABC):
             self._suspended = False
             self._cells.forget()
         if not self._suspended and not self._cells.is_open:
-            self._take_terminal()  # nobody tells of being brought back from the background
+            self._take_terminal()  # no signal tells of a return to the foreground
 
     def _take_terminal(self) -> None:
-        """Draw and read; not in the background, where the terminal is the shell's."""
+        """Start to read keys and draw, unless the process is in the background."""
         if in_foreground(self._console.file):
             self._keyboard.resume()
             self._cells.open(self._title.begin())
@@ -261,7 +262,7 @@ class LiveScreen(ABC):
 
 @contextlib.contextmanager
 def _held_back_output() -> Iterator[None]:
-    """Keep what Python code writes to the standard output and error, and write it at the end."""
+    """Hold back what Python code writes to stdout and stderr, and write it at the end."""
     printed, errors = io.StringIO(), io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):

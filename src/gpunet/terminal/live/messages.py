@@ -1,4 +1,4 @@
-"""What a workflow says and shows: on a console, or as Python's warnings."""
+"""A workflow's messages and displays: on a console, or as Python warnings."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ Lines = TypeVar("Lines")
 
 
 class ConsoleMessages(Messages):
-    """Prints a workflow's messages, and shows it on a live screen where there is one.
+    """Prints a workflow's messages, and shows its progress on a live screen if possible.
 
     Args:
-        console: where they go; by default one that is made as the others say.
-        plain: lines of text in the place of a live screen.
-        quiet: notes alone.
-        patient: for long work, which does not end when nobody reads any more.
-        bell: ring the terminal's bell when a training or a search ends, where there is a terminal.
+        console: where messages go; by default, a new console made from the next three arguments.
+        plain: print lines of text instead of a live screen.
+        quiet: print only notes and errors.
+        patient: let long work go on when its output is no longer read.
+        bell: ring the terminal's bell when a training or a search ends.
     """
 
     def __init__(
@@ -59,41 +59,41 @@ class ConsoleMessages(Messages):
         self._plain = plain
         self._stages = Stages(self.console)
         self.dashboard: Dashboard | None = None
-        """What has shown a training, if that was a live screen."""
+        """The live screen that showed the latest training, if it had one."""
 
     def say(self, line: str) -> None:
         """Print a line."""
         print_words(self.console, line)
 
     def note(self, message: object) -> None:
-        """Print a note on the standard error."""
+        """Print a note to stderr."""
         note(message)
 
     def complain(self, message: object) -> None:
-        """Print an error on the standard error."""
+        """Print an error to stderr."""
         complain(message)
 
     def dataset(self, dataset: Dataset) -> None:
-        """Say which data are used, and what is special about them."""
+        """Print which data are used, and what is special about them."""
         self.say(f"data:   {dataset.source}")
-        if dataset.notice and self.console.quiet:  # it says what the scores are of
+        if dataset.notice and self.console.quiet:  # it says which data the scores belong to
             self.note(dataset.notice)
         elif dataset.notice:
             self.say(f"        {dataset.notice}")
 
     def device(self, choice: Device) -> None:
-        """Say which device is used, why, and where help is."""
+        """Print which device is used and why, and where to find help."""
         self.say(f"device: {device_reason(choice)}")
         if choice.advice:
             self.say("        `gpunet devices` says what keeps a GPU from being used")
 
     def checked(self, check: AdapterCheck) -> None:
-        """Say on the standard error that an adapter was checked, and how long that took."""
+        """Print to stderr that an adapter was checked, and how long that took."""
         if not self.console.quiet:
             self.note(f"checking {check.device.name} once: {formats.seconds(check.seconds)}")
 
     def tiles(self, count: int, seconds: float) -> None:
-        """Say for how many products tiles were measured."""
+        """Print for how many matrix products the fastest tiles were measured."""
         self.say(
             f"tiles:  the fastest for {count} products, measured in {formats.seconds(seconds)} and "
             "kept for later runs"
@@ -101,7 +101,7 @@ class ConsoleMessages(Messages):
 
     @contextmanager
     def training(self) -> Iterator[Callback]:
-        """A dashboard, a table in a notebook, or lines of text."""
+        """Show a training as a dashboard, a notebook table, or lines of text."""
         if in_notebook():
             yield NotebookTable()
             return
@@ -110,7 +110,7 @@ class ConsoleMessages(Messages):
             yield display
 
     def search(self) -> AbstractContextManager[SearchObserver]:
-        """A leaderboard, or lines of text, for as long as the context is open."""
+        """Show a search as a leaderboard or lines of text while the context is open."""
         from gpunet.terminal.live.leaderboard import PlainSearch
 
         return self._display(_leaderboard, PlainSearch)
@@ -121,7 +121,7 @@ class ConsoleMessages(Messages):
         screen: Callable[[Console, Control], AbstractContextManager[Screen]],
         lines: Callable[[Console], Lines],
     ) -> Iterator[Screen | Lines]:
-        """A live screen where there is room for one, else lines; Ctrl-C asks the work to stop."""
+        """Open a live screen if possible, else print lines; Ctrl-C asks the work to stop."""
         try:
             if wants_dashboard(self.console, self._plain):
                 with screen(self.console, self.control) as display:
@@ -138,33 +138,33 @@ class ConsoleMessages(Messages):
         return log_printer(path)
 
     def show_stage(self, what: str, name: str) -> AbstractContextManager[Update]:
-        """A line that is gone afterwards; without a terminal one for what takes long."""
+        """Show a progress line for a stage; without a terminal, print only long stages."""
         return self._stages.stage(what, name)
 
 
 def _dashboard(console: Console, control: Control) -> Dashboard:
-    """The screen of a training, whose code is loaded where there is a screen."""
+    """A training's screen; its code is imported only if the screen is shown."""
     from gpunet.terminal.live.dashboard import Dashboard
 
     return Dashboard(console, control)
 
 
 def _leaderboard(console: Console, control: Control) -> LiveLeaderboard:
-    """The screen of a search."""
+    """A search's screen; its code is imported only if the screen is shown."""
     from gpunet.terminal.live.leaderboard import LiveLeaderboard
 
     return LiveLeaderboard(console, control)
 
 
 class Warnings(Messages):
-    """Says nothing but what users must know, as Python warns of it."""
+    """Reports only what users must know, as Python warnings."""
 
     def note(self, message: object) -> None:
-        """Warn of something that the user should know."""
+        """Issue a warning with this message."""
         warn(message)
 
     def dataset(self, dataset: Dataset) -> None:
-        """Warn of what is special about the data."""
+        """Issue a warning about anything special in the data."""
         if dataset.notice:
             self.note(dataset.notice)
 
@@ -173,10 +173,10 @@ class Warnings(Messages):
         return log_printer(path)
 
     def search(self) -> AbstractContextManager[SearchObserver]:
-        """Show nothing of a search."""
+        """A silent observer: a search shows nothing."""
         return nullcontext(SearchObserver())
 
 
 def messages_for(*, verbose: bool) -> ConsoleMessages | Warnings:
-    """The messages of a function that a script calls."""
+    """The messages of a library function: printed if verbose, else only warnings."""
     return ConsoleMessages(patient=True) if verbose else Warnings()

@@ -12,11 +12,11 @@ from gpunet.training.events import Callback, EpochEnd, EpochRecord, RunInfo
 __all__ = ["NotebookTable", "in_notebook"]
 
 SHOWN = 12
-"""Epochs that the table shows at most, the latest ones; the run's history has them all."""
+"""Maximum number of epochs in the table, the latest ones; the run's history has all of them."""
 
 
 def in_notebook() -> bool:
-    """Whether this is the kernel of a notebook, which shows HTML."""
+    """Whether the process is a notebook kernel, which can show HTML."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and hasattr(shell, "kernel")
@@ -33,13 +33,13 @@ class NotebookTable(Callback):
         self._handle: Any = None
 
     def on_train_begin(self, run: RunInfo) -> None:
-        """Show the heads alone."""
+        """Show the table's header."""
         self._epochs = run.config.effective_epochs
         self._score = score_of(run.network.kind)
         self._show()
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """Add a row."""
+        """Add a row for the epoch."""
         self._rows.append(record.record)
         self._best = record.best_epoch
         self._show()
@@ -54,7 +54,7 @@ class NotebookTable(Callback):
             self._handle.update(table)
 
     def html(self) -> str:
-        """The table as it stands."""
+        """The current table as HTML."""
         rows = [self._row(record, record.epoch == self._best) for record in self._rows[-SHOWN:]]
         score = self._score.name
         names = ("epoch", "train loss", f"train {score}", "val loss", f"val {score}", "time")

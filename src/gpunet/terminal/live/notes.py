@@ -1,7 +1,7 @@
-"""Lines on the standard error: what went wrong and what the user should know.
+"""Errors and notes on stderr.
 
-On a terminal a message is wrapped at words, its first word is colored, and the next move stands
-on a line of its own. Anywhere else, as in a log, it is one line.
+On a terminal, a message is wrapped at words, its first word is colored, and the suggested next
+move is on a line of its own. Anywhere else, as in a log, a message is one line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import textwrap
 __all__ = ["complain", "next_move", "note", "note_load", "one_line", "wrapped"]
 
 BUSY = 0.5
-"""Programs that want to run for each processor, from which on a machine is busy."""
+"""Load average per processor above which a machine counts as busy."""
 
 MOVES = {
     *("add", "ask", "call", "change", "check", "choose", "connect", "convert"),
@@ -25,23 +25,23 @@ MOVES = {
     *("see", "set", "shorten", "start", "take", "train", "try", "unpack"),
     *("unset", "use", "write"),
 }
-"""Words that the next move begins with, in messages such as "what is wrong; leave out --plot"."""
+"""Verbs that start the next move in a message such as "what is wrong; leave out --plot"."""
 
 BREAK = re.compile(r"; (?:did you mean |`gpunet |for [a-z ]+ give )|; (?P<verb>[a-z]+)\b")
 
 
 def complain(message: object) -> None:
-    """Say what went wrong."""
+    """Print an error to stderr."""
     _tell("error", message)
 
 
 def note(message: object) -> None:
-    """Say what is worth knowing where the standard output is kept for results."""
+    """Print a note to stderr, as stdout may be reserved for results."""
     _tell("note", message)
 
 
 def note_load() -> None:
-    """Say that a measurement will tell too little where other programs keep the processors busy."""
+    """Print a note if other programs keep the processors too busy for a reliable measurement."""
     processors = os.cpu_count() or 1
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # Windows has none
     if load > BUSY * processors:
@@ -52,13 +52,13 @@ def note_load() -> None:
 
 
 def one_line(text: str) -> str:
-    """A text in one line, what it holds of control characters made visible."""
+    """A text on one line, with control characters shown as escapes."""
     line = " ".join(text.split())
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
 def next_move(message: str) -> tuple[str, str]:
-    """What is wrong, and the next move, which is empty if the message tells none.
+    """Split a message into what is wrong and the next move, which may be empty.
 
     Example:
         >>> next_move("--lr is 0, wanted a number above 0; did you mean 0.1?")
@@ -72,7 +72,7 @@ def next_move(message: str) -> tuple[str, str]:
 
 def _tell(kind: str, message: object) -> None:
     line = one_line(str(message))
-    with contextlib.suppress(OSError):  # where nobody can be warned, the work still goes on
+    with contextlib.suppress(OSError):  # work goes on even if stderr cannot be written to
         if sys.stderr.isatty():
             _show(kind, line)
         else:
@@ -98,7 +98,7 @@ def _show(kind: str, line: str) -> None:
 
 
 def wrapped(head: str, text: str, width: int) -> str:
-    """Lines that end between words; a path or a command that is longer than a line stays whole."""
+    """The text after ``head``, wrapped at words and indented below it; long words stay whole."""
     return textwrap.fill(
         text,
         max(width, len(head) + 1),

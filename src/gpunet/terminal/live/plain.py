@@ -1,8 +1,8 @@
-"""A training run as lines of text, for pipes, logs and terminals without a screen.
+"""A training run as lines of text, for pipes, logs and terminals without a live screen.
 
-Two lines when it starts, a table with a line per epoch, one at the end; no escape codes, and no
-more than 80 cells. Within a long epoch some lines tell that it goes on. The device and the source
-of the data are printed where they are chosen.
+Prints two lines at the start, a table with a line per epoch, and a line at the end, without escape
+codes and at most 80 cells wide. A long epoch also gets progress lines. The device and the data
+source are printed where they are chosen.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ __all__ = ["PlainPrinter", "log_printer"]
 
 
 EVERY = 30.0
-"""Seconds within an epoch after which a line tells how far it is."""
+"""Seconds between two progress lines within an epoch."""
 
 AGAIN = 25
-"""Epochs after which the head of the table is printed again."""
+"""Epochs after which the table's header is repeated."""
 
 
 class PlainPrinter(Callback):
@@ -36,7 +36,7 @@ class PlainPrinter(Callback):
 
     Args:
         console: where the lines go.
-        head: what each line begins with.
+        head: a prefix for each line.
     """
 
     def __init__(self, console: Console, head: str = "") -> None:
@@ -45,14 +45,14 @@ class PlainPrinter(Callback):
         self._last_epoch = 0
         self._score = ACCURACY
         self._columns: list[Column] = []
-        self._lines = 0  # of the table
-        self._elapsed, self._told = 0.0, 0.0  # at the latest report, and at the latest line
+        self._lines = 0  # printed in the table
+        self._elapsed, self._told = 0.0, 0.0  # time of the latest report, and of the latest line
 
     def _print(self, line: str) -> None:
         print_line(self._console, f"{self._head}{line}")
 
     def on_train_begin(self, run: RunInfo) -> None:
-        """Say what is trained on what."""
+        """Print which network is trained on which data."""
         self._config = run.config
         network, count = run.network, formats.count
         self._score = score_of(network.kind)
@@ -79,7 +79,7 @@ class PlainPrinter(Callback):
             self._print(f"        resumed after epoch {self._last_epoch}, best {run.best_epoch}")
 
     def on_progress(self, progress: Progress) -> None:
-        """Say how far a long epoch is."""
+        """Print the progress of a long epoch."""
         if not self._elapsed:
             self._told = progress.elapsed
         self._elapsed = progress.elapsed
@@ -95,7 +95,7 @@ class PlainPrinter(Callback):
         self._print(", ".join(parts))
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        """Say how the epoch went."""
+        """Print the epoch's row of the table."""
         self._last_epoch, self._told = record.epoch, self._elapsed
         epochs = self._config.effective_epochs
         head = f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}"
@@ -107,17 +107,17 @@ class PlainPrinter(Callback):
         self._print(head + "".join(one.cell(record) for one in self._columns) + best)
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
-        """Say why no further epoch follows."""
+        """Print why training has ended."""
         self._print(ending(self._config, reason, best_epoch, self._last_epoch))
 
 
 def log_printer(path: Path) -> PlainPrinter:
-    """A callback that appends its lines to a file, each with the time."""
+    """A callback that appends its lines to a file, each with a timestamp."""
     return PlainPrinter(make_console(plain=True, stream=_LogStream(path)))
 
 
 class _LogStream(io.StringIO):
-    """Text that is appended to a file whenever it is flushed; what cannot be written is lost."""
+    """A stream that appends its text to a file at each flush; text it cannot write is lost."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

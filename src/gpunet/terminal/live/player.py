@@ -1,4 +1,4 @@
-"""A run that is played again in the terminal, as fast or as slowly as wanted."""
+"""A run replayed in the terminal, at any speed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from gpunet.training.events import Control
 __all__ = ["Player"]
 
 LEAP = 0.05
-"""The share of a run that an arrow goes back or forth."""
+"""How far an arrow key skips, as a share of the run."""
 
 LOOK = 0.05
-"""Seconds between two looks at where the run stands."""
+"""Seconds between two updates of the replay's position."""
 
 HOLD = 1.0
-"""Seconds for which the end is shown."""
+"""How long the end is shown, in seconds."""
 
 
 class Player(LiveScreen):
@@ -36,10 +36,10 @@ class Player(LiveScreen):
 
     Args:
         console: a terminal.
-        control: receives what the keys ask for; its clock tells the time.
-        moments: of the run, all as far apart.
-        seconds: that it takes to play them.
-        screen: what is shown at first.
+        control: receives the requests made by keys; provides the clock.
+        moments: evenly spaced moments of the run.
+        seconds: the duration of the replay.
+        screen: the screen to show first.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
@@ -55,9 +55,9 @@ class Player(LiveScreen):
     ) -> None:
         super().__init__(console, control, keys=keys)
         self._moments, self._seconds = moments, seconds
-        self._look = View(screen=screen)  # which has what keys change of what is seen
-        self._leaps: deque[float] = deque()  # what the arrows add to the position
-        self.view = 0.0  # the share of the run that is played
+        self._look = View(screen=screen)  # holds the display settings that keys change
+        self._leaps: deque[float] = deque()  # skips by arrow keys, not yet applied
+        self.view = 0.0  # the share of the run that has been played
 
     def play(self) -> None:
         """Play until the end, or until ``q`` or Ctrl-C is pressed."""
@@ -77,7 +77,7 @@ class Player(LiveScreen):
                 return
 
     def pressed(self, key: str) -> None:
-        """Take a key: space holds and goes on, arrows go back and forth, ``q`` ends."""
+        """Handle a key: space pauses and resumes, arrows skip back and forth, ``q`` ends."""
         if key in ("left", "right"):
             self._leaps.append(LEAP if key == "right" else -LEAP)
         elif key in ("home", "end"):
@@ -87,7 +87,7 @@ class Player(LiveScreen):
         super().pressed("p" if key == " " else key)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
-        """The run at the moment that is played."""
+        """The dashboard at the replay's current moment."""
         moment = self._moment
         view = self._seen(moment.view)
         last = self._last_line(size[0], keys)
@@ -96,17 +96,17 @@ class Player(LiveScreen):
         )
 
     def closing_view(self) -> Block:
-        """The run's head and its curves, to be printed once the screen is gone."""
+        """The run's header and curves, to be printed once the screen is closed."""
         return closing_view(self._console, self._seen(self._moments[-1].view))
 
     @property
     def _moment(self) -> Moment:
-        """The one that is played."""
+        """The replay's current moment."""
         share: float = self.view
         return self._moments[round(share * (len(self._moments) - 1))]
 
     def _seen(self, view: View) -> View:
-        """The run as the keys want it to be seen."""
+        """The view with the display settings that keys have changed."""
         return view.seen_as(self._look)
 
     def _last_line(self, width: int, keys: bool) -> Text:

@@ -1,6 +1,7 @@
-"""The line that tells what is under way, how far it is and since when; gone once that is done.
+"""A progress line for the current stage of work, which disappears once the stage is done.
 
-Owns the line and its pace. What the stages are is said by the workflows, through ``Messages``.
+Owns the line and its frame rate. The stages belong to the workflows, which report them through
+``Messages``.
 """
 
 from __future__ import annotations
@@ -25,33 +26,33 @@ from gpunet.workflows.messages import Update
 __all__ = ["Stages"]
 
 LONG = 3.0
-"""Seconds after which a stage is told of where there is no terminal."""
+"""Seconds after which a stage is reported if there is no terminal."""
 
 BRIEF = 0.05
-"""Seconds below which a stage that is done is not worth a word."""
+"""Finished stages that took fewer seconds than this are not listed."""
 
 SPINNER = "|/-\\"
 FRAMES = 10
-"""Drawings of the line a second."""
+"""How often the line is redrawn per second."""
 
 SHORT, LONG_BAR, WIDE = 12, 24, 120
-"""Cells of a bar, and of one on a terminal of so many columns or more."""
+"""Cells of a bar, and of a bar on a wide terminal; columns from which a terminal is wide."""
 
 SURE = 1.0
-"""Seconds from which on a pace says how long the rest will take."""
+"""Seconds after which the measured rate is used to estimate the remaining time."""
 
 
 @dataclass(slots=True)
 class _Stage:
-    """One piece of work.
+    """One stage of work.
 
     Args:
-        what: is under way, in words.
-        began: the clock then.
-        done: of the work.
-        total: work in all; 0 if that is not known.
-        unit: ``bytes``, or nothing for what is counted one by one.
-        first: what was done, and the clock, when the total was first told of.
+        what: a description of the stage.
+        began: the time at its start.
+        done: the amount of work done.
+        total: the total amount of work; 0 if not known.
+        unit: ``bytes``, or empty for things that are counted.
+        first: the amount done, and the time, when the total became known.
     """
 
     what: str
@@ -62,7 +63,7 @@ class _Stage:
     first: tuple[int, float] = field(default=(0, 0.0))
 
     def figures(self, now: float) -> list[str]:
-        """How far it is, how fast, and how long it takes; then the same in fewer words."""
+        """Progress, rate and time left, followed by shorter and shorter versions of the same."""
         seconds = f"{now - self.began:.1f} s"
         if not self.total:
             return [seconds]
@@ -78,15 +79,15 @@ class _Stage:
 
 
 class Stages:
-    """Tells of work, stage by stage.
+    """Shows the progress of work, stage by stage.
 
-    On a terminal one line says what is under way, behind what is done already:
-    ``device ✓ 0.3 s · data ✓ 0.1 s · / compiling shaders ━━━━── 7 of 12  0.8 s``. Elsewhere a
-    stage that takes long gets a line, and another one with its time once it is done.
+    On a terminal, one line shows the finished stages and the current one:
+    ``device ✓ 0.3 s · data ✓ 0.1 s · / compiling shaders ━━━━── 7 of 12  0.8 s``. Elsewhere, a
+    long stage gets a line, and another one with its duration once it is done.
 
     Args:
-        console: where the line stands.
-        clock: in seconds.
+        console: where the line is shown.
+        clock: returns seconds.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -96,11 +97,11 @@ class Stages:
 
     @contextmanager
     def stage(self, what: str, name: str = "") -> Iterator[Update]:
-        """Tell of a stage for as long as the context is open.
+        """Show a stage while the context is open.
 
         Args:
-            what: is under way, in words.
-            name: a word for it once it is done; empty for none.
+            what: a description of the stage.
+            name: a word to list it by once it is done; empty to leave it out.
         """
         stage = _Stage(what, self._clock())
 
@@ -121,7 +122,7 @@ class Stages:
                 self._done.append(f"{name} {mark} {formats.seconds(seconds)}")
 
     def _shown(self, stage: _Stage) -> AbstractContextManager[object]:
-        if self._console.quiet or len(self._under_way) > 1:  # the outer one's line tells of it
+        if self._console.quiet or len(self._under_way) > 1:  # the outer stage's line shows it
             return nullcontext()
         if not self._console.is_interactive:
             return self._told(stage)
@@ -138,7 +139,7 @@ class Stages:
 
     @contextmanager
     def _told(self, stage: _Stage) -> Iterator[None]:
-        """Two lines about a long stage: when it turns out to be long, and when it is done."""
+        """Print two lines about a long stage: once it turns out to be long, and once it is done."""
         told: list[str] = []
 
         def tell() -> None:
@@ -156,7 +157,7 @@ class Stages:
             print_line(self._console, f"{what}: {formats.seconds(self._clock() - stage.began)}")
 
     def line(self) -> Text:
-        """What is done and what is under way now, in the width of the console."""
+        """The finished stages and the current one, in the width of the console."""
         now, width, ascii_only = (
             self._clock(),
             self._console.width,

@@ -1,4 +1,4 @@
-"""The terminal's title and its sign of progress, in a tab or the taskbar, while work goes on."""
+"""The terminal's title, and its progress indicator in a tab or the taskbar, during work."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import NamedTuple
 __all__ = ["Caption", "Title"]
 
 KEEP, GIVE_BACK = "\x1b[22;0t", "\x1b]2;\x07\x1b[23;0t"
-"""Have the terminal keep its title, and set it again; where it cannot, it has none afterwards."""
+"""Codes to save and restore the title; terminals that cannot save it end up with an empty title."""
 
 NO_PROGRESS = "\x1b]9;4;0\x1b\\"
 
 
 class Caption(NamedTuple):
-    """How far the work is, in short.
+    """Progress of the work for the title.
 
     Args:
-        share: that is done.
-        words: what else is worth knowing, as far as it is known.
-        paused: whether it stands still.
+        share: the share of the work that is done, 0 to 1.
+        words: other information, such as the loss; may be empty.
+        paused: whether the work is paused.
     """
 
     share: float
@@ -28,11 +28,11 @@ class Caption(NamedTuple):
 
 
 class Title:
-    """Codes for the title of one terminal; none for those that have no title.
+    """Codes for a terminal's title; empty for terminals without one.
 
     Args:
-        environ: says which terminal it is.
-        separator: between percent and words.
+        environ: the environment, which identifies the terminal.
+        separator: the text between the percentage and the words.
     """
 
     def __init__(self, environ: Mapping[str, str], separator: str) -> None:
@@ -42,12 +42,12 @@ class Title:
         self._told = ""
 
     def begin(self) -> str:
-        """What keeps the terminal's own title."""
+        """The code that saves the terminal's own title."""
         self._told = ""
         return KEEP if self._titled else ""
 
     def tell(self, caption: Caption | None) -> str:
-        """What says how far the work is; nothing if that is what was told before."""
+        """The codes that show this progress; empty if nothing has changed."""
         if caption is None:
             return ""
         percent = int(100 * min(max(caption.share, 0.0), 1.0))
@@ -59,13 +59,13 @@ class Title:
         return "" if code == before else code
 
     def end(self) -> str:
-        """What gives the terminal back its own title and ends the progress."""
+        """The codes that restore the terminal's own title and remove the progress indicator."""
         progress = NO_PROGRESS if self._knows_progress else ""
         return (GIVE_BACK if self._titled else "") + progress
 
 
 def _knows_progress(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal knows OSC 9;4; others may show the code as a message."""
+    """Whether the terminal supports OSC 9;4; others may show the code as a message."""
     program = environ.get("TERM_PROGRAM", "")
     return (
         "WT_SESSION" in environ

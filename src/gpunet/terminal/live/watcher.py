@@ -1,6 +1,6 @@
-"""Runs that are watched from another terminal, or another machine that sees their folders.
+"""Runs watched from another terminal, or from another machine with access to their folders.
 
-Nothing here touches a run. What a frame of several shows belongs to ``views.several_runs``.
+Watching is read-only. The look of a frame with several runs belongs to ``views.several_runs``.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from gpunet.training.events import Control
 __all__ = ["Watcher", "watch_in_lines"]
 
 CURVE_KEYS = ("l", "s", "left", "right")
-"""Keys that change how curves are drawn, also those of several runs."""
+"""Keys that change how curves are drawn, even with several runs on the screen."""
 
 LOOK = 0.1
-"""Seconds between two looks into the logs."""
+"""Seconds between two reads of the logs."""
 
 
 class Watcher(LiveScreen):
@@ -40,8 +40,8 @@ class Watcher(LiveScreen):
 
     Args:
         console: a terminal.
-        control: receives what the keys ask for; its clock is that of the runs.
-        runs: at least one, by different names.
+        control: receives the requests made by keys; its clock is also that of the runs.
+        runs: at least one run; their names differ.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
@@ -55,14 +55,14 @@ class Watcher(LiveScreen):
     ) -> None:
         super().__init__(console, control, keys=keys)
         self._runs = runs
-        self._look = View()  # which has what keys change of what is seen
-        self._alone = 0 if len(runs) == 1 else -1  # the run that has the screen for itself
+        self._look = View()  # holds the display settings that keys change
+        self._alone = 0 if len(runs) == 1 else -1  # index of the run shown alone; -1 for all
 
     def watch(self) -> None:
-        """Follow the runs until ``q`` or Ctrl-C is pressed; their ends stay on the screen.
+        """Follow the runs until ``q`` or Ctrl-C is pressed; ended runs stay on the screen.
 
         Raises:
-            DataError: a log is gone, or is none of a run.
+            DataError: a log is missing, or is not a run's log.
         """
         while not self._control.stopping:
             for run in self._runs:
@@ -71,7 +71,7 @@ class Watcher(LiveScreen):
             time.sleep(LOOK)
 
     def pressed(self, key: str) -> None:
-        """Take a key: ``tab`` shows each run alone, ``q`` ends; others change what is seen."""
+        """Handle a key: ``tab`` shows each run alone, ``q`` ends; others change the view."""
         if key == "tab" and len(self._runs) > 1:
             self._alone = (self._alone + 2) % (len(self._runs) + 1) - 1
         elif key != "?" and (self._alone >= 0 or key.lower() in CURVE_KEYS):
@@ -79,7 +79,7 @@ class Watcher(LiveScreen):
         super().pressed("" if key.lower() == "p" else key)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
-        """One run as its own dashboard shows it, or all of them."""
+        """The dashboard of one run, or all runs together."""
         if self._alone < 0:
             seen = [SeenRun(run.name, self._seen(run), run.now, run.halted) for run in self._runs]
             return several_runs_frame(self._console, seen, size, self._last_line(size[0], keys))
@@ -89,7 +89,7 @@ class Watcher(LiveScreen):
         return dashboard_frame(self._console, view, self._control, size, run.now, keys, last)
 
     def closing_view(self) -> Block:
-        """The heads and the curves of the runs, to be printed once the screen is gone."""
+        """The runs' headers and curves, to be printed once the screen is closed."""
         console = self._console
         parts = []
         for run in self._runs:
@@ -99,11 +99,11 @@ class Watcher(LiveScreen):
         return stack(parts, console.width)
 
     def _seen(self, run: FollowedRun) -> View:
-        """A run as the keys want it to be seen."""
+        """A run's view with the display settings that keys have changed."""
         return run.view.seen_as(self._look)
 
     def _last_line(self, width: int, keys: bool, run: FollowedRun | None = None) -> Text:
-        """Which run is seen and how it is, and the keys."""
+        """The name and state of the run that is shown, and the available keys."""
         text = Text()
         if run is not None:
             text.append(f"{run.name}   ", Ink.STRONG)
@@ -119,10 +119,12 @@ class Watcher(LiveScreen):
 
 
 def watch_in_lines(console: Console, control: Control, runs: Sequence[FollowedRun]) -> None:
-    """Print what the runs tell as lines, those of several runs with their names, until all halt.
+    """Print the events of runs as lines until all have ended or gone silent.
+
+    With several runs, each line starts with the run's name.
 
     Raises:
-        DataError: a log is gone, or is none of a run.
+        DataError: a log is missing, or is not a run's log.
     """
     several = len(runs) > 1
     printers = [PlainPrinter(console, f"{run.name}: " if several else "") for run in runs]

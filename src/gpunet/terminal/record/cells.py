@@ -16,7 +16,7 @@ from gpunet.terminal.draw.style import PANEL, Background
 __all__ = ["RGB", "Cell", "Look", "cells_of", "hexadecimal"]
 
 RGB = tuple[int, int, int]
-"""Red, green and blue, each 0 to 255."""
+"""A color's red, green and blue, each from 0 to 255."""
 
 
 class Look(NamedTuple):
