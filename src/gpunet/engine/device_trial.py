@@ -25,13 +25,13 @@ FILE = "devices.json"
 """The file that keeps trials; remove it to repeat them all."""
 
 CLEARLY_FASTER = 1.2
-"""An adapter is chosen if it is so many times as fast as numpy; timings vary by nearly as much."""
+"""An adapter is chosen if it is this many times as fast as numpy; timings vary nearly as much."""
 
 ROUNDS = 9
 """Timings of each engine, in turns; the median counts."""
 
 MOST_TIMES = 4
-"""How often ``ROUNDS`` timings of each engine are taken, at most."""
+"""Most times that ``ROUNDS`` timings of each engine are taken."""
 
 SECONDS_A_ROUND = 0.03
 

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
 
 FAILED = "its check failed: "
-"""How the reason begins why an adapter that computes wrongly cannot be used."""
+"""Start of the message that says why an adapter that failed its check cannot be used."""
 
 SHORT = 2.0
 """If numpy trains for fewer seconds than this, no trial is made, since it would take as long."""
@@ -253,7 +253,7 @@ def create_engine(
 def largest_population(
     device: Device, network: NetworkSpec, rule: Rule, batch_size: int
 ) -> int | None:
-    """How many of these networks fit on a device, at most.
+    """The largest number of these networks that may fit on a device; ``None`` if unknown.
 
     Fewer may fit, since a device does not tell how much of its memory is free. Only the samples of
     one step have to be on the device at once.

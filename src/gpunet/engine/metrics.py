@@ -36,7 +36,7 @@ class Metrics:
 
     @classmethod
     def none(cls, population: int) -> Metrics:
-        """The metrics of networks that have seen nothing yet."""
+        """The metrics of networks that have seen no samples yet."""
         nothing, zero = np.zeros(population, np.int64), np.zeros(population)
         return cls(zero, nothing, nothing, zero)
 
@@ -59,7 +59,7 @@ class Metrics:
         return Metrics(loss, correct, seen, squared, weight)
 
     def of(self, networks: Sequence[int]) -> Metrics:
-        """The metrics of these networks alone."""
+        """The metrics of only these networks."""
         own = list(networks)
         weight = None if self.weight is None else self.weight[own]
         return Metrics(self.loss[own], self.correct[own], self.seen[own], self.squared[own], weight)

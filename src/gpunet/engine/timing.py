@@ -24,10 +24,10 @@ __all__ = [
 ]
 
 MOST_REPETITIONS = 200
-"""Repetitions of work in one timing, at most; only the fastest devices reach it."""
+"""Most repetitions of work in one timing; only the fastest devices reach it."""
 
 MOST_STEPS = 2000
-"""Steps of a round, at most; only the fastest devices reach it."""
+"""Most steps in a round; only the fastest devices reach it."""
 
 MOST_SAMPLES, MOST_BYTES = 16_384, 16 << 20
 """Most random samples and bytes, unless one batch is larger; further steps see samples again."""

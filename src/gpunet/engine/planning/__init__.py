@@ -1,1 +1,1 @@
-"""What a training step consists of, as pure data: passes, tiles, layouts and shader sources."""
+"""Plans a training step as pure data: passes, tiles, layouts and shader sources."""
