@@ -281,7 +281,7 @@ def _checks(
 
 
 def _start(case: Case, engine: PassEngine) -> dict[str, Any]:
-    """The buffers' contents before the passes of a case; the passes are then compiled one by one."""
+    """The buffers' contents before the passes of a case; these are then compiled one by one."""
     engine.lazy = True
     case.begin(engine)
     moments = np.random.default_rng(4).uniform(0, 0.01, engine.moments().shape)
