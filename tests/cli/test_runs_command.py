@@ -297,6 +297,19 @@ def test_a_run_called_new_or_a_file_called_runs_stops_no_other(
 
 
 @pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    ("reason", "state"), [("early stopping", "early stop"), ("time limit reached", "time limit")]
+)
+def test_the_list_tells_at_80_columns_in_whole_words_how_a_run_ended(
+    gpunet: RunCommand, reason: str, state: str
+) -> None:
+    report = Path("runs/2-halves-8/report.json")
+    report.write_text(report.read_text("utf-8").replace('"epochs",', f'"{reason}",'), "utf-8")
+    latest = gpunet("runs").out.splitlines()[2]
+    assert f" {state} " in latest
+
+
+@pytest.mark.usefixtures("two")
 def test_a_run_that_was_cut_off_says_so_and_how_to_go_on(gpunet: RunCommand) -> None:
     log = Path("runs/2-halves-8/metrics.jsonl")
     Path("runs/2-halves-8/report.json").unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Console, RenderableType
@@ -17,6 +17,7 @@ from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink, sparkline
 from gpunet.terminal.views.curves import run_signs, signed
 from gpunet.terminal.views.ending import why_stopped
+from gpunet.training.events import StopReason
 
 __all__ = ["best_first", "legend", "runs_compared", "runs_table", "summary_rows"]
 
@@ -69,13 +70,27 @@ def _cells(console: Console, run: RunSummary) -> dict[str, str | Text]:
     }
 
 
+STATES: Mapping[StopReason, str] = {
+    "epochs": "all epochs",
+    "early stopping": "early stop",
+    "gains too small": "small gains",
+    "target accuracy reached": "target met",
+    "time limit reached": "time limit",
+    "stopped by user": "by user",
+    "diverged": "diverged",
+    "pruned": "pruned",
+    "device failed": "failed",
+}
+"""How a run ended, in at most 11 characters for a column of the list."""
+
+
 def _state(run: RunSummary) -> Text:
     """The state of a run in few words: running, unfinished, or how it ended."""
     if run.running:
         return Text("running", Ink.LABEL)
     if run.stop_reason is None:
         return Text("unfinished", Ink.WARNING)
-    return Text("all epochs" if run.stop_reason == "epochs" else run.stop_reason, Ink.MUTED)
+    return Text(STATES[run.stop_reason], Ink.MUTED)
 
 
 def _course(console: Console, run: RunSummary) -> Text:
