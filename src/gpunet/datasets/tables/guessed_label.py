@@ -112,7 +112,7 @@ def _sole_words(table: Table, columns: Sequence[int]) -> int | None:
 
 
 def _recurring(table: Table, columns: Sequence[int]) -> int | None:
-    """The only possible label column whose values recur as those of classes do, or ``None``."""
+    """The likeliest label column whose values recur as those of classes do, or ``None``."""
     wordy, ends = _wordy(table, columns), _ends(table, columns)
     texts = set(table.picked.texts) & set(columns)
     perhaps = [column for column in _sole(table.head, may_be_label_title) if column in texts]
