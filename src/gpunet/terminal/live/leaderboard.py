@@ -53,8 +53,14 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Show which trials are about to be trained side by side."""
-        self._change(progress=progress, network=network, batch=tuple(numbers), others=0)
-        self._change(batch_progress=None, shaders=None)
+        self._change(
+            progress=progress,
+            network=network,
+            batch=tuple(numbers),
+            batch_progress=None,
+            shaders=None,
+            others=0,
+        )
 
     def on_compile(self, done: int, count: int) -> None:
         """Show how many of the batch's shaders are compiled."""

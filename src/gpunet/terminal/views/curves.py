@@ -110,12 +110,13 @@ def curves(console: Console, views: Sequence[View], width: int, height: int) -> 
     figures = [LOSSES, *(one for one in (ACCURACIES, R2) if any(_has(run, one) for run in runs))]
     if width < LEAST * len(figures) + GAP * (len(figures) - 1):
         figures = [LOSSES]
+    x_range = _range(views)
     places = 2 * max(2, width // len(figures))  # as many as there are dots
     room, charts = width, []
     for left in range(len(figures), 0, -1):
         figure, cells = figures[-left], (room - GAP * (left - 1)) // left
         room -= cells + GAP
-        charts.append(_chart(console, runs, figure, (cells, height), places))
+        charts.append(_chart(console, runs, figure, (cells, height), x_range, places))
     return beside(charts, gap=GAP).shaped(width, height)
 
 
@@ -130,11 +131,12 @@ def _chart(
     runs: Sequence[Drawn],
     figure: Figure,
     size: tuple[int, int],
+    x_range: tuple[float, float],
     places: int,
 ) -> Block:
     """The chart of a figure; the loss of a single run comes with its learning rate."""
     width, height = size
-    first, x_range = runs[0].view, _range([run.view for run in runs])
+    first = runs[0].view
     has_rate = height >= STRIPPED and len(runs) == 1
     is_loss = figure is LOSSES
     shown = [run for run in runs if _has(run, figure)]

@@ -215,8 +215,10 @@ def trial_table(
 def _shown(trials: Sequence[TrialSummary], rows: int) -> list[TrialSummary]:
     """The trials that fit in the rows: running ones in up to half of them, then the best."""
     running = [one for one in trials if one.state == "running"][: rows // 2]
-    others = [one for one in trials if one not in running][: rows - len(running)]
-    return [one for one in trials if one in running or one in others]
+    kept = {one.number for one in running}
+    others = [one.number for one in trials if one.number not in kept]
+    kept.update(others[: rows - len(running)])
+    return [one for one in trials if one.number in kept]
 
 
 def _head(name: str, trials: Sequence[TrialSummary]) -> str:
@@ -396,7 +398,7 @@ def _columns_that_fit(
     search: SearchInfo, trials: Sequence[TrialSummary], width: int
 ) -> tuple[list[str], int]:
     """The settings that fit, and the number of cells left."""
-    states = max(map(len, [" " * STATE, *map(_state, trials)]))
+    states = max([STATE, *(len(_state(trial)) for trial in trials)])
     figures = [monitored(search, trial.figure) for trial in trials]
     room = width - (5 + states + max(map(len, [search.monitor, *figures])) + CURVE + 3 * GAP)
     names: list[str] = []
